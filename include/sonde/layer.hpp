@@ -1,0 +1,203 @@
+#pragma once
+#include <concepts>
+#include <memory>
+#include <sonde/activations.hpp>
+#include <sonde/fields.hpp>
+#include <sonde/planner.hpp>
+#include <sonde/tensor.hpp>
+#include <sonde/view.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// What a layer is written against.
+namespace sonde {
+
+/// The running half of a layer: `forward` maps (state, steps) to (state, steps), `backward` walks
+/// back; both for float and double. Optional members:
+///   pack(v)           fills packed memory after each change of the weights
+///   forward_sums(v)   adds this shard's part to v.forward_sums(), before the barrier
+///   backward_sums(v)  adds this shard's part to v.backward_sums(), before the barrier
+///   after_batch(v)    once for each batch and not for each shard: moving statistics
+template <class O>
+concept Op = std::copyable<O> && requires(const O op, const View<float>& f, const View<double>& d) {
+  op.forward(f);
+  op.forward(d);
+  op.backward(f);
+  op.backward(d);
+};
+
+/// Any op, as a value. Copies share the op, which never changes.
+class AnyOp {
+ public:
+  template <class O>
+    requires(!std::same_as<O, AnyOp> && Op<O>)
+  AnyOp(O op) : held_(std::make_shared<const Held<O>>(std::move(op))) {}
+
+  template <class T>
+  void forward(const View<T>& v) const noexcept { held_->forward(v); }
+  template <class T>
+  void backward(const View<T>& v) const noexcept { held_->backward(v); }
+  template <class T>
+  void pack(const View<T>& v) const noexcept { held_->pack(v); }
+  template <class T>
+  void forward_sums(const View<T>& v) const noexcept { held_->forward_sums(v); }
+  template <class T>
+  void backward_sums(const View<T>& v) const noexcept { held_->backward_sums(v); }
+  template <class T>
+  void after_batch(const View<T>& v) const noexcept { held_->after_batch(v); }
+
+ private:
+  template <class T>
+  struct For {
+    virtual void forward(const View<T>&) const noexcept = 0;
+    virtual void backward(const View<T>&) const noexcept = 0;
+    virtual void pack(const View<T>&) const noexcept = 0;
+    virtual void forward_sums(const View<T>&) const noexcept = 0;
+    virtual void backward_sums(const View<T>&) const noexcept = 0;
+    virtual void after_batch(const View<T>&) const noexcept = 0;
+
+   protected:
+    ~For() = default;
+  };
+  struct Concept : For<float>, For<double> {
+    virtual ~Concept() = default;
+    using For<float>::forward, For<double>::forward;
+    using For<float>::backward, For<double>::backward;
+    using For<float>::pack, For<double>::pack;
+    using For<float>::forward_sums, For<double>::forward_sums;
+    using For<float>::backward_sums, For<double>::backward_sums;
+    using For<float>::after_batch, For<double>::after_batch;
+  };
+  template <class O>
+  struct Held final : Concept {
+    explicit Held(O o) : op(std::move(o)) {}
+    void forward(const View<float>& v) const noexcept override { op.forward(v); }
+    void forward(const View<double>& v) const noexcept override { op.forward(v); }
+    void backward(const View<float>& v) const noexcept override { op.backward(v); }
+    void backward(const View<double>& v) const noexcept override { op.backward(v); }
+    void pack(const View<float>& v) const noexcept override { pack_any(v); }
+    void pack(const View<double>& v) const noexcept override { pack_any(v); }
+    void forward_sums(const View<float>& v) const noexcept override { forward_sums_any(v); }
+    void forward_sums(const View<double>& v) const noexcept override { forward_sums_any(v); }
+    void backward_sums(const View<float>& v) const noexcept override { backward_sums_any(v); }
+    void backward_sums(const View<double>& v) const noexcept override { backward_sums_any(v); }
+    void after_batch(const View<float>& v) const noexcept override { after_batch_any(v); }
+    void after_batch(const View<double>& v) const noexcept override { after_batch_any(v); }
+
+    template <class T>
+    void pack_any([[maybe_unused]] const View<T>& v) const noexcept {
+      if constexpr (requires { op.pack(v); }) op.pack(v);
+    }
+    template <class T>
+    void forward_sums_any([[maybe_unused]] const View<T>& v) const noexcept {
+      if constexpr (requires { op.forward_sums(v); }) op.forward_sums(v);
+    }
+    template <class T>
+    void backward_sums_any([[maybe_unused]] const View<T>& v) const noexcept {
+      if constexpr (requires { op.backward_sums(v); }) op.backward_sums(v);
+    }
+    template <class T>
+    void after_batch_any([[maybe_unused]] const View<T>& v) const noexcept {
+      if constexpr (requires { op.after_batch(v); }) op.after_batch(v);
+    }
+
+    O op;
+  };
+
+  std::shared_ptr<const Concept> held_;
+};
+
+/// The written half of a layer: a plain aggregate of Keras' arguments that plans itself into an op.
+/// It ends with `std::string name`, `bool trainable` and `Identity self`.
+template <class L>
+concept Layer = Spec<L> && requires(const L layer, Planner& planner) {
+  { layer.plan(planner) } -> std::same_as<AnyOp>;
+  { layer.name } -> std::convertible_to<std::string>;
+  { layer.trainable } -> std::convertible_to<bool>;
+  { layer.self } -> std::convertible_to<const Identity&>;
+};
+
+/// Any layer, as a value. Copies share the spec, which never changes.
+class AnyLayer {
+ public:
+  template <class L>
+    requires(!std::same_as<L, AnyLayer> && Layer<L>)
+  AnyLayer(L layer) : held_(std::make_shared<const Held<L>>(std::move(layer))) {}
+
+  std::string_view type() const { return held_->type(); }
+  const std::string& name() const { return held_->name(); }
+  bool trainable() const { return held_->trainable(); }
+  AnyOp plan(Planner& planner) const { return held_->plan(planner); }
+  Value::Dict config() const { return held_->config(); }
+  /// The spec itself, when it is an L; else null.
+  template <class L>
+  const L* as() const {
+    const auto* held = dynamic_cast<const Held<L>*>(held_.get());
+    return held ? &held->layer : nullptr;
+  }
+  /// For a layer that ends in an activation of sigmoid or softmax: that activation. Else linear.
+  ActivationFunction final_activation() const { return held_->final_activation(); }
+  /// The same layer with that activation taken off: its outputs are the logits.
+  AnyLayer without_final_activation() const { return held_->without_final_activation(); }
+
+ private:
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual std::string_view type() const = 0;
+    virtual const std::string& name() const = 0;
+    virtual bool trainable() const = 0;
+    virtual AnyOp plan(Planner&) const = 0;
+    virtual Value::Dict config() const = 0;
+    virtual ActivationFunction final_activation() const = 0;
+    virtual AnyLayer without_final_activation() const = 0;
+  };
+  template <class L>
+  struct Held final : Concept {
+    explicit Held(L l) : layer(std::move(l)) {}
+    std::string_view type() const override { return L::type; }
+    const std::string& name() const override { return layer.name; }
+    bool trainable() const override { return layer.trainable; }
+    AnyOp plan(Planner& planner) const override { return layer.plan(planner); }
+    Value::Dict config() const override { return to_config(layer); }
+    ActivationFunction final_activation() const override {
+      if constexpr (requires { L::ends_in_activation; }) {
+        const ActivationFunction last = layer.activation;
+        if (last == ActivationFunction::sigmoid || last == ActivationFunction::softmax) return last;
+      }
+      return ActivationFunction::linear;
+    }
+    AnyLayer without_final_activation() const override {
+      L bare = layer;
+      if constexpr (requires { L::ends_in_activation; })
+        bare.activation = ActivationFunction::linear;
+      return AnyLayer(std::move(bare));
+    }
+
+    L layer;
+  };
+
+  std::shared_ptr<const Concept> held_;
+};
+
+/// A layer that has been called: what its calls share, weights first of all.
+struct LayerInstance {
+  AnyLayer layer;
+  std::string name;  ///< the spec's, or given by the first model that holds it
+  std::shared_ptr<class WeightBlock> weights = {};
+  std::vector<Index> entries = {};  ///< its weights' numbers in that block
+};
+
+namespace detail {
+std::vector<Tensor> call(const AnyLayer& layer, const Identity& identity,
+                         std::vector<Tensor> inputs);
+}
+
+/// Calls `layer` on `inputs`: plans it for their shapes and returns its outputs.
+template <Layer L>
+std::vector<Tensor> apply(const L& layer, std::vector<Tensor> inputs) {
+  return detail::call(AnyLayer(layer), layer.self, std::move(inputs));
+}
+
+}  // namespace sonde

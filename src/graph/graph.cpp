@@ -1,0 +1,136 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+#include <sonde/error.hpp>
+#include <sonde/graph.hpp>
+
+namespace sonde {
+namespace {
+
+/// The walk of Keras' map_graph: nodes numbered on first visit, inputs in argument order.
+/// Without recursion, so that a chain of any length is fine.
+struct Walk {
+  std::vector<std::shared_ptr<const Node>> postorder;  ///< a node stands after all it depends on
+  std::map<const Node*, Index> visited;                ///< number on entry
+
+  void from(const std::shared_ptr<const Node>& start) {
+    std::vector<std::pair<std::shared_ptr<const Node>, std::size_t>> path;
+    const auto enter = [&](const std::shared_ptr<const Node>& node) {
+      if (!visited.emplace(node.get(), static_cast<Index>(visited.size())).second) return;
+      path.emplace_back(node, 0);
+    };
+    enter(start);
+    while (!path.empty()) {
+      auto& [node, next] = path.back();
+      if (next < node->inputs.size()) {
+        const auto input = node->inputs[next++].node();
+        enter(input);
+      } else {
+        postorder.push_back(node);
+        path.pop_back();
+      }
+    }
+  }
+};
+
+}  // namespace
+
+std::string snake_case(std::string_view type) {
+  // Keras' rule (keras.src.utils.naming): "_" before a capital that starts a lower-case run, then
+  // between a lower-case letter or digit and a capital.
+  const auto upper = [&](std::size_t i) { return std::isupper(static_cast<unsigned char>(type[i])); };
+  const auto lower = [&](std::size_t i) { return std::islower(static_cast<unsigned char>(type[i])); };
+  std::string name;
+  for (std::size_t i = 0; i < type.size(); ++i) {
+    const bool run = upper(i) && i + 1 < type.size() && lower(i + 1);
+    const bool edge = upper(i) && i > 0 && lower(i - 1);
+    if (i > 0 && (run || edge)) name += '_';
+    name += static_cast<char>(std::tolower(static_cast<unsigned char>(type[i])));
+  }
+  return name;
+}
+
+Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
+    : input_tensors_(std::move(inputs)), output_tensors_(std::move(outputs)) {
+  if (input_tensors_.empty()) throw ArgumentError("Model: needs at least one input, got none.");
+  if (output_tensors_.empty()) throw ArgumentError("Model: needs at least one output, got none.");
+
+  Walk walk;
+  for (const Tensor& output : output_tensors_) walk.from(output.node());
+
+  std::map<const Node*, Index> depths;
+  for (auto node = walk.postorder.rbegin(); node != walk.postorder.rend(); ++node) {
+    const Index depth = depths[node->get()];
+    for (const Tensor& input : (*node)->inputs)
+      depths[input.node().get()] = std::max(depths[input.node().get()], depth + 1);
+  }
+  // Inputs that nothing reads still belong to the model.
+  for (const Tensor& input : input_tensors_)
+    if (!walk.visited.count(input.node().get())) walk.from(input.node());
+  // A layer called twice stands where its deepest call stands.
+  std::map<const LayerInstance*, Index> layer_depths, layer_visits;
+  for (const auto& node : walk.postorder) {
+    const auto* instance = node->instance.get();
+    layer_depths[instance] = std::max(layer_depths[instance], depths[node.get()]);
+    const Index visit = walk.visited.at(node.get());
+    const auto known = layer_visits.emplace(instance, visit);
+    known.first->second = std::min(known.first->second, visit);
+  }
+
+  std::stable_sort(walk.postorder.begin(), walk.postorder.end(), [&](const auto& a, const auto& b) {
+    if (depths[a.get()] != depths[b.get()]) return depths[a.get()] > depths[b.get()];
+    return walk.visited.at(a.get()) < walk.visited.at(b.get());
+  });
+  std::map<const LayerInstance*, Index> layer_numbers, call_counts;
+  for (const auto& node : walk.postorder)
+    if (layer_numbers.emplace(node->instance.get(), 0).second) layers_.push_back(node->instance);
+  std::stable_sort(layers_.begin(), layers_.end(), [&](const auto& a, const auto& b) {
+    if (layer_depths[a.get()] != layer_depths[b.get()])
+      return layer_depths[a.get()] > layer_depths[b.get()];
+    return layer_visits[a.get()] < layer_visits[b.get()];
+  });
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    layer_numbers[layers_[i].get()] = static_cast<Index>(i);
+
+  std::map<const Node*, Index> positions;
+  for (const auto& node : walk.postorder) {
+    Call call{node, layer_numbers[node->instance.get()], call_counts[node->instance.get()]++, {}};
+    for (const Tensor& input : node->inputs)
+      call.inputs.push_back({positions.at(input.node().get()), input.output()});
+    positions[node.get()] = static_cast<Index>(calls_.size());
+    calls_.push_back(std::move(call));
+  }
+  const auto source = [&](const Tensor& t) { return Source{positions.at(t.node().get()), t.output()}; };
+  for (const Tensor& input : input_tensors_) {
+    if (!input.node()->inputs.empty())
+      throw ArgumentError("Model: inputs must come from Input(), got the output of " +
+                          std::string(input.node()->instance->layer.type()) + ".");
+    inputs_.push_back(source(input));
+  }
+  for (const Tensor& output : output_tensors_) outputs_.push_back(source(output));
+  for (std::size_t c = 0; c < calls_.size(); ++c)
+    if (calls_[c].inputs.empty() &&
+        std::find(inputs_.begin(), inputs_.end(), Source{static_cast<Index>(c), 0}) == inputs_.end())
+      throw ArgumentError(fmt::format("Model: an output depends on the Input {} \"{}\", which is not among the model's inputs. Add it to them.",
+                                      to_string(calls_[c].node->outputs[0]), layer(calls_[c]).layer.name()));
+
+  // Names: the user's, or Keras' automatic ones counted within this model.
+  std::set<std::string> taken;
+  for (const auto& instance : layers_)
+    if (!instance->name.empty() && !taken.insert(instance->name).second)
+      throw ArgumentError(fmt::format("Model: two layers are named \"{}\". Give one of them another name.", instance->name));
+  std::map<std::string, int> counts;
+  for (const auto& instance : layers_) {
+    if (!instance->name.empty()) continue;
+    const std::string stem = snake_case(instance->layer.type());
+    do {
+      const int n = counts[stem]++;
+      instance->name = n == 0 ? stem : fmt::format("{}_{}", stem, n);
+    } while (!taken.insert(instance->name).second);
+  }
+}
+
+}  // namespace sonde

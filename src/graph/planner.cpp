@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sonde/error.hpp>
+#include <sonde/planner.hpp>
+
+namespace sonde {
+
+Slot Planner::weight(std::string name, Shape shape, WeightOptions options) {
+  weights_.push_back({std::move(name), std::move(shape), std::move(options)});
+  return {Slot::Kind::weight, static_cast<int>(weights_.size()) - 1};
+}
+
+Slot Planner::packed(Index scalars) {
+  packed_.push_back(scalars);
+  return {Slot::Kind::packed, static_cast<int>(packed_.size()) - 1};
+}
+
+Slot Planner::book(Slot::Kind kind, Index per_row, Index fixed) {
+  bookings_.push_back({kind, per_row, fixed});
+  return {kind, static_cast<int>(bookings_.size()) - 1};
+}
+
+void Planner::keep_input(Index i) { kept_inputs_.push_back(i); }
+void Planner::keep_output(Index i) { kept_outputs_.push_back(i); }
+
+bool Planner::keeps_input(Index i) const {
+  return std::find(kept_inputs_.begin(), kept_inputs_.end(), i) != kept_inputs_.end();
+}
+bool Planner::keeps_output(Index i) const {
+  return std::find(kept_outputs_.begin(), kept_outputs_.end(), i) != kept_outputs_.end();
+}
+
+void Planner::batch_sums(Index forward, Index backward) {
+  forward_sums_ = forward;
+  backward_sums_ = backward;
+}
+
+void Planner::cannot_stream(std::string_view reason) const {
+  if (streaming()) refuse(fmt::format("cannot stream: {}", reason));
+}
+
+void Planner::refuse(std::string_view message) const {
+  throw ArgumentError(fmt::format("{}: {}", where_, message));
+}
+
+void Planner::at_least(std::string_view name, Index value, Index least,
+                       std::string_view mend) const {
+  if (value >= least) return;
+  refuse(fmt::format("{} must be at least {}, got {}.{}{}", name, least, value,
+                     mend.empty() ? "" : " ", mend));
+}
+
+void Planner::expect_rank(Index rank, std::string_view layout) const {
+  if (inputs() != 1) refuse(fmt::format("takes one input, got {}.", inputs()));
+  if (input().rank() == rank) return;
+  std::string mend;
+  if (rank == 2 && input().rank() == 1)
+    mend = " A recurrent layer before it may need return_sequences = true.";
+  else if (rank == 1 && input().rank() == 2)
+    mend = " Put Flatten or a global pooling before it.";
+  refuse(fmt::format("expects an input of shape {}, got {}.{}", layout, to_string(input()), mend));
+}
+
+}  // namespace sonde
