@@ -1,0 +1,332 @@
+#include <algorithm>
+
+#include "base/random.hpp"
+#include "plan/align.hpp"
+#include "plan/plan.hpp"
+
+namespace sonde {
+
+/// Turns a graph into steps, buffers and actions; friend of Plan.
+struct PlanBuilder {
+  const Graph& graph;
+  const WeightBlock& block;
+  Plan& plan;
+  std::vector<std::vector<Index>> call_values = {};  // per call, per output
+  struct Booked {
+    Planner planner;
+    Index weight_base = 0;
+    std::vector<Index> weight_entries = {};
+  };
+  std::vector<Booked> booked = {};  // per step
+
+  static std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+  bool training() const { return plan.options_.mode == Mode::train; }
+  bool streaming() const { return plan.options_.mode == Mode::stream; }
+  Index moments() const { return static_cast<Index>(plan.steps_.size()); }
+  Index backward_moment(Index step) const { return 2 * moments() - step; }
+
+  void build() {
+    plan.heads_.assign(graph.outputs().size(), ActivationFunction::linear);
+    for (Index c = 0; c < static_cast<Index>(graph.calls().size()); ++c) add_call(c);
+    for (const auto& s : graph.inputs()) plan.inputs_.push_back(call_values[at(s.call)][at(s.output)]);
+    for (const auto& s : graph.outputs())
+      plan.outputs_.push_back(call_values[at(s.call)][at(s.output)]);
+    find_gradients();
+    add_buffers();
+    plan.arena_size_ = place(plan.buffers_);
+    write_layouts();
+    write_actions();
+  }
+
+  // --- steps ------------------------------------------------------------------------------------
+
+  Index add_value(Shape shape, Index delay) {
+    Plan::Value value;
+    value.timed = shape.rank() >= 2;
+    value.width = value.timed ? shape.without_front().elements() : shape[0];
+    value.shape = std::move(shape);
+    value.delay = delay;
+    plan.values_.push_back(std::move(value));
+    return static_cast<Index>(plan.values_.size()) - 1;
+  }
+
+  /// The activation to take off a call: of an output that nothing else reads.
+  ActivationFunction take_head(Index call) {
+    for (const auto& other : graph.calls())
+      for (const auto& input : other.inputs)
+        if (input.call == call) return ActivationFunction::linear;
+    ActivationFunction head = ActivationFunction::linear;
+    for (std::size_t o = 0; o < graph.outputs().size(); ++o)
+      if (graph.outputs()[o].call == call && o < plan.options_.logits.size() && plan.options_.logits[o])
+        plan.heads_[o] = head = graph.layer(graph.calls()[at(call)]).layer.final_activation();
+    return head;
+  }
+
+  void add_call(Index c) {
+    const Graph::Call& call = graph.calls()[at(c)];
+    const LayerInstance& instance = graph.layer(call);
+    std::vector<Index> inputs;
+    for (const auto& s : call.inputs) inputs.push_back(call_values[at(s.call)][at(s.output)]);
+    if (call.inputs.empty()) {
+      Shape shape = call.node->outputs[0];
+      if (shape[0] == dynamic || (streaming() && shape.rank() >= 2)) shape[0] = plan.options_.steps;
+      call_values.push_back({add_value(std::move(shape), 0)});
+      return;
+    }
+    if (streaming() && inputs.size() > 1) align(inputs);
+
+    std::vector<Shape> shapes;
+    for (const Index i : inputs) shapes.push_back(plan.values_[at(i)].shape);
+    Planner planner = planner_for(instance, std::move(shapes), plan.options_.mode, plan.options_.rows);
+    const bool bare = take_head(c) != ActivationFunction::linear;
+    AnyOp op = bare ? instance.layer.without_final_activation().plan(planner) : instance.layer.plan(planner);
+    add_step(planner, std::move(op), std::move(inputs), &instance);
+    call_values.push_back(plan.steps_.back().outputs);
+  }
+
+  void add_step(const Planner& planner, AnyOp op, std::vector<Index> inputs,
+                const LayerInstance* instance) {
+    Plan::Step step{planner.where(), std::move(op), {}, planner.timing(), std::move(inputs), {}};
+    Index delay = 0;
+    for (const Index i : step.inputs) delay = std::max(delay, plan.values_[at(i)].delay);
+    const Timing& t = step.timing;
+    delay = ((delay + t.lookahead() + t.stride - 1) * t.upsample + t.stride - 1) / t.stride;
+    for (const Shape& shape : planner.outputs()) step.outputs.push_back(add_value(shape, delay));
+    step.forward_sums = planner.forward_sums();
+    step.backward_sums = planner.backward_sums();
+    if (instance) step.layout.name = hash_name(instance->name);
+    plan.steps_.push_back(std::move(step));
+    booked.push_back({planner, 0, instance ? instance->entries : std::vector<Index>{}});
+  }
+
+  /// Puts queues before a merging layer, so that all its inputs bring the same steps.
+  void align(std::vector<Index>& inputs) {
+    Index delay = 0;
+    std::vector<Shape> shapes;
+    for (const Index i : inputs) {
+      if (!plan.values_[at(i)].timed) return;
+      delay = std::max(delay, plan.values_[at(i)].delay);
+      shapes.push_back(plan.values_[at(i)].shape);
+    }
+    Planner planner("Align", std::move(shapes), Mode::stream, plan.options_.rows);
+    AnyOp op = plan_align(planner, delay);
+    add_step(planner, std::move(op), inputs, nullptr);
+    inputs = plan.steps_.back().outputs;
+  }
+
+  // --- gradients --------------------------------------------------------------------------------
+
+  bool has_trainable(Index step) const {
+    for (const Index e : booked[at(step)].weight_entries)
+      if (block.entries()[at(e)].trainable) return true;
+    return false;
+  }
+
+  void find_gradients() {
+    if (!training()) return;
+    for (const Index i : plan.inputs_)
+      plan.values_[at(i)].needs_gradient = plan.options_.input_gradients;
+    for (std::size_t s = 0; s < plan.steps_.size(); ++s) {
+      Plan::Step& step = plan.steps_[s];
+      step.backward = has_trainable(static_cast<Index>(s));
+      for (const Index i : step.inputs) step.backward |= plan.values_[at(i)].needs_gradient;
+      for (const Index o : step.outputs) plan.values_[at(o)].needs_gradient = step.backward;
+    }
+  }
+
+  std::vector<std::pair<Index, Index>> consumers(Index value) const {  // (step, which input)
+    std::vector<std::pair<Index, Index>> found;
+    for (std::size_t s = 0; s < plan.steps_.size(); ++s)
+      for (std::size_t i = 0; i < plan.steps_[s].inputs.size(); ++i)
+        if (plan.steps_[s].inputs[i] == value)
+          found.emplace_back(static_cast<Index>(s), static_cast<Index>(i));
+    return found;
+  }
+  bool is_output(Index value) const {
+    return std::find(plan.outputs_.begin(), plan.outputs_.end(), value) != plan.outputs_.end();
+  }
+
+  // --- buffers ----------------------------------------------------------------------------------
+
+  Index add_buffer(std::string name, Index per_row, std::vector<Plan::Buffer::Span> live,
+                   Index fixed = 0) {
+    plan.buffers_.push_back(
+        {std::move(name), per_row * plan.options_.rows + fixed, -1, std::move(live)});
+    return static_cast<Index>(plan.buffers_.size()) - 1;
+  }
+
+  /// Gradient buffers of one use of a value: (step, input) → buffer; the others are added to the main one.
+  struct Use {
+    Index step, input, buffer;
+  };
+  std::vector<std::vector<Use>> uses = {};  // per value, in backward order
+
+  void add_buffers() {
+    const Index end = training() ? 2 * moments() + 1 : moments();
+    uses.resize(plan.values_.size());
+    std::vector<Index> producers(plan.values_.size(), -1);
+    for (std::size_t s = 0; s < plan.steps_.size(); ++s)
+      for (const Index o : plan.steps_[s].outputs) producers[at(o)] = static_cast<Index>(s);
+    for (Index v = 0; v < static_cast<Index>(plan.values_.size()); ++v) {
+      Plan::Value& value = plan.values_[at(v)];
+      const Index producer = producers[at(v)];
+      Index last = std::max<Index>(producer, 0);
+      const auto readers = consumers(v);
+      for (const auto& reader : readers) {
+        last = std::max(last, reader.first);
+        if (training() && booked[at(reader.first)].planner.keeps_input(reader.second))
+          last = std::max(last, backward_moment(reader.first));
+      }
+      if (producer >= 0 && training())
+        for (std::size_t o = 0; o < plan.steps_[at(producer)].outputs.size(); ++o)
+          if (plan.steps_[at(producer)].outputs[o] == v &&
+              booked[at(producer)].planner.keeps_output(static_cast<Index>(o)))
+            last = std::max(last, backward_moment(producer));
+      if (is_output(v)) last = end;
+      const std::string name = "value " + std::to_string(v);
+      value.buffer = add_buffer(name, value.shape.elements(), {{producer, last}});
+      if (value.needs_gradient) add_gradient(v, producer, readers);
+    }
+    for (Index s = 0; s < moments(); ++s) add_bookings(s);
+  }
+
+  void add_gradient(Index v, Index producer, const std::vector<std::pair<Index, Index>>& readers) {
+    Plan::Value& value = plan.values_[at(v)];
+    const Index to = producer >= 0 ? backward_moment(producer) : 2 * moments() + 1;
+    const Index per_row = value.shape.elements();
+    const std::string name = "gradient " + std::to_string(v);
+    Index first = moments() + 1 + moments();
+    bool written = is_output(v);
+    if (written) first = moments();
+    for (auto reader = readers.rbegin(); reader != readers.rend(); ++reader) {
+      if (!plan.steps_[at(reader->first)].backward) continue;
+      const Index moment = backward_moment(reader->first);
+      if (!written) first = moment;
+      const Index buffer = written ? add_buffer(name + " part", per_row, {{moment, moment}}) : -1;
+      uses[at(v)].push_back({reader->first, reader->second, buffer});
+      written = true;
+    }
+    if (written) value.gradient = add_buffer(name, per_row, {{first, to}});
+  }
+
+  std::vector<std::vector<Index>> booking_buffers = {};
+
+  void add_bookings(Index s) {
+    std::vector<Index> buffers;
+    for (const auto& booking : booked[at(s)].planner.bookings()) {
+      const Index size = booking.per_row * plan.options_.rows + booking.fixed;
+      const std::string name = plan.steps_[at(s)].where;
+      switch (booking.kind) {
+        case Slot::Kind::state:
+          buffers.push_back(take(plan.state_size_, size));
+          break;
+        case Slot::Kind::counter:
+          buffers.push_back(take(plan.counter_size_, booking.fixed));
+          break;
+        case Slot::Kind::saved:
+          buffers.push_back(add_buffer(name + " saved", booking.per_row, {{s, backward_moment(s)}}));
+          break;
+        default: {
+          std::vector<Plan::Buffer::Span> live{{s, s}};
+          if (training()) live.push_back({backward_moment(s), backward_moment(s)});
+          buffers.push_back(add_buffer(name + " scratch", booking.per_row, live, booking.fixed));
+        }
+      }
+    }
+    booking_buffers.push_back(std::move(buffers));
+  }
+
+  static Index take(Index& size, Index more) {
+    const Index offset = size;
+    size += (more + 15) / 16 * 16;
+    return offset;
+  }
+
+  // --- layouts and actions ----------------------------------------------------------------------
+
+  Index buffer_offset(Index buffer) const {
+    return buffer < 0 ? Layout::nowhere : plan.buffers_[at(buffer)].offset;
+  }
+
+  void write_layouts() {
+    for (Index s = 0; s < moments(); ++s) {
+      Plan::Step& step = plan.steps_[at(s)];
+      const Planner& planner = booked[at(s)].planner;
+      for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+        const Index v = step.inputs[i];
+        Index gradient = Layout::nowhere;
+        for (const Use& use : uses[at(v)])
+          if (use.step == s && use.input == static_cast<Index>(i))
+            gradient = buffer_offset(use.buffer >= 0 ? use.buffer : plan.values_[at(v)].gradient);
+        step.layout.inputs.push_back({static_cast<int>(v), plan.offset(v), gradient, plan.values_[at(v)].width});
+      }
+      for (const Index v : step.outputs)
+        step.layout.outputs.push_back({static_cast<int>(v), plan.offset(v), plan.gradient_offset(v), plan.values_[at(v)].width});
+      for (const Index e : booked[at(s)].weight_entries)
+        step.layout.weights.push_back(block.entries()[at(e)].offset);
+      for (const Index size : planner.packed_sizes())
+        step.layout.packed.push_back(take(plan.packed_size_, size));
+      for (std::size_t b = 0; b < planner.bookings().size(); ++b) {
+        const auto kind = planner.bookings()[b].kind;
+        const Index held = booking_buffers[at(s)][b];
+        const bool outside = kind == Slot::Kind::state || kind == Slot::Kind::counter;
+        step.layout.bookings.push_back(outside ? held : buffer_offset(held));
+      }
+      step.layout.forward_sums = take(plan.sums_size_, step.forward_sums);
+      step.layout.backward_sums = take(plan.sums_size_, step.backward_sums);
+    }
+    plan.weights_size_ = block.size();
+  }
+
+  void write_actions() {
+    using Action = Plan::Action;
+    for (Index s = 0; s < moments(); ++s) {
+      if (plan.steps_[at(s)].forward_sums > 0) {
+        plan.forward_.back().push_back({Action::forward_sums, s});
+        plan.forward_.emplace_back();
+      }
+      plan.forward_.back().push_back({Action::forward, s});
+    }
+    for (Index s = moments() - 1; s >= 0; --s) {
+      const Plan::Step& step = plan.steps_[at(s)];
+      if (!step.backward) continue;
+      bool reached = false;
+      for (const Index o : step.outputs) reached |= plan.values_[at(o)].gradient >= 0;
+      if (!reached) continue;
+      if (step.backward_sums > 0) {
+        plan.backward_.back().push_back({Action::backward_sums, s});
+        plan.backward_.emplace_back();
+      }
+      plan.backward_.back().push_back({Action::backward, s});
+      for (const Index v : step.inputs)
+        for (const Use& use : uses[at(v)])
+          if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))
+            plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer), plan.gradient_offset(v), plan.values_[at(v)].shape.elements()});
+    }
+  }
+  /// A value read twice by one step has two uses; each is added once.
+  std::vector<std::pair<Index, Index>> done = {};
+  bool added(Index step, Index buffer) {
+    const auto key = std::make_pair(step, buffer);
+    if (std::find(done.begin(), done.end(), key) != done.end()) return true;
+    done.push_back(key);
+    return false;
+  }
+};
+
+Plan::Plan(const Graph& graph, const WeightBlock& weights, PlanOptions options)
+    : options_(std::move(options)) {
+  PlanBuilder{graph, weights, *this}.build();
+  verify(*this);
+}
+
+Index Plan::offset(Index value) const {
+  return buffers_[static_cast<std::size_t>(values_[static_cast<std::size_t>(value)].buffer)].offset;
+}
+
+Index Plan::gradient_offset(Index value) const {
+  const Index buffer = values_[static_cast<std::size_t>(value)].gradient;
+  return buffer < 0 ? Layout::nowhere : buffers_[static_cast<std::size_t>(buffer)].offset;
+}
+
+}  // namespace sonde

@@ -1,0 +1,83 @@
+#include <algorithm>
+
+#include "plan/plan.hpp"
+
+namespace sonde {
+namespace {
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+}  // namespace
+
+template <class T>
+Workspace<T>::Workspace(const Plan& plan)
+    : plan_(&plan),
+      arena_(plan.arena_size()),
+      states_(plan.state_size()),
+      sums_(plan.sums_size()),
+      counters_(at(plan.counter_size())),
+      steps_(plan.values().size(), 1) {
+  memory.arena = arena_.data();
+  memory.states = states_.data();
+  memory.sums = sums_.data();
+  memory.counters = counters_.data();
+  memory.steps = steps_.data();
+  memory.rows = plan.options().rows;
+  memory.batch_rows = plan.options().rows;
+  memory.training = plan.options().mode == Mode::train;
+  for (std::size_t i = 0; i < steps_.size(); ++i)
+    if (plan.values()[i].timed) steps_[i] = plan.values()[i].shape[0];
+}
+
+template <class T>
+void Workspace<T>::reset() {
+  std::fill(states_.data(), states_.data() + states_.size(), T(0));
+  std::fill(counters_.begin(), counters_.end(), 0);
+}
+
+template <class T>
+void pack_step(const Plan& plan, Index step, Memory<T>& memory) noexcept {
+  plan.steps()[at(step)].op.pack(View<T>(plan.steps()[at(step)].layout, memory));
+}
+
+template <class T>
+void pack(const Plan& plan, Memory<T>& memory) noexcept {
+  for (Index s = 0; s < static_cast<Index>(plan.steps().size()); ++s) pack_step(plan, s, memory);
+}
+
+template <class T>
+void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept {
+  using Action = Plan::Action;
+  for (const Action& action : segment) {
+    const Plan::Step& step = plan.steps()[at(action.step)];
+    const View<T> view(step.layout, memory);
+    switch (action.kind) {
+      case Action::forward: step.op.forward(view); break;
+      case Action::forward_sums: step.op.forward_sums(view); break;
+      case Action::backward: step.op.backward(view); break;
+      case Action::backward_sums: step.op.backward_sums(view); break;
+      case Action::add: {
+        const T* from = memory.arena + action.from;
+        T* to = memory.arena + action.to;
+        for (Index i = 0; i < action.per_row * memory.rows; ++i) to[i] += from[i];
+        break;
+      }
+    }
+  }
+}
+
+template <class T>
+void after_batch(const Plan& plan, Memory<T>& memory) noexcept {
+  for (const Plan::Step& step : plan.steps()) step.op.after_batch(View<T>(step.layout, memory));
+}
+
+template class Workspace<float>;
+template class Workspace<double>;
+template void pack_step(const Plan&, Index, Memory<float>&) noexcept;
+template void pack_step(const Plan&, Index, Memory<double>&) noexcept;
+template void pack(const Plan&, Memory<float>&) noexcept;
+template void pack(const Plan&, Memory<double>&) noexcept;
+template void run(const Plan&, const Plan::Segment&, Memory<float>&) noexcept;
+template void run(const Plan&, const Plan::Segment&, Memory<double>&) noexcept;
+template void after_batch(const Plan&, Memory<float>&) noexcept;
+template void after_batch(const Plan&, Memory<double>&) noexcept;
+
+}  // namespace sonde
