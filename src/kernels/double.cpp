@@ -1,0 +1,90 @@
+#include <algorithm>
+
+#include "kernels/kernels.hpp"
+#include "kernels/reference/activation.hpp"
+#include "kernels/reference/lstm.hpp"
+#include "kernels/reference/window.hpp"
+
+/// The double kernels: the reference itself.
+namespace sonde::kernels {
+
+template <>
+Index window_packed_size<double>(const Window& s) {
+  return s.taps * s.channels * s.filters;
+}
+
+void window_pack(const Window& s, const double* w, double* packed) {
+  for (Index k = 0; k < s.taps * s.channels; ++k) {
+    packed = std::copy_n(w + k * s.w_pitch, s.filters, packed);
+  }
+}
+
+void window_forward(const Window& s, const double* x, const double* packed, const double* b,
+                    bool relu, double* y) {
+  reference::window_forward(s, x, packed, b, relu, y);
+}
+
+void window_backward_input(const Window& s, const double* dy, const double* packed, double* dx) {
+  reference::window_backward_input(s, dy, packed, dx);
+}
+
+void window_backward_weights(const Window& s, const double* x, const double* dy, double* dw,
+                             double* db) {
+  reference::window_backward_weights(s, x, dy, dw, db);
+}
+
+template <>
+Index lstm_packed_size<double>(const LstmSizes& s) {
+  return reference::lstm_packed_size(s);
+}
+template <>
+Index lstm_gates_size<double>(const LstmSizes& s) {
+  return reference::lstm_gates_size(s);
+}
+template <>
+Index lstm_scratch_size<double>(const LstmSizes&) {
+  return 0;
+}
+
+void lstm_pack(const LstmSizes& s, const double* w, const double* u, const double* b,
+               double* packed) {
+  reference::lstm_pack(s, w, u, b, packed);
+}
+void lstm_forward(const LstmSizes& s, const LstmForward<double>& a) {
+  reference::lstm_forward(s, a);
+}
+void lstm_backward(const LstmSizes& s, const LstmBackward<double>& a) {
+  reference::lstm_backward(s, a);
+}
+
+void activation_forward(ActivationFunction f, Index count, Index width, const double* z,
+                        double* y) {
+  reference::activation_forward(f, count, width, z, y);
+}
+void activation_backward(ActivationFunction f, Index count, Index width, const double* z,
+                         const double* y, const double* dy, double* dz) {
+  reference::activation_backward(f, count, width, z, y, dy, dz);
+}
+
+bool activation_needs_input(ActivationFunction f) {
+  return f == ActivationFunction::silu || f == ActivationFunction::gelu ||
+         f == ActivationFunction::mish || f == ActivationFunction::hard_silu;
+}
+
+void exp(Index n, const double* z, double* y) {
+  for (Index i = 0; i < n; ++i) y[i] = std::exp(z[i]);
+}
+void log(Index n, const double* z, double* y) {
+  for (Index i = 0; i < n; ++i) y[i] = std::log(z[i]);
+}
+void sigmoid(Index n, const double* z, double* y) {
+  for (Index i = 0; i < n; ++i) y[i] = reference::sigmoid(z[i]);
+}
+void tanh(Index n, const double* z, double* y) {
+  for (Index i = 0; i < n; ++i) y[i] = std::tanh(z[i]);
+}
+void softplus(Index n, const double* z, double* y) {
+  for (Index i = 0; i < n; ++i) y[i] = reference::softplus(z[i]);
+}
+
+}  // namespace sonde::kernels

@@ -1,0 +1,157 @@
+#pragma once
+#include <sonde/activations.hpp>
+#include <sonde/shape.hpp>
+
+/// The kernels that carry the work, each for float and double.
+///
+/// The float overloads of this header are the vector code of simd/, compiled once for each
+/// instruction set and chosen when the process starts; the double ones are the readable text of
+/// reference/, which is the truth for both. Rules: pure functions over pointers and sizes, no
+/// allocation, no thread, no exception; a row's result never depends on the number of rows; inputs
+/// first, outputs last; `d` + name is a gradient. Activations lie time-major: (steps, rows, width),
+/// where rows are the sequences of one shard. Buffers may be over-read by one cache line.
+namespace sonde::kernels {
+
+/// One sliding product: `taps` products of `channels` numbers for each of `filters` outputs.
+/// Output step t reads input steps t * stride - left + tap * dilation; steps outside are zeros.
+/// Pitches are the scalars from one (step, row) to the next, so that a group of channels or
+/// filters is a product of its own over the same memory. Dense is one tap over one step.
+struct Window {
+  Index steps_in = 1;
+  Index steps_out = 1;
+  Index rows = 1;
+  Index channels = 1;
+  Index filters = 1;
+  Index taps = 1;
+  Index stride = 1;
+  Index dilation = 1;
+  Index left = 0;
+  Index x_pitch = 0;  ///< >= channels
+  Index y_pitch = 0;  ///< >= filters
+  Index w_pitch = 0;  ///< >= filters: scalars from one (tap, channel) row of w to the next
+};
+
+/// Scalars that the packed form of w takes, for both directions.
+template <class T>
+Index window_packed_size(const Window&);
+/// w (taps, channels, filters) by w_pitch -> packed (opaque).
+void window_pack(const Window&, const float* w, float* packed);
+void window_pack(const Window&, const double* w, double* packed);
+
+/// y (steps_out, rows, filters) = b (filters, or null) + x (steps_in, rows, channels) * w; with
+/// `relu`, negative sums become 0. Each sum runs over taps, then channels, starting from b.
+void window_forward(const Window&, const float* x, const float* packed, const float* b, bool relu,
+                    float* y);
+void window_forward(const Window&, const double* x, const double* packed, const double* b,
+                    bool relu, double* y);
+/// dx (steps_in, rows, channels) = dy (steps_out, rows, filters) * w transposed. Overwrites dx.
+void window_backward_input(const Window&, const float* dy, const float* packed, float* dx);
+void window_backward_input(const Window&, const double* dy, const double* packed, double* dx);
+/// dw (taps, channels, filters) by w_pitch += x transposed * dy; db (filters, or null) += sum of dy.
+/// Each sum runs over steps, then rows.
+void window_backward_weights(const Window&, const float* x, const float* dy, float* dw, float* db);
+void window_backward_weights(const Window&, const double* x, const double* dy, double* dw,
+                             double* db);
+
+/// One LSTM over `steps` of `rows` sequences. Gate order along the last axis of the weights: i f c o.
+struct LstmSizes {
+  Index steps = 1;
+  Index rows = 1;
+  Index channels = 1;
+  Index units = 1;
+  bool backwards = false;  ///< walk time from the last step to the first; y stays in input order
+  ActivationFunction activation = ActivationFunction::tanh;
+  ActivationFunction recurrent_activation = ActivationFunction::sigmoid;
+};
+
+/// Inverted-dropout factors, constant over time; null where there is no dropout.
+/// Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block for all gates.
+template <class T>
+struct LstmMasks {
+  const T* x = nullptr;  ///< (rows, channels), or (4, rows, channels) with per_gate
+  const T* h = nullptr;  ///< (4, rows, units); needs per_gate
+  bool per_gate = false;
+};
+
+template <class T>
+Index lstm_packed_size(const LstmSizes&);
+/// Scalars kept from forward to backward, per step and row (the gates, in the kernel's own order).
+template <class T>
+Index lstm_gates_size(const LstmSizes&);
+/// Scalars of scratch that backward needs, for all rows together.
+template <class T>
+Index lstm_scratch_size(const LstmSizes&);
+
+/// w (channels, 4 units), u (units, 4 units), b (4 units, or null) -> packed (opaque).
+void lstm_pack(const LstmSizes&, const float* w, const float* u, const float* b, float* packed);
+void lstm_pack(const LstmSizes&, const double* w, const double* u, const double* b, double* packed);
+
+/// Runs all steps of all rows.
+template <class T>
+struct LstmForward {
+  const T* x = nullptr;       ///< (steps, rows, channels)
+  const T* packed = nullptr;  ///< of lstm_pack
+  const T* h0 = nullptr;      ///< (rows, units); null: zeros
+  const T* c0 = nullptr;      ///< (rows, units); null: zeros
+  T* y = nullptr;             ///< (steps, rows, units): h of every step, in input order
+  T* c = nullptr;             ///< (steps, rows, units) when gates are kept; else (rows, units), the last c
+  T* gates = nullptr;         ///< lstm_gates_size for each step and row; null: not kept
+  LstmMasks<T> masks = {};
+};
+void lstm_forward(const LstmSizes&, const LstmForward<float>&);
+void lstm_forward(const LstmSizes&, const LstmForward<double>&);
+
+/// Backpropagation through all steps of lstm_forward with gates kept.
+template <class T>
+struct LstmBackward {
+  const T* x = nullptr;       ///< (steps, rows, channels)
+  const T* packed = nullptr;  ///< of lstm_pack
+  const T* h0 = nullptr;      ///< as in forward
+  const T* c0 = nullptr;      ///< as in forward
+  const T* y = nullptr;       ///< as forward left it
+  const T* c = nullptr;       ///< as forward left it
+  T* gates = nullptr;         ///< as forward left it; destroyed
+  const T* dy = nullptr;      ///< (steps, rows, units), in input order; null: zeros
+  T* dh = nullptr;            ///< (rows, units): in, of the last h; out, of h0
+  T* dc = nullptr;            ///< (rows, units): in, of the last c; out, of c0
+  T* dx = nullptr;            ///< (steps, rows, channels), overwritten; null: not wanted
+  T* dw = nullptr;            ///< (channels, 4 units), added to
+  T* du = nullptr;            ///< (units, 4 units), added to
+  T* db = nullptr;            ///< (4 units), added to; null: no bias
+  T* scratch = nullptr;       ///< lstm_scratch_size
+  LstmMasks<T> masks = {};
+};
+void lstm_backward(const LstmSizes&, const LstmBackward<float>&);
+void lstm_backward(const LstmSizes&, const LstmBackward<double>&);
+
+/// y = f(z) over `count` vectors of `width`; in place is allowed.
+void activation_forward(ActivationFunction, Index count, Index width, const float* z, float* y);
+void activation_forward(ActivationFunction, Index count, Index width, const double* z, double* y);
+/// dz = f'(z) dy, from the value z or the result y, whichever activation_needs_input() asks for;
+/// the other may be null. In place (dz = dy) is allowed.
+void activation_backward(ActivationFunction, Index count, Index width, const float* z,
+                         const float* y, const float* dy, float* dz);
+void activation_backward(ActivationFunction, Index count, Index width, const double* z,
+                         const double* y, const double* dy, double* dz);
+/// True for functions whose derivative needs z (silu, gelu, mish, hard_silu), false where y is enough.
+bool activation_needs_input(ActivationFunction);
+
+/// Element-wise functions of n numbers, for losses and metrics. In place is allowed.
+/// The float ones are within 2 ULP (simd/math-inl.h states each) wherever the result is normal.
+void exp(Index n, const float* z, float* y);
+void exp(Index n, const double* z, double* y);
+/// The natural logarithm; -infinity at 0, NaN below.
+void log(Index n, const float* z, float* y);
+void log(Index n, const double* z, double* y);
+void sigmoid(Index n, const float* z, float* y);
+void sigmoid(Index n, const double* z, double* y);
+void tanh(Index n, const float* z, float* y);
+void tanh(Index n, const double* z, double* y);
+/// log(1 + e^z), without overflow and exact to the last bits for every z.
+void softplus(Index n, const float* z, float* y);
+void softplus(Index n, const double* z, double* y);
+
+/// The instruction set in use: "AVX3", "AVX2", "NEON", … or "reference".
+const char* level();
+
+}  // namespace sonde::kernels

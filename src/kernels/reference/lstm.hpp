@@ -1,0 +1,181 @@
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "kernels/kernels.hpp"
+#include "kernels/reference/activation.hpp"
+
+/// The LSTM of Hochreiter and Schmidhuber with forget gates, as Keras runs it:
+///   i f o = recurrent_activation(x w + h u + b),  g = activation(x w + h u + b)
+///   c' = f c + i g,  h' = o activation(c')
+/// Weights lie (k, 4 units) with the gates in the order i f c o along the last axis.
+namespace sonde::kernels::reference {
+
+inline constexpr int gate_i = 0, gate_f = 1, gate_c = 2, gate_o = 3;
+
+/// Packed: w (channels, 4 units), u (units, 4 units), b (4 units), one after the other.
+template <class T>
+struct LstmWeights {
+  const T* w;
+  const T* u;
+  const T* b;
+  LstmWeights(const LstmSizes& s, const T* packed)
+      : w(packed), u(w + s.channels * 4 * s.units), b(u + s.units * 4 * s.units) {}
+};
+
+inline std::ptrdiff_t lstm_packed_size(const LstmSizes& s) {
+  return (s.channels + s.units + 1) * 4 * s.units;
+}
+
+/// Kept per step and row: the four gates and, where the derivatives ask for them, their sums.
+inline std::ptrdiff_t lstm_gates_size(const LstmSizes& s) {
+  const bool sums = activation_needs_input(s.activation) ||  //
+                    activation_needs_input(s.recurrent_activation);
+  return (sums ? 8 : 4) * s.units;
+}
+
+template <class T>
+void lstm_pack(const LstmSizes& s, const T* w, const T* u, const T* b, T* packed) {
+  packed = std::copy_n(w, s.channels * 4 * s.units, packed);
+  packed = std::copy_n(u, s.units * 4 * s.units, packed);
+  if (b) {
+    std::copy_n(b, 4 * s.units, packed);
+  } else {
+    std::fill_n(packed, 4 * s.units, T(0));
+  }
+}
+
+/// The factor of input i of row r towards gate g.
+template <class T>
+T mask_of(const T* mask, bool per_gate, std::ptrdiff_t rows, std::ptrdiff_t width, int g,
+          std::ptrdiff_t r, std::ptrdiff_t i) {
+  return mask ? mask[((per_gate ? g : 0) * rows + r) * width + i] : T(1);
+}
+
+/// h or c of row r before step t of the walk: that of the step before, or the first one, or zeros.
+template <class T>
+const T* state_before(const LstmSizes& s, const T* states, const T* first, std::ptrdiff_t step,
+                      std::ptrdiff_t r) {
+  const std::ptrdiff_t before = s.backwards ? step + 1 : step - 1;
+  if (before >= 0 && before < s.steps) return states + (before * s.rows + r) * s.units;
+  return first ? first + r * s.units : nullptr;
+}
+
+template <class T>
+void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
+  const LstmWeights<T> weights(s, a.packed);
+  const std::ptrdiff_t units = s.units, kept = reference::lstm_gates_size(s);
+  for (std::ptrdiff_t n = 0; n < s.steps; ++n) {
+    const std::ptrdiff_t t = s.backwards ? s.steps - 1 - n : n;
+    for (std::ptrdiff_t r = 0; r < s.rows; ++r) {
+      const std::ptrdiff_t at = t * s.rows + r;
+      const T* x = a.x + at * s.channels;
+      const T* h = state_before(s, static_cast<const T*>(a.y), a.h0, t, r);
+      const T* c = a.gates  ? state_before(s, static_cast<const T*>(a.c), a.c0, t, r)
+                   : n > 0  ? a.c + r * units
+                   : a.c0   ? a.c0 + r * units
+                            : nullptr;
+      T* c_out = a.gates ? a.c + at * units : a.c + r * units;
+      for (std::ptrdiff_t j = 0; j < units; ++j) {
+        T z[4], gate[4];
+        for (int g = 0; g < 4; ++g) {
+          z[g] = weights.b[g * units + j];
+          for (std::ptrdiff_t k = 0; k < s.channels; ++k) {
+            z[g] += x[k] * mask_of(a.masks.x, a.masks.per_gate, s.rows, s.channels, g, r, k) *
+                    weights.w[(k * 4 + g) * units + j];
+          }
+          for (std::ptrdiff_t k = 0; h && k < units; ++k) {
+            z[g] += h[k] * mask_of(a.masks.h, true, s.rows, units, g, r, k) *
+                    weights.u[(k * 4 + g) * units + j];
+          }
+          gate[g] = activate(g == gate_c ? s.activation : s.recurrent_activation, z[g]);
+        }
+        const T c_new = gate[gate_f] * (c ? c[j] : T(0)) + gate[gate_i] * gate[gate_c];
+        c_out[j] = c_new;
+        a.y[at * units + j] = gate[gate_o] * activate(s.activation, c_new);
+        if (!a.gates) continue;
+        for (int g = 0; g < 4; ++g) {
+          a.gates[at * kept + g * units + j] = gate[g];
+          if (kept > 4 * units) a.gates[at * kept + (4 + g) * units + j] = z[g];
+        }
+      }
+    }
+  }
+}
+
+/// One row of one step backward, from dh and dc (units each, changed in place) to the gradients of
+/// the gates' sums, dz (4 units), which replace the gates.
+template <class T>
+void lstm_gates_backward(const LstmSizes& s,
+                         const T* c_before,  // (units), or null for zeros
+                         const T* c,         // (units)
+                         const T* dy,        // (units), or null for zeros
+                         const T* dh,        // (units)
+                         T* dc,              // (units)
+                         T* gates) {         // (4 or 8 units)
+  const std::ptrdiff_t units = s.units;
+  const bool sums = reference::lstm_gates_size(s) > 4 * units;
+  for (std::ptrdiff_t j = 0; j < units; ++j) {
+    T gate[4], slope[4];
+    for (int g = 0; g < 4; ++g) {
+      gate[g] = gates[g * units + j];
+      slope[g] = derivative(g == gate_c ? s.activation : s.recurrent_activation,
+                            sums ? gates[(4 + g) * units + j] : T(0), gate[g]);
+    }
+    const T c_out = activate(s.activation, c[j]);
+    const T dh_all = dh[j] + (dy ? dy[j] : T(0));
+    const T dc_all = dc[j] + dh_all * gate[gate_o] * derivative(s.activation, c[j], c_out);
+    gates[gate_i * units + j] = dc_all * gate[gate_c] * slope[gate_i];
+    gates[gate_f * units + j] = dc_all * (c_before ? c_before[j] : T(0)) * slope[gate_f];
+    gates[gate_c * units + j] = dc_all * gate[gate_i] * slope[gate_c];
+    gates[gate_o * units + j] = dh_all * c_out * slope[gate_o];
+    dc[j] = dc_all * gate[gate_f];
+  }
+}
+
+/// From dz through one weight matrix m (width, 4 units): d_in = dz m^T, dm += in^T dz, masked.
+template <class T>
+void lstm_product_backward(const LstmSizes& s, std::ptrdiff_t r, std::ptrdiff_t width,
+                           const T* dz,                   // (4 units)
+                           const T* in,                   // (width), or null for zeros
+                           const T* mask, bool per_gate,  // as in LstmMasks
+                           const T* m,                    // (width, 4 units)
+                           T* d_in,                       // (width), or null
+                           T* dm) {                       // (width, 4 units)
+  for (std::ptrdiff_t k = 0; k < width; ++k) {
+    T sum = 0;
+    for (int g = 0; g < 4; ++g) {
+      const T factor = mask_of(mask, per_gate, s.rows, width, g, r, k);
+      for (std::ptrdiff_t j = g * s.units; j < (g + 1) * s.units; ++j) {
+        sum += factor * dz[j] * m[k * 4 * s.units + j];
+        if (in) dm[k * 4 * s.units + j] += in[k] * factor * dz[j];
+      }
+    }
+    if (d_in) d_in[k] = sum;
+  }
+}
+
+template <class T>
+void lstm_backward(const LstmSizes& s, const LstmBackward<T>& a) {
+  const LstmWeights<T> weights(s, a.packed);
+  const std::ptrdiff_t units = s.units, kept = reference::lstm_gates_size(s);
+  for (std::ptrdiff_t n = s.steps - 1; n >= 0; --n) {
+    const std::ptrdiff_t t = s.backwards ? s.steps - 1 - n : n;
+    for (std::ptrdiff_t r = 0; r < s.rows; ++r) {
+      const std::ptrdiff_t at = t * s.rows + r;
+      T* dz = a.gates + at * kept;
+      T* dh = a.dh + r * units;
+      lstm_gates_backward(s, state_before(s, a.c, a.c0, t, r), a.c + at * units,
+                          a.dy ? a.dy + at * units : nullptr, dh, a.dc + r * units, dz);
+      lstm_product_backward(s, r, s.channels, dz, a.x + at * s.channels, a.masks.x,
+                            a.masks.per_gate, weights.w,
+                            a.dx ? a.dx + at * s.channels : nullptr, a.dw);
+      lstm_product_backward(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.masks.h, true,
+                            weights.u, dh, a.du);
+      for (std::ptrdiff_t j = 0; a.db && j < 4 * units; ++j) a.db[j] += dz[j];
+    }
+  }
+}
+
+}  // namespace sonde::kernels::reference

@@ -1,0 +1,178 @@
+#include "kernels/simd/targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/lstm_forward.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "kernels/kernels.hpp"
+#include "kernels/simd/lstm.hpp"
+#include "kernels/simd/math-inl.h"
+
+/// The LSTM forward: one walk over time; the sums of all four gates of some rows and one slice stay
+/// in registers until c and h come out of them.
+#if SONDE_HAS_VECTORS
+HWY_BEFORE_NAMESPACE();
+namespace sonde::kernels {
+namespace HWY_NAMESPACE {
+
+/// One step of some rows: every pointer at its first row.
+struct Cell {
+  Index channels, units;
+  const float* x;         ///< (rows, channels)
+  const float* h;         ///< (rows, units), or one zero
+  Index h_row, h_inner;   ///< both 0 where h is one zero
+  const float* c_before;  ///< (rows, units), or null for zeros
+  float* c;               ///< (rows, units)
+  float* y;               ///< (rows, units)
+  float* gates;           ///< (rows, slices, 4, 16), or null
+  Index gates_row;
+};
+
+/// A tile is 4 gates of `rows` rows and `vectors` vectors beside each other. Registers: 32 of AVX-512
+/// and NEON hold the 16 sums of 4 rows, 4 of x and one of w; 16 of AVX2 the 12 of 3 rows. One or two
+/// rows would wait for their own sums, so they take two vectors where there are two.
+inline constexpr int cell_rows = parts == 2 ? 3 : 4;
+inline constexpr int cell_vectors(int rows) { return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1; }
+
+/// sum[row * vectors + v] of one gate.
+template <int n>
+using Gates = Several<n>[4];
+
+/// Adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16); the second vector is `w_next` on.
+template <int rows, int vectors>
+HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
+                          Index w_next, Gates<rows * vectors>& sum) {
+  const float* x[rows];
+  SONDE_UNROLL for (int r = 0; r < rows; ++r) x[r] = in + r * in_row;
+  Index k = 0;
+  for (; n > 0; --n) {
+    Vector xk[rows];
+    SONDE_UNROLL for (int r = 0; r < rows; ++r) xk[r] = set(x[r][k]);
+    SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
+      SONDE_UNROLL for (int g = 0; g < 4; ++g) {
+        const Vector wk = hn::LoadU(tag, w + v * w_next + g * slice);
+        SONDE_UNROLL for (int r = 0; r < rows; ++r) {
+          Vector& s = sum[g].v[r * vectors + v];
+          s = hn::MulAdd(xk[r], wk, s);
+        }
+      }
+    }
+    k += in_inner;
+    w += gates_of_slice;
+  }
+}
+
+/// Where vector v of a tile that begins at unit `unit` lies: in (units), and in (slices, 4, 16).
+HWY_INLINE Index unit_of(Index unit, int v) { return unit + static_cast<Index>(v) * lanes; }
+HWY_INLINE Index in_slices(Index unit, Index row) { return unit / slice * row + unit % slice; }
+
+/// w: (slices, channels + units, 4, 16), b: (slices, 4, 16).
+template <int rows, int vectors>
+HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b) {
+  constexpr int n = rows * vectors;
+  using All = Several<n>;
+  const Index slice_of_w = (a.channels + a.units) * gates_of_slice;
+  const Index w_next = in_slices(unit_of(unit, 1), slice_of_w) - in_slices(unit, slice_of_w);
+  w += in_slices(unit, slice_of_w);
+  Gates<n> sum;
+  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
+    SONDE_UNROLL for (int i = 0; i < n; ++i) {
+      const Index from = in_slices(unit_of(unit, i % vectors), gates_of_slice) + g * slice;
+      sum[g].v[i] = hn::LoadU(tag, b + from);
+    }
+  }
+  add_gates<rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
+  w += a.channels * gates_of_slice;
+  add_gates<rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
+
+  const All i = sigmoid(sum[0]), g = tanh(sum[2]), f = sigmoid(sum[1]);
+  All c = splat<All>(0.0f);
+  SONDE_UNROLL for (int r = 0; r < n; ++r) {
+    const Index at = r / vectors * a.units + unit_of(unit, r % vectors);
+    if (a.c_before) c.v[r] = hn::LoadU(tag, a.c_before + at);
+  }
+  c = multiply_add(f, c, multiply(i, g));
+  const All o = sigmoid(sum[3]), y = multiply(o, tanh(c));
+  SONDE_UNROLL for (int r = 0; r < n; ++r) {
+    const Index from = unit_of(unit, r % vectors), at = r / vectors * a.units + from;
+    store_first(c.v[r], a.units - from, a.c + at);
+    store_first(y.v[r], a.units - from, a.y + at);
+    if (a.gates) {
+      float* gates = a.gates + r / vectors * a.gates_row + in_slices(from, gates_of_slice);
+      hn::StoreU(i.v[r], tag, gates);
+      hn::StoreU(f.v[r], tag, gates + slice);
+      hn::StoreU(g.v[r], tag, gates + 2 * slice);
+      hn::StoreU(o.v[r], tag, gates + 3 * slice);
+    }
+  }
+}
+
+/// All units of up to cell_rows rows … of one slice.
+template <int rows>
+HWY_INLINE void cells(const Cell& a, Index unit, Index end, const float* w, const float* b) {
+  constexpr int vectors = cell_vectors(rows);
+  for (; vectors > 1 && unit + lanes < end; unit += 2 * lanes) cell<rows, vectors>(a, unit, w, b);
+  for (; unit < end; unit += lanes) cell<rows, 1>(a, unit, w, b);
+}
+
+void lstm_forward_walk(const LstmSizes& s, const LstmForward<float>& a) {
+  static constexpr float zero = 0.0f;
+  const LstmPacked at(s);
+  const Index step = s.rows * s.units;
+  const Index kept = lstm_gates_size<float>(s);
+  for (Index n = 0; n < s.steps; ++n) {
+    const Index t = s.backwards ? s.steps - 1 - n : n;
+    const Index before = s.backwards ? t + 1 : t - 1;
+    const float* h = n > 0 ? a.y + before * step : a.h0;
+    float* c = a.gates ? a.c + t * step : a.c;
+    const float* c_before = n == 0 ? a.c0 : a.gates ? a.c + before * step : a.c;
+    // Two slices at a time share what they load of x; more would push each other's weights out of a
+    // small first-level cache before the next rows come.
+    for (Index unit = 0; unit < s.units; unit += 2 * slice) {
+      const Index end = std::min(s.units, unit + 2 * slice);
+      Index r = 0;
+      for (Index tiles = (s.rows + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
+        const Index rows = (s.rows - r + tiles - 1) / tiles;
+        const Cell now{.channels = s.channels,
+                       .units = s.units,
+                       .x = a.x + (t * s.rows + r) * s.channels,
+                       .h = h ? h + r * s.units : &zero,
+                       .h_row = h ? s.units : 0,
+                       .h_inner = h ? 1 : 0,
+                       .c_before = c_before ? c_before + r * s.units : nullptr,
+                       .c = c + r * s.units,
+                       .y = a.y + t * step + r * s.units,
+                       .gates = a.gates ? a.gates + (t * s.rows + r) * kept : nullptr,
+                       .gates_row = kept};
+        const float* w = a.packed + at.forward;
+        const float* b = a.packed + at.bias;
+        switch (rows) {
+          case 1: cells<1>(now, unit, end, w, b); break;
+          case 2: cells<2>(now, unit, end, w, b); break;
+          case 3: cells<3>(now, unit, end, w, b); break;
+          default: cells<cell_rows>(now, unit, end, w, b);
+        }
+        r += rows;
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sonde::kernels
+HWY_AFTER_NAMESPACE();
+#endif
+
+#if HWY_ONCE
+namespace sonde::kernels {
+
+void lstm_forward(const LstmSizes& s, const LstmForward<float>& a) {
+  if (!is_default(s, a.masks)) return reference::lstm_forward(s, a);
+  SONDE_CHOOSE(lstm_forward_walk, &reference::lstm_forward<float>)(s, a);
+}
+
+}  // namespace sonde::kernels
+#endif

@@ -1,0 +1,354 @@
+#include "support.hpp"
+
+namespace sonde::kernels {
+namespace {
+
+/// What of an LSTM's inputs is given.
+struct Given {
+  bool states = true;
+  bool bias = true;
+  bool dy = true;
+  bool dx = true;
+  bool mask_x = false;
+  bool masks_per_gate = false;
+};
+
+/// An LSTM, its numbers, and what the kernels make of them.
+template <class T>
+struct Case {
+  LstmSizes s;
+  Given given;
+  Buffer<T> x, w, u, b, h0, c0, mask_x, mask_h, packed, y, c, gates, dy, dh, dc, dx, dw, du, db,
+      scratch;
+
+  explicit Case(const LstmSizes& sizes, Given what = {}, Index offset = 0)
+      : s(sizes),
+        given(what),
+        x(s.steps * s.rows * s.channels, 1, 1, offset),
+        w(s.channels * 4 * s.units, 2, 0.5, offset),
+        u(s.units * 4 * s.units, 3, 0.5, offset),
+        b(4 * s.units, 4, 1, offset),
+        h0(s.rows * s.units, 5, 1, offset),
+        c0(s.rows * s.units, 6, 1, offset),
+        mask_x(4 * s.rows * s.channels, 7, 2),
+        mask_h(4 * s.rows * s.units, 8, 2),
+        packed(lstm_packed_size<T>(s), 1, 0),
+        y(s.steps * s.rows * s.units, 1, 1, offset),
+        c(s.steps * s.rows * s.units, 1, 1, offset),
+        gates(s.steps * s.rows * lstm_gates_size<T>(s), 1, 1, offset),
+        dy(s.steps * s.rows * s.units, 9, 1, offset),
+        dh(s.rows * s.units, 10, 1, offset),
+        dc(s.rows * s.units, 11, 1, offset),
+        dx(s.steps * s.rows * s.channels, 1, 1, offset),
+        dw(w.size(), 12, 1, offset),
+        du(u.size(), 13, 1, offset),
+        db(b.size(), 14, 1, offset),
+        scratch(lstm_scratch_size<T>(s), 1, 1, offset) {
+    for (T& value : gates.all()) value = T(NAN);  // what forward leaves unwritten must not count
+  }
+
+  LstmMasks<T> masks() {
+    if (given.masks_per_gate) return {mask_x.data(), mask_h.data(), true};
+    return {given.mask_x ? mask_x.data() : nullptr, nullptr, false};
+  }
+  void pack() {
+    lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data());
+  }
+  void forward() {
+    pack();
+    lstm_forward(s, {.x = x.data(),
+                     .packed = packed.data(),
+                     .h0 = given.states ? h0.data() : nullptr,
+                     .c0 = given.states ? c0.data() : nullptr,
+                     .y = y.data(),
+                     .c = c.data(),
+                     .gates = gates.data(),
+                     .masks = masks()});
+  }
+  void backward() {
+    lstm_backward(s, {.x = x.data(),
+                      .packed = packed.data(),
+                      .h0 = given.states ? h0.data() : nullptr,
+                      .c0 = given.states ? c0.data() : nullptr,
+                      .y = y.data(),
+                      .c = c.data(),
+                      .gates = gates.data(),
+                      .dy = given.dy ? dy.data() : nullptr,
+                      .dh = dh.data(),
+                      .dc = dc.data(),
+                      .dx = given.dx ? dx.data() : nullptr,
+                      .dw = dw.data(),
+                      .du = du.data(),
+                      .db = given.bias ? db.data() : nullptr,
+                      .scratch = scratch.data(),
+                      .masks = masks()});
+  }
+  void run() {
+    forward();
+    backward();
+  }
+  /// Everything that comes out, in one order.
+  std::vector<Buffer<T>*> results() { return {&y, &c, &dh, &dc, &dx, &dw, &du, &db}; }
+};
+
+const char* const result_names[] = {"y", "c", "dh", "dc", "dx", "dw", "du", "db"};
+
+LstmSizes sizes(Index steps, Index rows, Index channels, Index units, bool backwards = false) {
+  return {.steps = steps, .rows = rows, .channels = channels, .units = units,
+          .backwards = backwards};
+}
+
+struct Named {
+  LstmSizes s;
+  Given given;
+};
+
+std::string print(const LstmSizes& s) {
+  return std::to_string(s.steps) + " steps, " + std::to_string(s.rows) + " rows, " +
+         std::to_string(s.channels) + " channels, " + std::to_string(s.units) + " units" +
+         (s.backwards ? ", backwards" : "");
+}
+
+std::vector<Named> cases() {
+  std::vector<Named> all;
+  for (Index n = 0; n <= 35; ++n) {
+    all.push_back({sizes(3, 2, 3, n), {}});
+    all.push_back({sizes(3, 2, n, 5), {}});
+  }
+  for (Index rows = 0; rows <= 13; ++rows) all.push_back({sizes(3, rows, 4, 17), {}});
+  for (Index steps = 0; steps <= 3; ++steps) all.push_back({sizes(steps, 2, 4, 17, true), {}});
+  all.push_back({sizes(45, 4, 32, 32), {}});
+  all.push_back({sizes(45, 8, 32, 32, true), {}});
+  all.push_back({sizes(70, 3, 7, 11), {.states = false}});
+  all.push_back({sizes(70, 3, 7, 11, true), {.states = false, .bias = false, .dx = false}});
+  all.push_back({sizes(9, 5, 13, 37), {.bias = false, .dy = false}});
+  all.push_back({sizes(4, 7, 101, 97), {}});
+  all.push_back({sizes(2, 3, 5, 300), {}});
+  return all;
+}
+
+TEST(Lstm, AgreesWithTheReferenceForEverySize) {
+  for (const auto& [s, given] : cases()) {
+    Case<double> want(s, given);
+    want.run();
+    for (Level level : vector_levels()) {
+      const AtLevel at(level);
+      for (Index offset : {0, 1, 7}) {
+        Case<float> got(s, given, offset);
+        got.run();
+        for (std::size_t i = 0; i < got.results().size(); ++i) {
+          ASSERT_LE(relative_error(*got.results()[i], *want.results()[i]), 5e-6)
+              << print(s) << ": " << result_names[i] << " " << level_name(level);
+          ASSERT_TRUE(got.results()[i]->is_intact()) << print(s) << ": " << result_names[i];
+        }
+        ASSERT_TRUE(got.packed.is_intact() && got.gates.is_intact() && got.scratch.is_intact());
+      }
+    }
+  }
+}
+
+TEST(Lstm, GivesTheSameBitsOnEveryInstructionSet) {
+  const std::vector<Level> levels = vector_levels();
+  for (const auto& [s, given] : cases()) {
+    Case<float> first(s, given);
+    {
+      const AtLevel at(levels[0]);
+      first.run();
+    }
+    for (Level level : levels) {
+      const AtLevel at(level);
+      Case<float> other(s, given);
+      other.run();
+      for (std::size_t i = 0; i < other.results().size(); ++i) {
+        ASSERT_TRUE(same_bits(*first.results()[i], *other.results()[i]))
+            << print(s) << ": " << result_names[i];
+      }
+    }
+  }
+}
+
+TEST(Lstm, ARowDoesNotDependOnTheRowsBesideIt) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    for (bool backwards : {false, true}) {
+      Case<float> all(sizes(6, 11, 5, 19, backwards));
+      all.run();
+      for (Index r = 0; r < all.s.rows; ++r) {
+        Case<float> one(sizes(6, 1, 5, 19, backwards));
+        const auto take = [&](const Buffer<float>& from, Buffer<float>& to, Index width) {
+          for (Index i = 0; i < to.size(); ++i) {
+            to[i] = from[(i / width * all.s.rows + r) * width + i % width];
+          }
+        };
+        take(all.x, one.x, 5), take(all.h0, one.h0, 19), take(all.c0, one.c0, 19);
+        Case<float> start(all.s);
+        take(start.dh, one.dh, 19), take(start.dc, one.dc, 19), take(start.dy, one.dy, 19);
+        one.run();
+        Buffer<float> y(one.y.size()), dx(one.dx.size()), dh(one.dh.size());
+        take(all.y, y, 19), take(all.dx, dx, 5), take(all.dh, dh, 19);
+        ASSERT_TRUE(same_bits(y, one.y) && same_bits(dx, one.dx) && same_bits(dh, one.dh)) << r;
+      }
+    }
+  }
+}
+
+/// Runs `whole` again in two pieces that carry h and c; gates and all gradients too.
+void expect_same_in_pieces(bool backwards, Index cut) {
+  const Index steps = 40, rows = 5, channels = 7, units = 19;
+  Case<float> whole(sizes(steps, rows, channels, units, backwards));
+  whole.run();
+  Case<float> cut_up(whole.s);
+  cut_up.pack();
+  const Index kept = lstm_gates_size<float>(whole.s);
+  struct Piece {
+    Index t, steps;
+  };
+  std::vector<Piece> pieces = {{0, cut}, {cut, steps - cut}};
+  if (backwards) std::swap(pieces[0], pieces[1]);
+  // The state behind the first piece of the walk.
+  const Index last = backwards ? pieces[0].t : pieces[0].t + pieces[0].steps - 1;
+  const auto at = [&](Buffer<float>& b, Index t, Index width) { return b.data() + t * rows * width; };
+  for (int piece : {0, 1}) {
+    const auto [t, n] = pieces[static_cast<std::size_t>(piece)];
+    const float* h0 = piece == 0 ? cut_up.h0.data() : at(cut_up.y, last, units);
+    const float* c0 = piece == 0 ? cut_up.c0.data() : at(cut_up.c, last, units);
+    lstm_forward(sizes(n, rows, channels, units, backwards),
+                 {.x = at(cut_up.x, t, channels), .packed = cut_up.packed.data(), .h0 = h0,
+                  .c0 = c0, .y = at(cut_up.y, t, units), .c = at(cut_up.c, t, units),
+                  .gates = at(cut_up.gates, t, kept)});
+  }
+  for (int piece : {1, 0}) {
+    const auto [t, n] = pieces[static_cast<std::size_t>(piece)];
+    const float* h0 = piece == 0 ? cut_up.h0.data() : at(cut_up.y, last, units);
+    const float* c0 = piece == 0 ? cut_up.c0.data() : at(cut_up.c, last, units);
+    lstm_backward(sizes(n, rows, channels, units, backwards),
+                  {.x = at(cut_up.x, t, channels), .packed = cut_up.packed.data(), .h0 = h0,
+                   .c0 = c0, .y = at(cut_up.y, t, units), .c = at(cut_up.c, t, units),
+                   .gates = at(cut_up.gates, t, kept), .dy = at(cut_up.dy, t, units),
+                   .dh = cut_up.dh.data(), .dc = cut_up.dc.data(),
+                   .dx = at(cut_up.dx, t, channels), .dw = cut_up.dw.data(),
+                   .du = cut_up.du.data(), .db = cut_up.db.data(),
+                   .scratch = cut_up.scratch.data()});
+  }
+  for (std::size_t i = 0; i < whole.results().size(); ++i) {
+    EXPECT_TRUE(same_bits(*whole.results()[i], *cut_up.results()[i]))
+        << result_names[i] << " cut at " << cut << (backwards ? " backwards" : "");
+  }
+}
+
+TEST(Lstm, CutsOfTimeGiveTheSameBitsForwardAndBackward) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    for (bool backwards : {false, true}) {
+      for (Index cut : {1, 7, 20, 39}) expect_same_in_pieces(backwards, cut);
+    }
+  }
+}
+
+TEST(Lstm, WithoutKeptGatesGivesTheSameAndCarriesItsStateInPlace) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    Case<float> whole(sizes(12, 3, 5, 19));
+    whole.forward();
+    Buffer<float> y(whole.y.size()), c = whole.c0;
+    const Index row = 3 * 19;
+    for (Index t = 0; t < 12; t += 4) {
+      lstm_forward(sizes(4, 3, 5, 19),
+                   {.x = whole.x.data() + t * 3 * 5, .packed = whole.packed.data(),
+                    .h0 = t ? y.data() + (t - 1) * row : whole.h0.data(), .c0 = c.data(),
+                    .y = y.data() + t * row, .c = c.data()});
+    }
+    EXPECT_TRUE(same_bits(y, whole.y));
+    EXPECT_EQ(std::memcmp(c.data(), whole.c.data() + 11 * row, static_cast<std::size_t>(row) * 4), 0);
+  }
+}
+
+TEST(Lstm, NullStatesAreZeros) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    Case<float> none(sizes(4, 3, 5, 19), {.states = false}), zeros(none.s);
+    for (Index i = 0; i < zeros.h0.size(); ++i) zeros.h0[i] = zeros.c0[i] = 0;
+    none.run(), zeros.run();
+    for (std::size_t i = 0; i < none.results().size(); ++i) {
+      EXPECT_TRUE(same_bits(*none.results()[i], *zeros.results()[i])) << result_names[i];
+    }
+  }
+}
+
+std::vector<Named> gradient_cases() {
+  std::vector<Named> all = {
+      {sizes(5, 2, 3, 2), {}},
+      {sizes(5, 2, 3, 2, true), {}},
+      {sizes(4, 1, 2, 3), {.states = false, .bias = false}},
+      {sizes(4, 2, 3, 2), {.mask_x = true}},
+      {sizes(4, 2, 3, 2, true), {.masks_per_gate = true}},
+  };
+  for (int f = 0; f < 18; ++f) {
+    const auto function = static_cast<ActivationFunction>(f);
+    if (function == ActivationFunction::softmax || function == ActivationFunction::log_softmax) {
+      continue;
+    }
+    LstmSizes s = sizes(3, 2, 2, 3);
+    s.activation = function;
+    all.push_back({s, {}});
+    s = sizes(3, 2, 2, 3);
+    s.recurrent_activation = function;
+    all.push_back({s, {.masks_per_gate = true}});
+  }
+  return all;
+}
+
+/// Of sum(y * dy) + last h * dh + last c * dc, against central differences.
+TEST(Lstm, TheReferenceHasTheGradientsOfItsForward) {
+  for (const auto& [s, given] : gradient_cases()) {
+    Case<double> a(s, given);
+    for (Buffer<double>* sum : {&a.dw, &a.du, &a.db}) {
+      for (Index i = 0; i < sum->size(); ++i) (*sum)[i] = 0;
+    }
+    const Buffer<double> dh = a.dh, dc = a.dc;
+    a.run();
+    const Index last = (s.backwards ? 0 : s.steps - 1) * s.rows * s.units;
+    const auto loss = [&] {
+      a.forward();
+      double sum = 0;
+      for (Index i = 0; i < a.y.size(); ++i) sum += a.y[i] * a.dy[i];
+      for (Index i = 0; i < dh.size(); ++i) sum += a.y[last + i] * dh[i] + a.c[last + i] * dc[i];
+      return sum;
+    };
+    const auto check = [&](Buffer<double>& at, const Buffer<double>& gradient, const char* name) {
+      for (Index i = 0; i < at.size(); ++i) {
+        const double before = at[i], h = 1e-5;
+        at[i] = before + h;
+        const double above = loss();
+        at[i] = before - h;
+        const double below = loss();
+        at[i] = before;
+        ASSERT_NEAR((above - below) / (2 * h), gradient[i],
+                    1e-6 * std::max(1.0, std::abs(gradient[i])))
+            << name << " " << i << " with activations " << static_cast<int>(a.s.activation) << " and "
+            << static_cast<int>(a.s.recurrent_activation);
+      }
+    };
+    check(a.x, a.dx, "x"), check(a.w, a.dw, "w"), check(a.u, a.du, "u");
+    if (given.bias) check(a.b, a.db, "b");
+    if (given.states) check(a.h0, a.dh, "h0"), check(a.c0, a.dc, "c0");
+  }
+}
+
+TEST(Lstm, OtherActivationsAndMasksAgreeWithTheReferenceInFloat) {
+  for (const auto& [s, given] : gradient_cases()) {
+    Case<double> want(s, given);
+    want.run();
+    for (Level level : vector_levels()) {
+      const AtLevel at(level);
+      Case<float> got(s, given);
+      got.run();
+      for (std::size_t i = 0; i < got.results().size(); ++i) {
+        ASSERT_LE(relative_error(*got.results()[i], *want.results()[i]), 2e-5) << result_names[i];
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sonde::kernels
