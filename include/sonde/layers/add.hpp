@@ -1,0 +1,25 @@
+#pragma once
+#include <sonde/layer.hpp>
+#include <vector>
+
+namespace sonde {
+
+/// The sum of two or more tensors of one shape. (…), (…) → (…). Keras: Add.
+///   auto y = Add{}({x, Conv1D{.filters = 32, .kernel_size = 8, .padding = Padding::same}(x)});
+/// Shapes must be equal: Keras would broadcast a size of 1, which hides mistakes.
+struct Add {
+  static constexpr std::string_view type = "Add";
+  std::string name = {};
+  bool trainable = true;
+  Identity self = {};
+
+  static constexpr auto fields() {
+    return fields_of(field("name", &Add::name), field("trainable", &Add::trainable));
+  }
+  AnyOp plan(Planner& planner) const;
+  Tensor operator()(std::vector<Tensor> inputs) const {
+    return apply(*this, std::move(inputs)).front();
+  }
+};
+
+}  // namespace sonde

@@ -1,0 +1,61 @@
+#pragma once
+#include <fmt/format.h>
+
+#include <sonde/layer.hpp>
+
+#include "kernels/kernels.hpp"
+
+namespace sonde {
+
+/// Scalars of a shape for each row; 0 while its steps are unknown.
+inline Index per_row(const Shape& shape) { return shape.is_static() ? shape.elements() : 0; }
+
+/// Refuses softmax over a single number, which is 1 whatever the number.
+inline void refuse_constant(const Planner& planner, ActivationFunction function, Index width) {
+  const bool normalizes =
+      function == ActivationFunction::softmax || function == ActivationFunction::log_softmax;
+  if (normalizes && width == 1)
+    planner.refuse(fmt::format("activation = {} over an axis of size 1 gives the same number always. "
+                               "Use activation = sigmoid for two classes, or one unit for each class.",
+                               enum_names(function)[static_cast<std::size_t>(function)]));
+}
+
+/// The activation with which an op ends. relu is left to the kernel that makes the sums.
+struct FinalActivation {
+  ActivationFunction function = ActivationFunction::linear;
+  Index width = 1;  ///< of the last axis, over which softmax runs
+  Slot z = {};      ///< the sums before the function, where its derivative needs them
+
+  static FinalActivation plan(Planner& planner, ActivationFunction function, const Shape& output) {
+    refuse_constant(planner, function, output.last());
+    if (function != ActivationFunction::linear) planner.keep_output();
+    const bool keep = kernels::activation_needs_input(function);
+    return {function, output.last(), keep ? planner.saved(per_row(output)) : Slot{}};
+  }
+
+  bool fused_relu() const { return function == ActivationFunction::relu; }
+
+  /// Where the op's sums go: its output, or the place where they are kept.
+  template <class T>
+  T* sums(const View<T>& v) const {
+    return z ? v[z] : v.y().data;
+  }
+  /// y = function(sums), unless the kernel has done it.
+  template <class T>
+  void forward(const View<T>& v) const {
+    if (function == ActivationFunction::linear || fused_relu()) return;
+    const Chunk<T> y = v.y();
+    kernels::activation_forward(function, y.size() / width, width, sums(v), y.data);
+  }
+  /// Turns dy, in place, into the gradient of the sums.
+  template <class T>
+  T* backward(const View<T>& v) const {
+    const Chunk<T> y = v.y(), dy = v.dy();
+    if (function != ActivationFunction::linear)
+      kernels::activation_backward(function, y.size() / width, width, z ? v[z] : nullptr, y.data,
+                                   dy.data, dy.data);
+    return dy.data;
+  }
+};
+
+}  // namespace sonde

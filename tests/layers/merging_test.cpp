@@ -1,0 +1,78 @@
+#include "tests/support/evaluate.hpp"
+#include "tests/support/laws.hpp"
+
+namespace sonde {
+namespace {
+
+using namespace testing;
+
+TEST(Add, obeys_its_laws) {
+  check_laws(Add{}, {.inputs = 2});
+  check_laws(Add{}, {.time = 0, .inputs = 4});
+  check_laws(Add{}, {.shapes = {{17, 2, 3}, {17, 2, 3}}});
+}
+
+TEST(Add, takes_one_tensor_twice) {
+  const Tensor x = Input({dynamic, 2});
+  check_graph({x}, {Add{}({x, x})}, {.time = 9});
+}
+
+TEST(Add, brings_branches_of_different_delay_in_step) {
+  const Tensor x = Input({dynamic, 3});
+  const Tensor ahead = Conv1D{.filters = 3, .kernel_size = 6, .padding = Padding::same}(x);
+  const Tensor behind = Conv1D{.filters = 3, .kernel_size = 4, .padding = Padding::causal}(x);
+  check_graph({x}, {Add{}({x, ahead, behind})}, {.time = 21});
+}
+
+TEST(Add, refuses_what_keras_would_broadcast) {
+  EXPECT_EQ(refusal([] { Add{}({Input({9, 1}), Input({9, 4})}); }),
+            "Add: all inputs must have one shape, got (9, 1) and (9, 4). "
+            "A Dense layer can bring them to the same width.");
+  EXPECT_EQ(refusal([] { Add{.name = "skip"}({Input({9, 4}), Input({7, 4})}); }),
+            "Add \"skip\": all inputs must have one shape, got (9, 4) and (7, 4). "
+            "A convolution or pooling on one side may need padding = same.");
+  EXPECT_EQ(refusal([] { Add{}({Input({9, 4})}); }), "Add: takes at least two inputs, got 1.");
+}
+
+TEST(Concatenate, obeys_its_laws) {
+  check_laws(Concatenate{}, {.shapes = {{17, 3}, {17, 1}, {17, 5}}});
+  check_laws(Concatenate{.axis = 2}, {.inputs = 2});
+  check_laws(Concatenate{.axis = 1}, {.shapes = {{17, 3}, {4, 3}}, .streams = false, .any_length = false});
+  check_laws(Concatenate{.axis = -2}, {.inputs = 2, .streams = false});
+  check_laws(Concatenate{.axis = 2}, {.shapes = {{17, 2, 3}, {17, 1, 3}}});
+  check_laws(Concatenate{.axis = 3}, {.shapes = {{17, 2, 3}, {17, 2, 1}}});
+  check_laws(Concatenate{}, {.time = 0, .shapes = {{2}, {3}}});
+}
+
+TEST(Concatenate, joins_along_the_axis) {
+  const auto join = [](Index axis, Shape a, Shape b, Numbers x, Numbers z) {
+    return Trial(Concatenate{.axis = axis}, {a, b}, 1)({x, z}).front();
+  };
+  // numpy.concatenate with the batch in front.
+  EXPECT_EQ(join(-1, {2, 2}, {2, 1}, {1, 2, 3, 4}, {5, 6}), (Numbers{1, 2, 5, 3, 4, 6}));
+  EXPECT_EQ(join(1, {2, 2}, {1, 2}, {1, 2, 3, 4}, {5, 6}), (Numbers{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(join(2, {1, 2, 2}, {1, 1, 2}, {1, 2, 3, 4}, {5, 6}), (Numbers{1, 2, 3, 4, 5, 6}));
+  EXPECT_EQ(join(3, {1, 2, 2}, {1, 2, 1}, {1, 2, 3, 4}, {5, 6}), (Numbers{1, 2, 5, 3, 4, 6}));
+}
+
+TEST(Concatenate, brings_branches_of_different_delay_in_step) {
+  const Tensor x = Input({dynamic, 3});
+  const Tensor ahead = Conv1D{.filters = 2, .kernel_size = 7, .padding = Padding::same}(x);
+  check_graph({x}, {Concatenate{}({ahead, x})}, {.time = 21});
+}
+
+TEST(Concatenate, refuses_what_does_not_fit) {
+  EXPECT_EQ(refusal([] { Concatenate{}({Input({9, 4}), Input({8, 4})}); }),
+            "Concatenate: inputs must agree in all sizes but that of axis -1, got (9, 4) and (8, 4).");
+  EXPECT_EQ(refusal([] { Concatenate{.axis = 1}({Input({9, 4}), Input({9})}); }),
+            "Concatenate: inputs must agree in all sizes but that of axis 1, got (9, 4) and (9,).");
+  for (const Index axis : {0, 3, -3})
+    EXPECT_EQ(refusal([&] { Concatenate{.axis = axis}({Input({9, 4}), Input({9, 4})}); }),
+              "Concatenate: axis must be 1 to 2 or -2 to -1 for inputs of shape (9, 4), got " +
+                  std::to_string(axis) + ". Axis 0 is the batch.");
+  EXPECT_EQ(refusal([] { Concatenate{}({Input({9, 4})}); }),
+            "Concatenate: takes at least two inputs, got 1.");
+}
+
+}  // namespace
+}  // namespace sonde
