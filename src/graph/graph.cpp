@@ -61,22 +61,30 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
   Walk walk;
   for (const Tensor& output : output_tensors_) walk.from(output.node());
 
+  // A call of a layer that was already met deeper counts as that deep, and so do the calls it reads:
+  // the order of layers, by which files number their weights, depends on it.
   std::map<const Node*, Index> depths;
-  for (auto node = walk.postorder.rbegin(); node != walk.postorder.rend(); ++node) {
-    const Index depth = depths[node->get()];
-    for (const Tensor& input : (*node)->inputs)
-      depths[input.node().get()] = std::max(depths[input.node().get()], depth + 1);
-  }
-  // Inputs that nothing reads still belong to the model.
-  for (const Tensor& input : input_tensors_)
-    if (!walk.visited.count(input.node().get())) walk.from(input.node());
-  // A layer called twice stands where its deepest call stands.
   std::map<const LayerInstance*, Index> layer_depths, layer_visits;
+  for (auto node = walk.postorder.rbegin(); node != walk.postorder.rend(); ++node) {
+    Index& layer_depth = layer_depths[(*node)->instance.get()];
+    Index& depth = depths[node->get()];
+    layer_depth = depth = std::max(depth, layer_depth);
+    const Index below = depth + 1;
+    for (const Tensor& input : (*node)->inputs) {
+      Index& input_depth = depths[input.node().get()];
+      input_depth = std::max(input_depth, below);
+    }
+  }
+  // Inputs that nothing reads still belong to the model, and stand first among the last.
+  for (const Tensor& input : input_tensors_) {
+    if (walk.visited.count(input.node().get())) continue;
+    walk.from(input.node());
+    walk.visited[input.node().get()] = -1;
+  }
   for (const auto& node : walk.postorder) {
-    const auto* instance = node->instance.get();
-    layer_depths[instance] = std::max(layer_depths[instance], depths[node.get()]);
+    layer_depths[node->instance.get()];
     const Index visit = walk.visited.at(node.get());
-    const auto known = layer_visits.emplace(instance, visit);
+    const auto known = layer_visits.emplace(node->instance.get(), visit);
     known.first->second = std::min(known.first->second, visit);
   }
 

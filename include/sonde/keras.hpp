@@ -1,0 +1,57 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <sonde/model.hpp>
+#include <sonde/value.hpp>
+#include <string>
+
+/// Models as files of Keras 3 (.keras), both ways: real Keras opens what is written here, and what
+/// it writes is read here. Model::save and Model::load are the short forms.
+///
+///   save_model(model, "model.keras", extra);
+///   LoadedModel loaded = load_model("model.keras");
+///
+/// A file from a stranger is safe to open: it is read from memory, nothing in it is executed,
+/// imported or extracted, no other file is opened, and nothing is allocated that it only claims.
+/// Whatever is not understood is refused by name, never skipped.
+namespace sonde {
+
+/// What a model file may make this process do.
+struct LoadLimits {
+  std::uint64_t file = std::uint64_t{4} << 30;     ///< bytes of the file, and of its members
+  std::uint64_t weights = std::uint64_t{4} << 30;  ///< bytes of all weights
+  std::size_t json = std::size_t{64} << 20;        ///< bytes of config.json
+  int json_depth = 64;
+  std::size_t members = 10'000;
+  std::uint64_t expansion = 100;  ///< of a packed member
+  std::size_t layers = 10'000;
+};
+
+struct LoadOptions {
+  /// With false, loss, metrics, optimizer and its state are not looked at: for prediction only.
+  bool compile = true;
+  LoadLimits limits = {};
+};
+
+struct LoadedModel {
+  Model model;
+  Value extra;  ///< what save_model was given; null for files of real Keras
+};
+
+/// Writes architecture, weights, and, once compiled, loss, metrics, optimizer and its state. The same
+/// model gives the same bytes. `extra` is anything that shall come back with the model: how data
+/// was normalized, names of classes; real Keras ignores it. A file that exists is replaced at once or
+/// not at all. `path` ends in .keras. Throws ArgumentError, IoError; DivergedError when a weight is
+/// NaN or infinite.
+void save_model(const Model& model, const std::filesystem::path& path, const Value& extra = {});
+
+/// Reads a .keras file; or, from a name ending in .json, the architecture that Keras' model.to_json()
+/// describes, with weights drawn anew. Throws FormatError for damaged, foreign and hostile files,
+/// LimitError, IoError.
+LoadedModel load_model(const std::filesystem::path& path, LoadOptions options = {});
+
+/// The architecture as JSON. Keras: model.to_json().
+std::string model_to_json(const Model& model);
+
+}  // namespace sonde

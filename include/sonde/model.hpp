@@ -1,0 +1,157 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sonde/callbacks.hpp>
+#include <sonde/graph.hpp>
+#include <sonde/losses.hpp>
+#include <sonde/metrics.hpp>
+#include <sonde/optimizers.hpp>
+#include <sonde/samples.hpp>
+#include <string>
+#include <vector>
+
+namespace sonde {
+
+class Stream;
+
+struct ModelOptions {
+  std::uint64_t seed = 0;  ///< of first weights, shuffling and dropout
+  std::string name = "functional";
+};
+
+/// One loss for every output, or one for each.
+struct Losses : std::vector<Loss> {
+  template <class L>
+    requires std::constructible_from<Loss, L>
+  Losses(L loss) : std::vector<Loss>{Loss(std::move(loss))} {}
+  Losses(std::initializer_list<Loss> each) : std::vector<Loss>(each) {}
+  Losses(std::vector<Loss> each) : std::vector<Loss>(std::move(each)) {}
+};
+
+struct CompileOptions {
+  Optimizer optimizer = Adam{};
+  Losses loss = std::vector<Loss>{};   ///< required
+  std::vector<float> loss_weights = {};  ///< one for each output; empty: all 1
+  std::vector<MetricChoice> metrics = {};           ///< sample weights only say what is masked (weight 0)
+  std::vector<MetricChoice> weighted_metrics = {};  ///< sample and class weights count
+};
+
+struct FitOptions {
+  Index epochs = 1;
+  Index batch_size = 32;
+  bool verbose = true;                 ///< progress on stdout
+  std::vector<Callback> callbacks = {};
+  double validation_split = 0;         ///< this part at the end of the data, before shuffling
+  const SampleSource* validation_data = nullptr;  ///< wins over validation_split
+  bool shuffle = true;                 ///< a new order of all samples for each epoch
+  std::vector<float> class_weight = {};  ///< by class number, for each time step; not for validation
+  const Array* sample_weight = nullptr;  ///< (samples,), or (samples, time)
+  Index initial_epoch = 0;
+  int threads = 0;                     ///< 0: the cores this process may use
+};
+
+struct PredictOptions {
+  Index batch_size = 32;
+  int threads = 0;
+};
+
+struct EvaluateOptions {
+  Index batch_size = 32;
+  const Array* sample_weight = nullptr;
+  int threads = 0;
+};
+
+/// What fit saw, epoch by epoch.
+struct History {
+  std::vector<Index> epoch;
+  std::map<std::string, std::vector<double>> history;
+  std::optional<std::string> stop_reason;  ///< when a callback ended training early
+};
+
+/// What a labeller must know about a model's time.
+struct TimeReport {
+  Index steps_in = 0;         ///< dynamic when any
+  Index steps_out = 0;        ///< 0: the output has no time axis
+  std::optional<Index> receptive_field;  ///< input steps an output depends on; none: all earlier ones
+  Index lookahead = 0;        ///< input steps after its own that an output needs; dynamic: all
+};
+
+/// A graph of layers with weights: trains, judges, predicts. Keras: keras.Model.
+///   Model model(x, y);
+///   model.compile({.optimizer = Adam{.learning_rate = 1e-3f}, .loss = BinaryCrossentropy{}});
+///   History history = model.fit(X, Y, {.epochs = 20, .validation_split = 0.2});
+/// Not safe for use by several threads at once; it uses threads itself. Same inputs, seed and
+/// version give the same bytes on any number of threads.
+class Model {
+ public:
+  Model(Tensor input, Tensor output, ModelOptions options = {});
+  Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options = {});
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const std::string& name() const;
+  std::uint64_t seed() const;
+  const Graph& graph() const;
+
+  /// Checks losses, metrics and optimizer against the outputs. Throws ArgumentError.
+  void compile(CompileOptions options);
+  /// Null before compile().
+  const CompileOptions* compiled() const;
+
+  /// Trains. x: (samples, …), y: (samples, …). Throws ArgumentError and DataError before any computing.
+  History fit(const Array& x, const Array& y, FitOptions options = {});
+  History fit(const std::vector<Array>& x, const std::vector<Array>& y, FitOptions options = {});
+  History fit(const SampleSource& samples, FitOptions options = {});
+
+  /// Loss and metrics over all samples.
+  Logs evaluate(const Array& x, const Array& y, EvaluateOptions options = {});
+  Logs evaluate(const SampleSource& samples, EvaluateOptions options = {});
+
+  /// (samples, …) → (samples, …). Signals of any length when the input's time is dynamic; long ones
+  /// run in chunks with carried state where all layers can stream, so that memory does not grow.
+  Array predict(const Array& x, PredictOptions options = {});
+  std::vector<Array> predict(const std::vector<Array>& x, PredictOptions options = {});
+
+  /// Weights in Keras' order of model.weights.
+  std::vector<Array> get_weights() const;
+  /// Throws ArgumentError when number or shapes do not fit.
+  void set_weights(const std::vector<Array>& weights);
+  /// "conv1d/kernel" and the like, in the same order.
+  const WeightBlock& weights() const;
+  WeightBlock& weights();
+  /// Forgets the states of `stateful` layers.
+  void reset_states();
+
+  /// The optimizer's step count, from 0, and its state blocks, each as long as weights().size().
+  std::int64_t iterations() const;
+  void set_iterations(std::int64_t iterations);
+  std::vector<Buffer<float>>& optimizer_state();
+  const std::vector<Buffer<float>>& optimizer_state() const;
+  double learning_rate() const;
+  void set_learning_rate(double rate);
+
+  /// Keras' table with what a labeller needs below it.
+  std::string summary_text() const;
+  /// Prints summary_text().
+  void summary() const;
+  TimeReport time() const;
+
+  /// Streams this model's labels: see Stream.
+  Stream stream(Index most_steps = 1) const;
+
+  /// Writes a .keras file that real Keras opens. Lives in the component `formats`. Throws IoError.
+  void save(const std::filesystem::path& path) const;
+  /// Reads a .keras file. Lives in the component `formats`. Throws FormatError, IoError.
+  static Model load(const std::filesystem::path& path);
+
+  struct State;  ///< for the library's own files
+
+ private:
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace sonde

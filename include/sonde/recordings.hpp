@@ -1,0 +1,191 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <sonde/array.hpp>
+#include <sonde/fields.hpp>
+#include <sonde/samples.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Long labelled signals, and how a network learns from them: labels per step with a weight that
+/// is 0 where nobody said what is right, a split by recording, scales, and windows at random
+/// places.
+namespace sonde {
+
+/// One signal with its labels. Steps with weight 0 count neither in the loss nor in a score.
+struct Recording {
+  std::string name;
+  Array signal;          ///< (time, channels)
+  Array labels;          ///< (time, 1), class numbers
+  Array weights;         ///< (time,), 0 where the label is unknown, else 1
+  double frequency = 0;  ///< steps per second
+  std::vector<std::string> channels;
+};
+
+/// A mark that somebody set at one step of a signal.
+struct Annotation {
+  Index step = 0;
+  std::string symbol;  ///< PhysioBank's: "N" a normal beat, "(" an onset, "p" a P wave's peak, …
+  int subtype = 0;
+  int channel = 0;
+  int number = 0;
+  std::string note;
+  bool operator==(const Annotation&) const = default;
+};
+
+// --- waves of an electrocardiogram ---------------------------------------------------------------
+
+/// The classes that label_waves gives.
+enum class Wave { none, p, qrs, t };
+
+constexpr auto enum_names(Wave) { return std::array<std::string_view, 4>{"none", "P", "QRS", "T"}; }
+
+struct WaveRules {
+  /// A gap between two annotated beats above this many times the usual one (the lower quartile of
+  /// the recording's annotated beat-to-beat times) holds beats that nobody annotated. Beats next to
+  /// each other vary by less than this, and a gap with one beat missing is above it.
+  double longest_gap = 1.5;
+  /// Seconds before the first and after the last wave of an annotated stretch that are surely no
+  /// wave, because a boundary was set there.
+  double margin = 0.05;
+};
+
+/// Class numbers and weights of `steps` steps from the marks "( peak )" around each wave.
+///
+/// - From onset to offset mark, both included, a step is the wave's: P, QRS (any beat) or T.
+/// - A T wave without onset is T from its peak to its offset; the stretch from the end of the wave
+///   before it to its peak is unlabelled (weight 0), because it began somewhere there.
+/// - U waves are no class: unlabelled from onset, or else from the end of the wave before, to
+/// offset.
+/// - A beat without any T wave before the next beat: unlabelled from its end to the next wave.
+/// - Between annotated waves of neighbouring beats a step is none.
+/// - Before the first and after the last annotated wave, and in gaps in which beats were left out
+///   (rules.longest_gap), only rules.margin seconds beside the waves are none, the rest is
+///   unlabelled.
+/// DataError, with the place, for marks in any other order.
+struct WaveLabels {
+  Array labels;   ///< (steps, 1)
+  Array weights;  ///< (steps,)
+};
+WaveLabels label_waves(std::span<const Annotation> annotations, Index steps, double frequency,
+                       const WaveRules& rules = {});
+
+// --- sets of recordings --------------------------------------------------------------------------
+
+/// Which recordings train, which choose the best epoch, and which nobody looks at before the end.
+struct Parts {
+  std::vector<Recording> train;
+  std::vector<Recording> validation;
+  std::vector<Recording> test;
+};
+
+/// Recording name → "train", "validation" or "test", from a file with the lines `record,part`.
+using Split = std::map<std::string, std::string>;
+Split load_split(const std::filesystem::path& path);
+/// Deals `recordings` out. DataError when one is missing in `split`, or one of `split` in them.
+Parts divide(std::vector<Recording> recordings, const Split& split);
+
+/// A factor per class that makes every class weigh the same: labelled steps / (classes * steps of
+/// the class), steps counted by their weight. A class that does not occur gets 0.
+/// DataError for labels that are no class number below `classes`.
+std::vector<float> class_weights(std::span<const Recording> recordings, Index classes);
+
+enum class Scaling {
+  per_channel,           ///< one mean and standard deviation per channel, over all recordings
+  per_recording_robust,  ///< each recording by its own median and interquartile range
+};
+constexpr auto enum_names(Scaling) {
+  return std::array<std::string_view, 2>{"per_channel", "per_recording_robust"};
+}
+
+/// Brings every channel to middle 0 and spread 1. Fit on the training part only, kept with the
+/// model. per_recording_robust needs a whole recording before its first step can be scaled: not for
+/// streams.
+///   Normalizer scale = fit_normalizer(parts.train);
+///   for (Recording& each : parts.test) scale.apply(each.signal);
+/// Values that are NaN or infinite are left out of the fit and left as they are. A channel that
+/// never changes is only moved to 0.
+struct Normalizer {
+  static constexpr std::string_view type = "Normalizer";
+  Scaling scaling = Scaling::per_channel;
+  std::vector<double> center;  ///< per channel; empty for per_recording_robust
+  std::vector<double> scale;
+
+  static constexpr auto fields() {
+    return fields_of(field("scaling", &Normalizer::scaling), field("center", &Normalizer::center),
+                     field("scale", &Normalizer::scale));
+  }
+  /// Scales (time, channels) in place. DataError for another number of channels.
+  void apply(Array& signal) const;
+};
+Normalizer fit_normalizer(std::span<const Recording> recordings,
+                          Scaling scaling = Scaling::per_channel);
+
+// --- windows -------------------------------------------------------------------------------------
+
+struct WindowOptions {
+  Index per_epoch = 0;  ///< 0: as many as cover the labelled steps once
+  std::uint64_t seed = 0;
+};
+
+/// Windows of `length` steps at random places, each with at least one labelled step: training data
+/// without copies. Every labelled step is equally likely to be drawn, and lies anywhere in its
+/// window. Window `position` of epoch `epoch` depends on (seed, epoch, position) only, so any
+/// thread may ask for any. Keeps pointers into `recordings`, which must outlive it and stay as they
+/// are.
+///   Windows windows(parts.train, 2000, {.per_epoch = 512, .seed = 7});
+///   Windows::Row row = windows.row(epoch, position);
+class Windows : public SampleSource {
+ public:
+  struct Row {
+    const float* x;        ///< (length, channels)
+    const float* y;        ///< (length, 1)
+    const float* weights;  ///< (length,)
+  };
+
+  /// DataError when a recording is shorter than `length`, has no labelled step or other channels.
+  Windows(std::span<const Recording> recordings, Index length, WindowOptions options = {});
+
+  Index length() const { return length_; }
+  Index channels() const { return channels_; }
+  Row row(Index epoch, Index position) const noexcept;
+
+  Index size() const override { return per_epoch_; }
+  std::vector<Shape> inputs() const override { return {{length_, channels_}}; }
+  std::vector<Shape> targets() const override { return {{length_, 1}}; }
+  Index weights(Index) const override { return length_; }
+  Sample sample(Index epoch, Index number) const noexcept override;
+
+ private:
+  /// Steps [begin, begin + steps) of a recording are labelled; `before` labelled steps come
+  /// earlier.
+  struct Run {
+    const Recording* recording;
+    Index begin;
+    Index steps;
+    Index before;
+  };
+
+  std::vector<Run> runs_;
+  Index length_;
+  Index channels_ = 0;
+  Index labelled_ = 0;
+  Index per_epoch_;
+  std::uint64_t seed_;
+};
+
+/// Arrays of windows side by side, as Keras' fit takes them.
+struct Pieces {
+  Array x;        ///< (n, length, channels)
+  Array y;        ///< (n, length, 1)
+  Array weights;  ///< (n, length)
+};
+/// Cuts every recording into windows of `length` steps, `hop` steps apart, for validation. The last
+/// one of a recording ends with it. Windows without a labelled step are left out.
+Pieces cut_windows(std::span<const Recording> recordings, Index length, Index hop);
+
+}  // namespace sonde

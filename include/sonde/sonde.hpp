@@ -1,0 +1,13 @@
+#pragma once
+
+/// All of Sonde in one include.
+#include <sonde/array.hpp>
+#include <sonde/callbacks.hpp>
+#include <sonde/formats.hpp>
+#include <sonde/keras.hpp>
+#include <sonde/layers.hpp>
+#include <sonde/model.hpp>
+#include <sonde/networks.hpp>
+#include <sonde/recordings.hpp>
+#include <sonde/samples.hpp>
+#include <sonde/stream.hpp>
