@@ -1,0 +1,178 @@
+#include "training/batch_runner.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "training/shards.hpp"
+
+namespace sonde {
+namespace {
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
+
+PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
+  PlanOptions plan{.mode = options.mode, .rows = shard_rows(options.batch_size), .steps = options.steps};
+  for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
+  return plan;
+}
+
+/// Copies samples, each (steps, width), into (steps, rows, width).
+void gather(const float* sample, Index steps, Index width, Index rows, Index row, float* value) {
+  for (Index t = 0; t < steps; ++t)
+    std::copy_n(sample + t * width, width, value + (t * rows + row) * width);
+}
+
+}  // namespace
+
+BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<OutputJob> jobs,
+                         const SampleSource& source, BatchRunnerOptions options, int workers,
+                         StateBank& states)
+    : options_(options),
+      plan_(graph, weights, plan_options(options, jobs)),
+      jobs_(std::move(jobs)),
+      rows_(plan_.options().rows),
+      shards_(shard_count(options.batch_size, rows_)),
+      packed_(plan_.packed_size()),
+      states_(states) {
+  for (std::size_t o = 0; o < jobs_.size(); ++o) jobs_[o].bind(plan_, static_cast<Index>(o), source);
+  const bool training = options.mode == Mode::train;
+  const Index spaces = has_barriers() ? shards_ : std::min<Index>(shards_, workers);
+  for (Index w = 0; w < spaces; ++w) {
+    workspaces_.emplace_back(plan_);
+    Memory<float>& memory = workspaces_.back().memory;
+    memory.weights = weights.data();
+    memory.packed = packed_.data();
+    memory.seed = options.seed;
+  }
+  for (int w = 0; w < workers; ++w) {
+    rooms_.emplace_back();
+    for (const OutputJob& job : jobs_) rooms_.back().emplace_back(job, rows_);
+  }
+  for (Index s = 0; s < shards_; ++s) {
+    totals_.emplace_back();
+    for (const OutputJob& job : jobs_)
+      totals_.back().push_back({0, std::vector<double>(at(job.state_size()))});
+    if (training) gradients_.emplace_back(plan_.weights_size());
+    if (plan_.state_size() > 0 && static_cast<Index>(states_.size()) <= s)
+      states_.emplace_back(plan_.state_size());
+  }
+}
+
+std::vector<float> BatchRunner::scales() const {
+  std::vector<float> scales;
+  for (const OutputRoom& room : rooms_[0]) scales.push_back(room.scale);
+  return scales;
+}
+
+bool BatchRunner::has_barriers() const {
+  return plan_.forward().size() > 1 || plan_.backward().size() > 1;
+}
+
+Workspace<float>& BatchRunner::workspace(Index shard, int worker) {
+  return workspaces_[has_barriers() ? at(shard) : static_cast<std::size_t>(worker)];
+}
+
+Index BatchRunner::rows_of(const Batch& batch, Index shard) const {
+  return std::min(rows_, static_cast<Index>(batch.numbers.size()) - shard * rows_);
+}
+
+void BatchRunner::pack(int worker, int workers) noexcept {
+  for (Index s = worker; s < static_cast<Index>(plan_.steps().size()); s += workers)
+    pack_step(plan_, s, workspaces_[0].memory);
+}
+
+void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
+  Workspace<float>& space = workspace(shard, worker);
+  Memory<float>& memory = space.memory;
+  memory.rows = rows_of(batch, shard);
+  memory.first_row = shard * rows_;
+  memory.batch_rows = static_cast<Index>(batch.numbers.size());
+  memory.draw = batch.draw;
+  if (plan_.state_size() > 0) memory.states = states_[at(shard)].data();
+  if (!gradients_.empty()) {
+    memory.gradients = gradients(shard);
+    std::memset(memory.gradients, 0, at(plan_.weights_size()) * sizeof(float));
+  }
+  std::fill_n(memory.sums, plan_.sums_size(), 0.0);
+  for (Index r = 0; r < memory.rows; ++r) {
+    const Sample sample = batch.source->sample(batch.epoch, batch.numbers[at(memory.first_row + r)]);
+    for (std::size_t i = 0; i < plan_.inputs().size(); ++i) {
+      const Index value = plan_.inputs()[i];
+      gather(sample.x[i], space.steps(value), plan_.values()[at(value)].width, memory.rows, r,
+             space.value(value));
+    }
+  }
+}
+
+void BatchRunner::judge(const Batch& batch, Index shard, int worker) noexcept {
+  Workspace<float>& space = workspace(shard, worker);
+  const Index rows = space.memory.rows;
+  const bool training = options_.mode == Mode::train;
+  for (std::size_t o = 0; o < jobs_.size(); ++o) {
+    const OutputJob& job = jobs_[o];
+    judge_shard(job, static_cast<Index>(o), *batch.source, batch.epoch,
+                batch.numbers.data() + space.memory.first_row, rows, space.value(job.value),
+                rooms_[static_cast<std::size_t>(worker)][o].scale, training ? space.gradient(job.value) : nullptr,
+                rooms_[static_cast<std::size_t>(worker)][o], totals_[at(shard)][o]);
+  }
+  if (take_) take_(space, space.memory.first_row, rows);
+}
+
+void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
+  const Plan::Action& last = segment.back();
+  const Plan::Step& step = plan_.steps()[at(last.step)];
+  const bool forward = last.kind == Plan::Action::forward_sums;
+  const Index offset = forward ? step.layout.forward_sums : step.layout.backward_sums;
+  const Index count = forward ? step.forward_sums : step.backward_sums;
+  const auto sums = [&](Index s) { return workspaces_[at(s)].memory.sums + offset; };
+  tree(shards_, [&](Index to, Index from) {
+    for (Index i = 0; i < count; ++i) sums(to)[i] += sums(from)[i];
+  });
+  for (Index s = 1; s < shards_; ++s) std::copy_n(sums(0), count, sums(s));
+}
+
+void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
+  const Index shards = shard_count(static_cast<Index>(batch.numbers.size()), rows_);
+  const bool training = options_.mode == Mode::train;
+  if (worker == 0) shards_ = shards;
+  // Each worker counts for itself: it is little, and saves a barrier.
+  for (std::size_t o = 0; o < jobs_.size(); ++o)
+    rooms_[static_cast<std::size_t>(worker)][o].scale =
+        batch_scale(jobs_[o], static_cast<Index>(o), *batch.source, batch.epoch,
+                    batch.numbers.data(), static_cast<Index>(batch.numbers.size()));
+  if (!has_barriers()) {
+    for (Index s = worker; s < shards; s += team.size()) {
+      begin(batch, s, worker);
+      sonde::run(plan_, plan_.forward()[0], workspace(s, worker).memory);
+      judge(batch, s, worker);
+      if (training) sonde::run(plan_, plan_.backward()[0], workspace(s, worker).memory);
+    }
+    team.barrier();
+  } else {
+    const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
+      for (std::size_t k = 0; k < segments.size(); ++k) {
+        for (Index s = worker; s < shards; s += team.size()) {
+          if (k == 0) before(s);
+          sonde::run(plan_, segments[k], workspace(s, worker).memory);
+          if (k + 1 == segments.size()) after(s);
+        }
+        team.barrier();
+        if (k + 1 == segments.size()) break;
+        if (worker == 0) combine_sums(segments[k]);
+        team.barrier();
+      }
+    };
+    walk(plan_.forward(), [&](Index s) { begin(batch, s, worker); },
+         [&](Index s) { judge(batch, s, worker); });
+    if (training) walk(plan_.backward(), [](Index) {}, [](Index) {});
+  }
+  if (worker == 0) {
+    tree(shards, [&](Index to, Index from) {
+      for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
+    });
+    if (training) after_batch(plan_, workspaces_[0].memory);
+  }
+  team.barrier();
+}
+
+}  // namespace sonde

@@ -1,0 +1,82 @@
+#pragma once
+#include <functional>
+#include <sonde/samples.hpp>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.hpp"
+#include "plan/plan.hpp"
+#include "training/output_job.hpp"
+
+namespace sonde {
+
+/// The states of `stateful` layers, one block for each shard of a batch; they outlive plans.
+using StateBank = std::vector<Buffer<float>>;
+
+struct BatchRunnerOptions {
+  Index batch_size = 32;
+  Mode mode = Mode::infer;
+  Index steps = 0;             ///< of a dynamic input
+  std::uint64_t seed = 0;      ///< of the model
+};
+
+/// Runs batches of samples through a plan, shard by shard, on all workers of a pool.
+/// Invariants: results depend on the batch alone, not on the workers; run() allocates nothing.
+class BatchRunner {
+ public:
+  /// A batch of samples; `draw` numbers the training steps, for dropout.
+  struct Batch {
+    const SampleSource* source;
+    Index epoch = 0;
+    std::span<const Index> numbers = {};
+    std::uint64_t draw = 0;
+  };
+  /// Called with each shard's results: workspace, number of the first row in the batch, rows.
+  using Take = std::function<void(Workspace<float>&, Index first, Index rows)>;
+
+  /// `jobs`: one for each output, or none to predict only.
+  BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<OutputJob> jobs,
+              const SampleSource& source, BatchRunnerOptions options, int workers,
+              StateBank& states);
+
+  const Plan& plan() const { return plan_; }
+  const std::vector<OutputJob>& jobs() const { return jobs_; }
+  Index batch_size() const { return options_.batch_size; }
+  /// The whole batch's sums, one entry for each output, after run().
+  const std::vector<OutputTotals>& totals() const { return totals_[0]; }
+  /// What each output's loss sum was multiplied by: see batch_scale().
+  std::vector<float> scales() const;
+  /// Gradient blocks of the shards of the last batch; the tree's total goes into block 0.
+  float* gradients(Index shard) { return gradients_[static_cast<std::size_t>(shard)].data(); }
+  Index shards() const { return shards_; }
+
+  /// Packs the weights anew; call it after they changed.
+  void pack(int worker, int workers) noexcept;
+  /// Forward, judgement and (in train mode) backward of all shards, as one worker of a team. Ends
+  /// with a barrier, after which totals() and gradients() are complete, the latter shard by shard.
+  void run(const Batch& batch, int worker, Team& team) noexcept;
+  void take(Take take) { take_ = std::move(take); }
+
+ private:
+  bool has_barriers() const;
+  Workspace<float>& workspace(Index shard, int worker);
+  void begin(const Batch& batch, Index shard, int worker) noexcept;
+  void judge(const Batch& batch, Index shard, int worker) noexcept;
+  void combine_sums(const Plan::Segment& segment) noexcept;
+  Index rows_of(const Batch& batch, Index shard) const;
+
+  BatchRunnerOptions options_;
+  Plan plan_;
+  std::vector<OutputJob> jobs_;
+  Index rows_;    // of a full shard
+  Index shards_;  // of the last batch
+  Buffer<float> packed_;
+  std::vector<Workspace<float>> workspaces_;        // one for each worker, or for each shard
+  std::vector<std::vector<OutputRoom>> rooms_;      // [worker][output]
+  std::vector<std::vector<OutputTotals>> totals_;   // [shard][output]
+  std::vector<Buffer<float>> gradients_;            // [shard]
+  StateBank& states_;
+  Take take_;
+};
+
+}  // namespace sonde
