@@ -1,0 +1,93 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sonde/recordings.hpp>
+
+namespace sonde {
+namespace {
+
+/// The interquartile range of a normal distribution is this many standard deviations.
+constexpr double quartile_range_of_normal = 1.3489795003921634;
+
+struct Scale {
+  double center = 0;
+  double spread = 1;
+};
+
+/// The finite values of one channel of (time, channels).
+std::vector<double> finite_values(const Array& signal, Index channel) {
+  std::vector<double> values;
+  values.reserve(static_cast<std::size_t>(signal.shape()[0]));
+  for (Index t = 0; t < signal.shape()[0]; ++t)
+    if (const float value = signal(t, channel); std::isfinite(value)) values.push_back(value);
+  return values;
+}
+
+/// Linear between the two nearest of the sorted values, as NumPy's default.
+double quantile(const std::vector<double>& sorted, double part) {
+  const double at = part * static_cast<double>(sorted.size() - 1);
+  const auto low = static_cast<std::size_t>(at);
+  const std::size_t high = std::min(low + 1, sorted.size() - 1);
+  return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
+}
+
+Scale robust_scale(const Array& signal, Index channel) {
+  std::vector<double> values = finite_values(signal, channel);
+  if (values.empty()) return {};
+  std::sort(values.begin(), values.end());
+  const double range = quantile(values, 0.75) - quantile(values, 0.25);
+  return {quantile(values, 0.5), range > 0 ? range / quartile_range_of_normal : 1};
+}
+
+void check_channels(const Array& signal, Index channels, std::string_view where) {
+  if (signal.shape().rank() != 2 || signal.shape()[1] != channels)
+    throw DataError(fmt::format("{}: expected a signal (time, {}), got {}.", where, channels,
+                                to_string(signal.shape())));
+}
+
+void scale_channel(Array& signal, Index channel, Scale scale) {
+  for (Index t = 0; t < signal.shape()[0]; ++t) {
+    float& value = signal(t, channel);
+    value = static_cast<float>((static_cast<double>(value) - scale.center) / scale.spread);
+  }
+}
+
+}  // namespace
+
+Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling) {
+  Normalizer normalizer{.scaling = scaling, .center = {}, .scale = {}};
+  if (scaling == Scaling::per_recording_robust) return normalizer;
+  if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
+  const Index channels = recordings.front().signal.shape().last();
+  for (const Recording& recording : recordings)
+    check_channels(recording.signal, channels, fmt::format("recording \"{}\"", recording.name));
+
+  for (Index channel = 0; channel < channels; ++channel) {
+    // Two passes: the plain sum of squares loses every digit when the middle is far from 0.
+    double sum = 0, squares = 0, count = 0;
+    for (const Recording& recording : recordings)
+      for (const double value : finite_values(recording.signal, channel)) sum += value, ++count;
+    const double mean = count > 0 ? sum / count : 0;
+    for (const Recording& recording : recordings)
+      for (const double value : finite_values(recording.signal, channel))
+        squares += (value - mean) * (value - mean);
+    const double deviation = count > 0 ? std::sqrt(squares / count) : 0;
+    normalizer.center.push_back(mean);
+    normalizer.scale.push_back(deviation > 0 ? deviation : 1);
+  }
+  return normalizer;
+}
+
+void Normalizer::apply(Array& signal) const {
+  const bool is_robust = scaling == Scaling::per_recording_robust;
+  const Index channels = is_robust ? signal.shape().last() : static_cast<Index>(center.size());
+  check_channels(signal, channels, "normalizer");
+  for (Index channel = 0; channel < channels; ++channel) {
+    const auto i = static_cast<std::size_t>(channel);
+    scale_channel(signal, channel,
+                  is_robust ? robust_scale(signal, channel) : Scale{center[i], scale[i]});
+  }
+}
+
+}  // namespace sonde
