@@ -1,0 +1,162 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <sonde/stream.hpp>
+
+#include "model/state.hpp"
+#include "training/optimizer.hpp"
+#include "training/target.hpp"
+
+namespace sonde {
+
+Model::State::State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions given)
+    : options(std::move(given)),
+      graph(std::move(inputs), std::move(outputs)),
+      weights(graph.weights(options.seed)) {
+  if (graph.inputs().size() > Sample::most || graph.outputs().size() > Sample::most)
+    throw ArgumentError(fmt::format("Model: at most {} inputs and outputs.", Sample::most));
+}
+
+ThreadPool& Model::State::threads(int count) {
+  if (!pool || pool_threads != count) {
+    pool = std::make_unique<ThreadPool>(count);
+    pool_threads = count;
+  }
+  return *pool;
+}
+
+Model::Model(Tensor input, Tensor output, ModelOptions options)
+    : Model(std::vector<Tensor>{std::move(input)}, std::vector<Tensor>{std::move(output)},
+            std::move(options)) {}
+Model::Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options)
+    : state_(std::make_unique<State>(std::move(inputs), std::move(outputs), std::move(options))) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+const std::string& Model::name() const { return state_->options.name; }
+std::uint64_t Model::seed() const { return state_->options.seed; }
+const Graph& Model::graph() const { return state_->graph; }
+const CompileOptions* Model::compiled() const {
+  return state_->compiled ? &*state_->compiled : nullptr;
+}
+const WeightBlock& Model::weights() const { return *state_->weights; }
+WeightBlock& Model::weights() { return *state_->weights; }
+
+std::vector<Array> Model::get_weights() const {
+  std::vector<Array> arrays;
+  WeightBlock& block = *state_->weights;
+  for (const auto& instance : state_->graph.layers())
+    for (const Index e : instance->entries) {
+      const WeightEntry& entry = block.entries()[static_cast<std::size_t>(e)];
+      arrays.emplace_back(entry.shape, block.values(entry));
+    }
+  return arrays;
+}
+
+void Model::set_weights(const std::vector<Array>& weights) {
+  WeightBlock& block = *state_->weights;
+  std::vector<const WeightEntry*> entries;
+  for (const auto& instance : state_->graph.layers())
+    for (const Index e : instance->entries)
+      entries.push_back(&block.entries()[static_cast<std::size_t>(e)]);
+  if (weights.size() != entries.size())
+    throw ArgumentError(fmt::format("Model \"{}\": set_weights expects {} arrays, got {}.", name(),
+                                    entries.size(), weights.size()));
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (weights[i].shape() != entries[i]->shape)
+      throw ArgumentError(fmt::format("Model \"{}\": weight {} has shape {}, got {}.", name(),
+                                      entries[i]->path(), to_string(entries[i]->shape),
+                                      to_string(weights[i].shape())));
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const auto values = weights[i].values();
+    std::copy(values.begin(), values.end(), block.values(*entries[i]).begin());
+  }
+}
+
+void Model::reset_states() { state_->states.clear(); }
+std::int64_t Model::iterations() const { return state_->iterations; }
+void Model::set_iterations(std::int64_t iterations) { state_->iterations = iterations; }
+std::vector<Buffer<float>>& Model::optimizer_state() { return state_->optimizer_state; }
+const std::vector<Buffer<float>>& Model::optimizer_state() const {
+  return state_->optimizer_state;
+}
+
+Stream Model::stream(Index most_steps) const { return Stream(*this, most_steps); }
+
+void Model::compile(CompileOptions options) {
+  State& state = *state_;
+  const std::size_t outputs = state.graph.outputs().size();
+  if (options.loss.empty())
+    throw ArgumentError("compile: needs a loss. For labels of 0 and 1 use BinaryCrossentropy{}.");
+  if (options.loss.size() == 1) options.loss.resize(outputs, options.loss[0]);
+  if (options.loss.size() != outputs)
+    throw ArgumentError(fmt::format("compile: {} losses for {} outputs. Give one, or one for each.",
+                                    options.loss.size(), outputs));
+  if (!options.loss_weights.empty() && options.loss_weights.size() != outputs)
+    throw ArgumentError(fmt::format("compile: {} loss_weights for {} outputs.",
+                                    options.loss_weights.size(), outputs));
+  check_optimizer(options.optimizer);
+  state.compiled = std::move(options);
+  state.jobs();
+  state.iterations = 0;
+  state.optimizer_state.clear();
+  const Index slots = optimizer_slots(state.compiled->optimizer);
+  for (Index s = 0; s < slots; ++s) {
+    const auto block = state.optimizer_state.emplace_back(state.weights->size()).span();
+    std::fill(block.begin(), block.end(), optimizer_slot_start(state.compiled->optimizer, s));
+  }
+}
+
+std::vector<OutputJob> Model::State::jobs() const {
+  if (!compiled) throw ArgumentError("Model \"" + options.name + "\": call compile() before fit() and evaluate().");
+  std::vector<OutputJob> jobs;
+  for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
+    const Graph::Call& call = graph.calls()[static_cast<std::size_t>(graph.outputs()[o].call)];
+    const AnyLayer& layer = graph.layer(call).layer;
+    const std::string where = fmt::format("{} \"{}\"", layer.type(), graph.layer(call).name);
+    OutputJob job{.loss = compiled->loss[o]};
+    if (!compiled->loss_weights.empty()) job.loss_weight = compiled->loss_weights[o];
+    const Shape& shape = graph.output_tensors()[o].shape();
+    job.head = head_of(job.loss, layer.final_activation(), shape.last(), where);
+    for (const MetricChoice& choice : compiled->metrics)
+      job.metrics.push_back(resolve_metric(choice, job.loss, shape));
+    for (const MetricChoice& choice : compiled->weighted_metrics)
+      job.weighted_metrics.push_back(resolve_metric(choice, job.loss, shape));
+    jobs.push_back(std::move(job));
+  }
+  return jobs;
+}
+
+Index Model::State::check(const SampleSource& samples) const {
+  const auto shapes = samples.inputs();
+  if (shapes.size() != graph.inputs().size())
+    throw DataError(fmt::format("Model \"{}\": has {} inputs, got {} arrays.", options.name,
+                                graph.inputs().size(), shapes.size()));
+  Index steps = 0;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    const Shape& expected = graph.input_tensors()[i].shape();
+    const Shape& got = shapes[i];
+    bool fits = got.rank() == expected.rank();
+    for (Index axis = 0; fits && axis < got.rank(); ++axis)
+      fits = expected[axis] == dynamic || expected[axis] == got[axis];
+    if (!fits) {
+      std::string mend = "Check the array's axes: (samples, time, channels).";
+      if (got.rank() == 2 && expected.rank() == 2 && got[0] == expected[1] && (got[1] == expected[0] || expected[0] == dynamic))
+        mend = "Its axes look swapped: channels come last. Transpose X to (samples, time, channels).";
+      throw DataError(fmt::format("Input \"{}\" expects samples of shape {}, got {}. {}",
+                                  graph.layers()[static_cast<std::size_t>(
+                                      graph.calls()[static_cast<std::size_t>(graph.inputs()[i].call)].layer)]->name,
+                                  to_string(expected), to_string(got), mend));
+    }
+    if (expected[0] == dynamic) {
+      if (steps != 0 && steps != got[0])
+        throw DataError(fmt::format("Model \"{}\": its inputs bring {} and {} steps.", options.name, steps, got[0]));
+      steps = got[0];
+    }
+  }
+  return steps;
+}
+
+}  // namespace sonde

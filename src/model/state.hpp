@@ -1,0 +1,32 @@
+#pragma once
+#include <sonde/model.hpp>
+
+#include "base/thread_pool.hpp"
+#include "training/batch_runner.hpp"
+
+namespace sonde {
+
+/// What a Model holds.
+struct Model::State {
+  State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options);
+
+  ModelOptions options;
+  Graph graph;
+  std::shared_ptr<WeightBlock> weights;
+  std::optional<CompileOptions> compiled = {};
+  std::int64_t iterations = 0;
+  std::vector<Buffer<float>> optimizer_state = {};
+  StateBank states = {};
+  std::unique_ptr<ThreadPool> pool = {};
+  int pool_threads = -1;
+
+  /// The pool for this many threads; kept from call to call.
+  ThreadPool& threads(int count);
+  /// One job for each output, with its head. Throws ArgumentError before compile().
+  std::vector<OutputJob> jobs() const;
+  /// Throws DataError where the samples do not fit the inputs, or the targets the losses; returns
+  /// the steps of the data where the graph leaves them open.
+  Index check(const SampleSource& samples) const;
+};
+
+}  // namespace sonde
