@@ -1,0 +1,49 @@
+# A component is a static library made of whole floors (src/floors.txt). A floor's folder may be
+# empty or absent; a component without any source is header-only.
+
+# sonde_component(core FLOORS base kernels …) -> target sonde_core, alias sonde::core
+function(sonde_component name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "FLOORS")
+  set(sources)
+  foreach(floor IN LISTS arg_FLOORS)
+    file(GLOB_RECURSE found CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${floor}/*.cpp")
+    list(APPEND sources ${found})
+  endforeach()
+
+  if(sources)
+    add_library(sonde_${name} STATIC ${sources})
+    target_include_directories(sonde_${name} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+    target_link_libraries(sonde_${name} PRIVATE $<BUILD_INTERFACE:sonde_flags>)
+    set(scope PUBLIC)
+  else()
+    add_library(sonde_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(sonde::${name} ALIAS sonde_${name})
+  set_target_properties(sonde_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(sonde_${name} ${scope} cxx_std_20)
+  target_include_directories(
+    sonde_${name} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                           $<INSTALL_INTERFACE:include>)
+endfunction()
+
+# sonde_link(core hwy::hwy …): what the component's sources use, and no header of ours shows.
+function(sonde_link name)
+  get_target_property(type sonde_${name} TYPE)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    target_link_libraries(sonde_${name} INTERFACE ${ARGN})
+  else()
+    target_link_libraries(sonde_${name} PRIVATE ${ARGN})
+  endif()
+endfunction()
+
+# Kernels are optimized in every build but the counting one: a test that trains has to end.
+function(sonde_fast_kernels name)
+  if(SONDE_COVERAGE)
+    return()
+  endif()
+  file(GLOB_RECURSE kernels CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/kernels/*.cpp")
+  if(kernels)
+    set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS -O3)
+  endif()
+endfunction()

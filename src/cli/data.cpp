@@ -1,0 +1,188 @@
+#include "cli/data.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <sonde/error.hpp>
+#include <sonde/fields.hpp>
+#include <sonde/formats.hpp>
+#include <sonde/recordings.hpp>
+
+namespace sonde::cli {
+namespace {
+
+constexpr std::string_view npz = ".npz";
+
+/// "FILE.npz:KEY" in two.
+std::pair<std::string, std::string> parts_of(const std::string& place) {
+  const std::size_t colon = place.rfind(':');
+  if (colon != std::string::npos && std::string_view(place).substr(0, colon).ends_with(npz))
+    return {place.substr(0, colon), place.substr(colon + 1)};
+  return {place, ""};
+}
+
+bool is_there(const Array& array) { return array.shape().rank() > 0; }
+
+std::string extension(const std::string& file) {
+  return std::filesystem::path(file).extension().string();
+}
+bool is_table(const std::string& file) {
+  const std::string ending = extension(file);
+  return ending == ".csv" || ending == ".tsv" || ending == ".txt";
+}
+
+const std::vector<std::string>& usual_names(char role) {
+  static const std::vector<std::string> x = {"x", "X"}, y = {"y", "Y", "labels"},
+                                        weights = {"weights", "sample_weight"};
+  return role == 'x' ? x : role == 'y' ? y : weights;
+}
+
+/// The array of a .npz that has one of the usual names; empty when there is none.
+Array pick(NamedArrays& arrays, char role) {
+  for (const std::string& name : usual_names(role))
+    if (const auto found = arrays.find(name); found != arrays.end()) return std::move(found->second);
+  return {};
+}
+
+Array load_array(const std::string& place, char role) {
+  const auto [file, key] = parts_of(place);
+  if (!key.empty()) return load_npz(file, key);
+  if (extension(file) == ".npy") return load_npy(file);
+  if (is_table(file)) return load_csv(file);
+  if (extension(file) != npz)
+    throw ArgumentError(fmt::format(
+        "\"{}\": expected a file that ends in .npy, .npz or .csv. Write it with numpy.save.", file));
+  NamedArrays arrays = load_npz(file);
+  if (arrays.size() == 1) return std::move(arrays.begin()->second);
+  Array found = pick(arrays, role);
+  if (!is_there(found))
+    throw DataError(fmt::format("{}: has no array {}. Say which one it is with {}:NAME.", file,
+                                fmt::join(usual_names(role), " or "), file));
+  return found;
+}
+
+/// The number of the column that --label-column names, by its title or counted from 0.
+Index find_column(const Table& table, const std::string& wanted, const std::string& file) {
+  const Index columns = table.values.shape()[1];
+  for (std::size_t c = 0; c < table.columns.size(); ++c)
+    if (table.columns[c] == wanted) return static_cast<Index>(c);
+  Index number = 0;
+  const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
+  if (error == std::errc() && end == wanted.data() + wanted.size() && number >= -columns &&
+      number < columns)
+    return number < 0 ? number + columns : number;
+  if (table.columns.empty())
+    throw ArgumentError(fmt::format(
+        "--label-column: {} has no line of names, so columns are counted: 0 to {}, got \"{}\".",
+        file, columns - 1, wanted));
+  refuse_name(file + ": --label-column", wanted, {table.columns.begin(), table.columns.end()});
+}
+
+/// A table's columns are the channels, or all but the one with the labels.
+void load_table_into(Data& data, const DataFiles& files) {
+  Table table = load_table(files.x);
+  if (files.label_column.empty()) {
+    data.x = std::move(table.values);
+    return;
+  }
+  const Index steps = table.values.shape()[0], columns = table.values.shape()[1];
+  const Index label = find_column(table, files.label_column, files.x);
+  if (columns < 2)
+    throw DataError(fmt::format("{}: has only the column of labels, and no signal.", files.x));
+  data.x = Array({steps, columns - 1});
+  data.y = Array({steps, 1});
+  for (Index t = 0; t < steps; ++t) {
+    const float* row = table.values.data() + t * columns;
+    data.y(t, 0) = row[label];
+    float* to = data.x.data() + t * (columns - 1);
+    std::copy(row + label + 1, row + columns, std::copy_n(row, label, to));
+  }
+}
+
+/// Labels and weights have an entry for each of x's outermost entries, if they are there at all.
+void check_length(const Array& x, const std::string& x_file, const Array& other,
+                  const std::string& file) {
+  if (!is_there(other) || other.shape()[0] == x.shape()[0]) return;
+  const char* what = x.shape().rank() == 2 ? "steps" : "samples";
+  throw DataError(fmt::format(
+      "{} {} has {} {}, but {} {} has {}. There must be one entry for each.", x_file,
+      to_string(x.shape()), x.shape()[0], what, file, to_string(other.shape()), other.shape()[0]));
+}
+
+void check_shape(const Array& x, const std::string& file) {
+  if (x.shape().rank() != 3)
+    throw DataError(fmt::format(
+        "{}: X must be (samples, time, channels), got {}. Signals of one channel are (samples, "
+        "time, 1){}.",
+        file, to_string(x.shape()),
+        x.shape().rank() == 2 ? "; one long recording (time, channels) needs --window STEPS" : ""));
+  if (x.size() == 0)
+    throw DataError(fmt::format("{}: X {} holds no numbers. Check how it was written.", file,
+                                to_string(x.shape())));
+}
+
+}  // namespace
+
+std::string file_of(const std::string& place) { return parts_of(place).first; }
+
+void check_signal(const Array& x, std::string_view where) {
+  const Shape& shape = x.shape();
+  const Index each = shape.elements() / shape[0], channels = shape[2];
+  Index count = 0, samples = 0, first = -1, last_sample = -1;
+  for (Index i = 0; i < x.size(); ++i) {
+    if (std::isfinite(x.data()[i])) continue;
+    if (count++ == 0) first = i;
+    if (i / each != last_sample) ++samples;
+    last_sample = i / each;
+  }
+  if (count == 0) return;
+  throw DataError(fmt::format(
+      "{} {}: {} of {} numbers are NaN or infinite, in {} of {} samples; the first at sample {}, "
+      "step {}, channel {}. Fill them in (interpolate, or set 0), or leave those samples out.",
+      where, to_string(shape), count, x.size(), samples, shape[0], first / each,
+      first % each / channels, first % channels));
+}
+
+Data load_data(const DataFiles& files) {
+  const auto [x_file, x_key] = parts_of(files.x);
+  Data data;
+  if (is_table(x_file)) {
+    load_table_into(data, files);
+  } else if (extension(x_file) == npz && x_key.empty()) {
+    NamedArrays arrays = load_npz(x_file);
+    if (files.labels && files.y.empty()) data.y = pick(arrays, 'y');
+    if (files.weights.empty()) data.weights = pick(arrays, 'w');
+    data.x = arrays.size() == 1 ? std::move(arrays.begin()->second) : pick(arrays, 'x');
+    if (!is_there(data.x)) data.x = load_array(files.x, 'x');  // says what is missing
+  } else {
+    data.x = load_array(files.x, 'x');
+  }
+  if (!files.y.empty()) data.y = load_array(files.y, 'y');
+  if (!files.weights.empty()) data.weights = load_array(files.weights, 'w');
+  if (files.labels && !is_there(data.y))
+    throw ArgumentError(fmt::format(
+        "there are no labels. Give --y FILE{}.",
+        is_table(x_file) ? ", or say which column holds them with --label-column NAME" : ""));
+
+  // A recording becomes the only sample.
+  data.recording = data.x.shape().rank() == 2 && (is_table(x_file) || files.recording);
+  const auto check_lengths = [&] {
+    check_length(data.x, files.x, data.y, files.y.empty() ? "y" : files.y);
+    check_length(data.x, files.x, data.weights, files.weights.empty() ? "weights" : files.weights);
+  };
+  if (data.recording) {
+    check_lengths();
+    for (Array* array : {&data.x, &data.y, &data.weights})
+      if (is_there(*array)) *array = array->reshaped(array->shape().with_front(1));
+  }
+  check_shape(data.x, files.x);
+  check_lengths();
+  check_signal(data.x, files.x);
+  return data;
+}
+
+}  // namespace sonde::cli

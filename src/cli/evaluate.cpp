@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include "cli/data.hpp"
+#include "cli/model_file.hpp"
+#include "cli/options.hpp"
+#include "cli/scores.hpp"
+#include "cli/task.hpp"
+#include "cli/verbs.hpp"
+
+namespace sonde::cli {
+namespace {
+
+struct EvaluateOptions {
+  static constexpr std::string_view type = "evaluate";
+  std::string x = {};
+  std::string y = {};
+  std::string label_column = {};
+  std::string sample_weight = {};
+  std::string loss = "auto";
+  Index batch_size = 32;
+  int threads = 0;
+  bool json = false;
+
+  static constexpr auto fields() {
+    using E = EvaluateOptions;
+    return fields_of(field("x", &E::x), field("y", &E::y), field("label_column", &E::label_column),
+                     field("sample_weight", &E::sample_weight), field("loss", &E::loss),
+                     field("batch_size", &E::batch_size), field("threads", &E::threads),
+                     field("json", &E::json));
+  }
+};
+
+constexpr std::string_view group = "Options";
+constexpr OptionText texts[] = {
+    {group, "x", "FILE", "signals (samples, time, channels): .npy, .npz, .npz:KEY or .csv"},
+    {group, "y", "FILE", "labels, one for each step or each sample"},
+    {group, "label_column", "NAME", "the column of a .csv file that holds the labels"},
+    {group, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: left out"},
+    {group, "loss", "NAME", "auto: the model's own, or what fits its last layer"},
+    {group, "batch_size", "N", "samples at once"},
+    {group, "threads", "N", "0: all cores"},
+    {group, "json", "", "print one JSON object"},
+};
+
+int evaluate(const std::string& model_file, const EvaluateOptions& o) {
+  if (o.x.empty()) throw ArgumentError("there is no data. Give --x FILE and --y FILE.");
+  if (o.batch_size < 1 || o.threads < 0)
+    throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
+  LabellingModel opened = load_model_file(model_file, true);
+  Model& model = opened.model;
+  Data data = load_data({.x = o.x, .y = o.y, .weights = o.sample_weight,
+                         .label_column = o.label_column, .recording = true});
+  if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
+
+  const Task task = task_for(model, data.y, data.weights, data.steps(), o.loss);
+  model.compile({.loss = task.loss});
+  sonde::EvaluateOptions options{.batch_size = o.batch_size, .threads = o.threads};
+  if (data.weights.size() > 0) options.sample_weight = &data.weights;
+  const double loss = model.evaluate(data.x, data.y, options).at("loss");
+  const Array predictions =
+      model.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
+  const Scores scores = score(task, predictions, data.y, data.weights, data.steps());
+
+  if (o.json) {
+    nlohmann::ordered_json json = {{"loss", loss}};
+    json.update(to_json(scores));
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("loss               {:.6g}   ({})\n{}", loss, name_of(task.loss), to_text(scores));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, Chosen& chosen) {
+  CLI::App* verb = program.add_subcommand("evaluate", "Judge a trained model on labelled signals");
+  verb->footer(
+      "Labels with weight 0 are left out of all scores; other weights count in the loss only. AUC "
+      "is exact.\nOf two classes, F1 and AUC are those of class 1; of more, means over the "
+      "classes.\n\n"
+      "Example:\n  sonde evaluate run/model.keras --x X.npy --y y.npy --json");
+  struct State {
+    std::string model;
+    std::unique_ptr<Options<EvaluateOptions>> options;
+  };
+  const auto state = std::make_shared<State>();
+  verb->add_option("model", state->model, "a model file")->type_name("FILE.keras")->required();
+  state->options = std::make_unique<Options<EvaluateOptions>>(*verb, texts);
+  verb->final_callback([state, &chosen] {
+    chosen = [state] { return evaluate(state->model, state->options->read("")); };
+  });
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,36 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <sonde/model.hpp>
+#include <sonde/recordings.hpp>
+#include <string>
+
+namespace sonde::cli {
+
+/// What a model file of this program carries besides the network. Keras ignores it.
+struct Extras {
+  std::optional<Normalizer> normalizer = {};  ///< what signals go through before the network
+};
+
+struct LabellingModel {
+  Model model;
+  Extras extras = {};
+};
+
+/// True for FILE.keras and FILE.json, false for the name of a network.
+bool is_model_file(const std::string& name);
+
+/// A .keras file, or a .json of Keras with new weights. `compile`: also what it was trained with.
+/// Throws IoError, FormatError and LimitError.
+LabellingModel load_model_file(const std::string& path, bool compile);
+
+/// Writes a .keras file. Throws IoError.
+void save_model_file(const std::filesystem::path& path, const Model& model, const Extras& extras);
+
+/// Scales each sample of x (samples, time, channels) in place. Throws DataError for another number
+/// of channels.
+void scale(Array& x, const Normalizer& normalizer);
+/// Fits on samples [0, samples) of x only.
+Normalizer fit_scale(const Array& x, Index samples);
+
+}  // namespace sonde::cli

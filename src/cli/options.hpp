@@ -1,0 +1,124 @@
+#pragma once
+#include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sonde/fields.hpp>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+/// A verb's options are one aggregate with fields (sonde/fields.hpp): its command line options, its
+/// configuration keys, their defaults and what is written to config.toml are that one list.
+namespace sonde::cli {
+
+/// How a field is shown in the help: group, field, kind of value, meaning.
+struct OptionText {
+  std::string_view group;
+  std::string_view field;
+  std::string_view kind;  ///< "N", "FILE"; empty for a switch
+  std::string_view text;
+  char letter = 0;        ///< a short form: 'o' for -o
+};
+
+/// "batch_size" → "--batch-size".
+std::string option_name(std::string_view field);
+
+/// What a word of the command line says for a field of type T. A word that does not fit stays text,
+/// for from_value to refuse.
+Value whole_number(std::string_view text);
+Value real_number(std::string_view text);
+std::vector<std::string> split(std::string_view text, char separator);
+
+template <class T>
+struct Reads {
+  static Value from(std::string_view text) {
+    if constexpr (std::is_same_v<T, bool>) return text == "true";
+    else if constexpr (std::is_integral_v<T>) return whole_number(text);
+    else if constexpr (std::is_floating_point_v<T>) return real_number(text);
+    else return text;
+  }
+};
+template <class T>
+struct Reads<std::optional<T>> : Reads<T> {};
+template <class T>
+struct Reads<std::vector<T>> {
+  static Value from(std::string_view text) {
+    Value::List list;
+    for (const std::string& part : split(text, ',')) list.push_back(Reads<T>::from(part));
+    return list;
+  }
+};
+/// "400,16" and "None,16".
+template <>
+struct Reads<Shape> {
+  static Value from(std::string_view text) {
+    Value::List list;
+    for (const std::string& part : split(text, ','))
+      list.push_back(part == "None" || part == "any" ? Value() : whole_number(part));
+    return list;
+  }
+};
+
+/// A default, for the help; empty when there is none.
+std::string shown(const Value& value);
+
+/// The table of a configuration file. Throws IoError, and ArgumentError with the line.
+Value::Dict read_toml(const std::string& path);
+/// One line "key = value" for each entry, under the comments of `texts`.
+std::string write_toml(const Value::Dict& config, std::span<const OptionText> texts);
+
+/// The options of one verb: shown to `app` when made, read after parsing.
+template <Spec S>
+class Options {
+ public:
+  Options(CLI::App& app, std::span<const OptionText> texts) {
+    S defaults{};
+    for_each_field(defaults, [&](std::string_view field, const auto& member) {
+      for (const OptionText& text : texts)
+        if (text.field == field) add(app, text, member);
+    });
+  }
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+
+  /// Defaults, then the keys of the file, then the options given. Throws ArgumentError.
+  S read(const std::string& config_file) const {
+    S options{};
+    if (!config_file.empty()) read_config(read_toml(config_file), config_file, options);
+    for_each_field(options, [&](std::string_view field, auto& member) {
+      using T = std::remove_cvref_t<decltype(member)>;
+      const auto found = given_.find(field);
+      if (found != given_.end())
+        from_value(Reads<T>::from(found->second), option_name(field), member);
+    });
+    return options;
+  }
+
+ private:
+  template <class T>
+  void add(CLI::App& app, const OptionText& text, const T& member) {
+    const std::string field(text.field);
+    std::string names = option_name(field);
+    if (text.letter) names = std::string("-") + text.letter + "," + names;
+    CLI::Option* option = nullptr;
+    if constexpr (std::is_same_v<T, bool>) {
+      option = app.add_flag_callback(
+          names, [this, field] { given_[field] = "true"; }, std::string(text.text));
+    } else {
+      option = app.add_option_function<std::string>(
+          names, [this, field](const std::string& word) { given_[field] = word; },
+          std::string(text.text));
+      option->type_name(std::string(text.kind));
+      const std::string value = shown(to_value(member));
+      if (!value.empty()) option->default_str(value);
+    }
+    option->group(std::string(text.group));
+  }
+
+  std::map<std::string, std::string, std::less<>> given_;
+};
+
+}  // namespace sonde::cli

@@ -1,0 +1,47 @@
+#pragma once
+#include <optional>
+#include <sonde/samples.hpp>
+
+#include "cli/data.hpp"
+
+namespace sonde::cli {
+
+struct PartOptions {
+  double validation_split = 0;  ///< this part at the end
+  Index window = 0;             ///< steps; 0: samples as they are
+  Index hop = 0;                ///< 0: the window
+};
+
+/// What trains and what judges. The views point into it: it stays where it is.
+class Parts {
+ public:
+  /// `validation` is empty or wins over validation_split. A recording that is cut into windows is
+  /// split in time first, so that no window lies in both parts.
+  /// Throws ArgumentError and DataError when a part would be empty.
+  Parts(Data data, std::optional<Data> validation, const PartOptions& options);
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  const SampleSource& train() const { return *train_; }
+  /// Null when there is none.
+  const SampleSource* validation() const { return validation_ ? &*validation_ : nullptr; }
+
+  /// All data, training part first; for scaling in place.
+  Data& data() { return data_; }
+  /// Validation data of their own; null when they are a part of data().
+  Data* apart() { return apart_ ? &*apart_ : nullptr; }
+  /// Samples of data() that train.
+  Index training() const { return training_; }
+
+ private:
+  Data data_;
+  std::optional<Data> apart_;
+  Index training_ = 0;
+  std::optional<ArraySamples> all_, apart_samples_;
+  std::optional<SamplePart> train_, validation_;
+};
+
+/// Samples [begin, end) of `data` that judge, copied: x, y and weights.
+Data copy_samples(const Data& data, Index begin, Index end);
+
+}  // namespace sonde::cli

@@ -1,0 +1,14 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sonde::cli {
+
+/// What a run was made from and on: version, seed, processor, kernel level, and the length and
+/// SHA-256 of each file, given as (role, path); empty paths are left out.
+nlohmann::ordered_json provenance(long seed,
+                                  const std::vector<std::pair<std::string, std::string>>& files);
+
+}  // namespace sonde::cli

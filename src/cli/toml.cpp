@@ -1,0 +1,89 @@
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "cli/options.hpp"
+
+namespace sonde::cli {
+namespace {
+
+Value to_value(const toml::node& node, const std::string& where) {
+  if (const auto* table = node.as_table()) {
+    Value::Dict dict;
+    for (const auto& [key, each] : *table)
+      dict.emplace_back(std::string(key.str()), to_value(each, where));
+    return dict;
+  }
+  if (const auto* array = node.as_array()) {
+    Value::List list;
+    for (const auto& each : *array) list.push_back(to_value(each, where));
+    return list;
+  }
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  if (const auto* number = node.as_integer()) return std::int64_t{number->get()};
+  if (const auto* number = node.as_floating_point()) return number->get();
+  throw ArgumentError(fmt::format("{}, line {}: dates and times are not used here.", where,
+                                  node.source().begin.line));
+}
+
+std::string quoted(const std::string& text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += fmt::format("\\{}", c);
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      result += fmt::format("\\u{:04X}", static_cast<unsigned>(c));
+    else result += c;
+  }
+  return result + "\"";
+}
+
+std::string to_toml(const Value& value) {
+  if (const auto* text = value.as<std::string>()) return quoted(*text);
+  if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
+  if (const auto* number = value.as<std::int64_t>()) return fmt::format("{}", *number);
+  if (const auto* number = value.as<double>()) {
+    // A float must look like one, or it is read back as a whole number.
+    std::string text = fmt::format("{}", *number);
+    return text.find_first_of(".eni") == std::string::npos ? text + ".0" : text;
+  }
+  std::string text = "[";
+  if (const auto* list = value.as<Value::List>())
+    for (const Value& each : *list) text += (text.size() > 1 ? ", " : "") + to_toml(each);
+  return text + "]";
+}
+
+}  // namespace
+
+Value::Dict read_toml(const std::string& path) {
+  std::ifstream file(path);
+  if (!file)
+    throw IoError(fmt::format("\"{}\" cannot be opened: {}.", path, std::strerror(errno)));
+  try {
+    return *to_value(toml::parse(file, path), path).as<Value::Dict>();
+  } catch (const toml::parse_error& error) {
+    throw ArgumentError(fmt::format("{}, line {}: {}.", path, error.source().begin.line,
+                                    error.description()));
+  }
+}
+
+std::string write_toml(const Value::Dict& config, std::span<const OptionText> texts) {
+  std::string result, group;
+  for (const auto& [key, value] : config)
+    for (const OptionText& text : texts) {
+      if (text.field != key) continue;
+      if (text.group != group) {
+        group = text.group;
+        result += fmt::format("{}# {}\n\n", result.empty() ? "" : "\n", group);
+      }
+      result += fmt::format("# {}\n", text.text);
+      result += value.is_null() ? fmt::format("# {} =\n", key)
+                                : fmt::format("{} = {}\n", key, to_toml(value));
+    }
+  return result;
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,187 @@
+#include <fmt/format.h>
+
+#include <sonde/networks.hpp>
+
+#include "cli/interrupt.hpp"
+#include "cli/model_file.hpp"
+#include "cli/parts.hpp"
+#include "cli/provenance.hpp"
+#include "cli/run_directory.hpp"
+#include "cli/scores.hpp"
+#include "cli/task.hpp"
+#include "cli/train_options.hpp"
+#include "cli/training_run.hpp"
+#include "cli/verbs.hpp"
+
+namespace sonde::cli {
+namespace {
+
+Parts load_parts(const TrainOptions& o) {
+  DataFiles files{.x = o.x, .y = o.y, .weights = o.sample_weight, .label_column = o.label_column,
+                  .recording = o.window > 0};
+  std::optional<Data> validation;
+  Data data = load_data(files);
+  if (!o.validation_x.empty())
+    validation = load_data({.x = o.validation_x, .y = o.validation_y,
+                            .label_column = o.label_column, .recording = o.window > 0});
+  return {std::move(data), std::move(validation),
+          {.validation_split = o.validation_split, .window = o.window, .hop = o.hop}};
+}
+
+/// Fits on the training part, applies to all.
+Normalizer normalize(Parts& parts) {
+  Normalizer normalizer = fit_scale(parts.data().x, parts.training());
+  scale(parts.data().x, normalizer);
+  if (parts.apart()) scale(parts.apart()->x, normalizer);
+  return normalizer;
+}
+
+/// The model, and what it shall learn: the labels decide a network's last layer, a model from a
+/// file decides how the labels are taken.
+std::pair<LabellingModel, Task> make_model(const TrainOptions& o, const Data& data) {
+  if (is_model_file(o.model)) {
+    LabellingModel opened = load_model_file(o.model, true);
+    Task task = task_for(opened.model, data.y, data.weights, data.steps(), o.loss);
+    return {std::move(opened), std::move(task)};
+  }
+  Task task = task_of(data.y, data.weights, data.steps(), o.loss);
+  const bool open_time = o.any_length || (o.window > 0 && find_network(o.model).labels_steps);
+  const Shape input{open_time ? dynamic : data.steps(), data.x.shape()[2]};
+  Model model = make_network(o.model, input,
+                             {.filters = o.filters,
+                              .kernel_size = o.kernel_size,
+                              .pool_size = o.pool_size,
+                              .units = o.units,
+                              .outputs = task.outputs,
+                              .activation = task.activation,
+                              .seed = static_cast<std::uint64_t>(o.seed)});
+  return {LabellingModel{std::move(model)}, std::move(task)};
+}
+
+Optimizer make_optimizer(const TrainOptions& o) {
+  Optimizer optimizer = optimizer_from_name(o.optimizer);
+  if (o.learning_rate)
+    std::visit([&](auto& each) { each.learning_rate = *o.learning_rate; }, optimizer);
+  return optimizer;
+}
+
+/// The options with every choice that was left to the program.
+TrainOptions effective(TrainOptions o, const Task& task, const Model& model, bool validated) {
+  o.loss = name_of(task.loss);
+  // Rates are float32: the shortest number that is the same one.
+  o.learning_rate = std::stod(fmt::format("{}", static_cast<float>(model.learning_rate())));
+  if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
+  return o;
+}
+
+void tell(RunDirectory& run, const TrainOptions& o, Parts& parts, const Task& task,
+          const Model& model) {
+  const Data& data = parts.data();
+  const Index judging = parts.validation() ? parts.validation()->size() : 0;
+  run.say(fmt::format("data:   {} samples train, {} judge; {} steps of {} channels",
+                      parts.training(), judging, data.steps(), data.x.shape()[2]));
+  run.say(fmt::format("labels: {}", task.text()));
+  const Tensor& output = model.graph().output_tensors().front();
+  Index parameters = 0;
+  for (const Array& weights : model.get_weights()) parameters += weights.size();
+  run.say(fmt::format("model:  {}, {} parameters, {} → {}, loss {}", o.model, parameters,
+                      to_string(model.graph().input_tensors().front().shape().with_front(dynamic)),
+                      to_string(output.shape().with_front(dynamic)), name_of(task.loss)));
+}
+
+/// What judges, or without it what trained; with its name.
+std::pair<std::string, Data> judged_part(Parts& parts) {
+  if (parts.apart()) return {"validation", std::move(*parts.apart())};
+  const Data& data = parts.data();
+  if (parts.validation())
+    return {"validation", copy_samples(data, parts.training(), data.samples())};
+  return {"training", copy_samples(data, 0, data.samples())};
+}
+
+int train(const TrainOptions& given) {
+  check_options(given);
+  RunDirectory run(given.out, given.force, given.quiet);
+  Parts parts = load_parts(given);
+  auto [opened, task] = make_model(given, parts.data());
+  Model& model = opened.model;
+  // A model that goes on learning sees its signals as it always did.
+  if (opened.extras.normalizer) {
+    scale(parts.data().x, *opened.extras.normalizer);
+    if (parts.apart()) scale(parts.apart()->x, *opened.extras.normalizer);
+  } else if (given.normalize == "zscore") {
+    opened.extras.normalizer = normalize(parts);
+  }
+  model.compile({.optimizer = make_optimizer(given),
+                 .loss = task.loss,
+                 .metrics = {std::string(task.metric())}});
+  const TrainOptions o = effective(given, task, model, parts.validation() != nullptr);
+  tell(run, o, parts, task, model);
+
+  const auto before = [&] {
+    run.open();
+    run.write("config.toml", write_toml(to_config(o), train_texts()));
+    run.write("provenance.json",
+              provenance(o.seed, {{"x", file_of(o.x)},
+                                  {"y", file_of(o.y)},
+                                  {"sample_weight", file_of(o.sample_weight)},
+                                  {"validation_x", file_of(o.validation_x)},
+                                  {"validation_y", file_of(o.validation_y)},
+                                  {"model", is_model_file(o.model) ? o.model : ""}})
+                      .dump(2) + "\n");
+  };
+  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
+  fit.validation_data = parts.validation();
+  fit.class_weight = read_class_weights(o.class_weight, task, parts.data().y, parts.data().weights,
+                                        parts.training(), parts.data().steps());
+  fit.threads = o.threads;
+  if (o.early_stopping)
+    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
+  TrainingRun training(run, model, opened.extras, o.monitor, before);
+  training.fit(parts.train(), std::move(fit));
+
+  const auto [name, part] = judged_part(parts);
+  const Array predictions =
+      model.predict(part.x, {.batch_size = o.batch_size, .threads = o.threads});
+  const Scores scores = score(task, predictions, part.y, part.weights, part.steps());
+  nlohmann::ordered_json result =
+      training.finish({{"scored_on", name}, {"scores", to_json(scores)}});
+  run.say(fmt::format("best:   {}, saved in {}", training.best_text(),
+                      run.file("model.keras").string()));
+  run.log(to_text(scores));
+  if (o.json) {
+    result["out"] = o.out;
+    fmt::print("{}\n", result.dump(2));
+  } else if (!o.quiet) {
+    fmt::print("scores on the {} part\n{}", name, to_text(scores));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_train(CLI::App& program, Chosen& chosen) {
+  CLI::App* verb = program.add_subcommand("train", "Train a network on labelled signals");
+  std::string networks_text;
+  for (const NetworkName& each : networks())
+    networks_text += fmt::format("  {:<22}{}\n", each.name, each.layers);
+  verb->footer(
+      "Networks:\n" + networks_text +
+      "\nLabels decide the last layer and the loss: 0 and 1 (sigmoid, binary cross-entropy), whole "
+      "numbers\nfrom 0 (softmax, sparse categorical cross-entropy), one-hot (softmax, categorical), "
+      "others\n(linear, mean squared error).\n\n"
+      "Examples:\n  sonde train --x X.npy --y y.npy --out run\n"
+      "  sonde train recording.toml --epochs 50\n"
+      "  sonde train --x walk.csv --label-column label --window 200 --normalize zscore");
+  struct State {
+    std::string config;
+    std::unique_ptr<Options<TrainOptions>> options;
+  };
+  const auto state = std::make_shared<State>();
+  verb->add_option("config", state->config, "a TOML file with these options; those given win")
+      ->type_name("FILE.toml");
+  state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
+  verb->final_callback(
+      [state, &chosen] { chosen = [state] { return train(state->options->read(state->config)); }; });
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,73 @@
+#pragma once
+#include <optional>
+#include <sonde/fields.hpp>
+#include <span>
+#include <string>
+
+#include "cli/options.hpp"
+
+namespace sonde::cli {
+
+/// All that `sonde train` can be told: its options, the keys of its configuration file, and what it
+/// writes to config.toml.
+struct TrainOptions {
+  static constexpr std::string_view type = "train";
+  std::string x = {};
+  std::string y = {};
+  std::string label_column = {};
+  std::string sample_weight = {};
+  double validation_split = 0.2;
+  std::string validation_x = {};
+  std::string validation_y = {};
+  Index window = 0;
+  Index hop = 0;
+  std::string normalize = "none";
+
+  std::string model = "conv-lstm";
+  Index filters = 32;
+  Index kernel_size = 8;
+  Index pool_size = 4;
+  Index units = 32;
+  bool any_length = false;
+
+  Index epochs = 20;
+  Index batch_size = 32;
+  std::string optimizer = "adam";
+  std::optional<double> learning_rate = {};
+  std::string loss = "auto";
+  std::string class_weight = "none";
+  std::optional<Index> early_stopping = {};
+  std::string monitor = "auto";
+  Index seed = 0;
+  int threads = 0;
+
+  std::string out = "run";
+  bool force = false;
+  bool quiet = false;
+  bool json = false;
+
+  static constexpr auto fields() {
+    using T = TrainOptions;
+    return fields_of(
+        field("x", &T::x), field("y", &T::y), field("label_column", &T::label_column),
+        field("sample_weight", &T::sample_weight), field("validation_split", &T::validation_split),
+        field("validation_x", &T::validation_x), field("validation_y", &T::validation_y),
+        field("window", &T::window), field("hop", &T::hop), field("normalize", &T::normalize),
+        field("model", &T::model), field("filters", &T::filters),
+        field("kernel_size", &T::kernel_size), field("pool_size", &T::pool_size),
+        field("units", &T::units), field("any_length", &T::any_length), field("epochs", &T::epochs),
+        field("batch_size", &T::batch_size), field("optimizer", &T::optimizer),
+        field("learning_rate", &T::learning_rate), field("loss", &T::loss),
+        field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
+        field("monitor", &T::monitor), field("seed", &T::seed), field("threads", &T::threads),
+        field("out", &T::out), field("force", &T::force), field("quiet", &T::quiet),
+        field("json", &T::json));
+  }
+};
+
+std::span<const OptionText> train_texts();
+
+/// Throws ArgumentError for values that no data could make right.
+void check_options(const TrainOptions& options);
+
+}  // namespace sonde::cli

@@ -1,0 +1,125 @@
+#include "cli/training_run.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <csignal>
+#include <sonde/error.hpp>
+
+#include "cli/interrupt.hpp"
+
+namespace sonde::cli {
+
+TrainingRun::TrainingRun(RunDirectory& directory, Model& model, const Extras& extras,
+                         std::string monitor, std::function<void()> before)
+    : directory_(directory), model_(model), extras_(extras), before_(std::move(before)) {
+  watched_.name = std::move(monitor);
+}
+
+void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
+  epochs_ = options.epochs;
+  std::vector<Callback> callbacks;
+  callbacks.push_back(LambdaCallback{
+      .train_begin = [this](Training&) { before_(); },
+      .batch_end = [this](Training& t) { batch_end(t); },
+  });
+  callbacks.push_back(CSVLogger{.filename = directory_.file("history.csv").string()});
+  if (!directory_.quiet()) callbacks.push_back(ProgressBar{.stream = stderr});
+  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); }});
+  callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
+  // Last: when a signal ends training, all others have seen the epoch.
+  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { check_signal(t); }});
+  options.callbacks = std::move(callbacks);
+  options.verbose = false;
+
+  watch_signals();
+  const History history = model_.fit(samples, std::move(options));
+  status_ = history.stop_reason ? "stopped early" : "finished";
+  reason_ = history.stop_reason.value_or("");
+  if (!reason_.empty()) directory_.say("stopped: " + reason_);
+  model_.set_weights(best_weights_);
+}
+
+void TrainingRun::batch_end(Training& t) {
+  const auto loss = t.logs.find("loss");
+  if (loss != t.logs.end() && !std::isfinite(loss->second)) diverge(t, "loss", loss->second);
+  check_signal(t);
+}
+
+void TrainingRun::epoch_end(Training& t) {
+  ++done_;
+  std::string line = fmt::format("epoch {}/{}:", t.epoch + 1, t.epochs);
+  for (const auto& [name, value] : t.logs) line += fmt::format(" {} {:.6g}", name, value);
+  directory_.log(line);
+  const double value = watched_.value(t);
+  if (!std::isfinite(value)) diverge(t, watched_.name, value);
+  if (!watched_.improves(value)) return;
+  best_epoch_ = t.epoch;
+  best_logs_ = t.logs;
+  best_weights_ = t.weights();
+  save_model_file(directory_.file("model.keras"), model_, extras_);
+}
+
+void TrainingRun::check_signal(const Training& t) {
+  const int signal = signal_seen();
+  if (signal == 0) return;
+  if (!directory_.quiet()) fmt::print(stderr, "\n");
+  status_ = "interrupted";
+  const std::string name = signal == SIGINT ? "Ctrl-C" : "a signal to end";
+  reason_ = fmt::format("{} in epoch {}", name, t.epoch + 1);
+  save_model_file(directory_.file("last.keras"), model_, extras_);
+  if (best_epoch_ < 0) save_model_file(directory_.file("model.keras"), model_, extras_);
+  write_metrics();
+  const std::string message = fmt::format(
+      "interrupted by {}. The model as it was then is in {}, the best so far in {}.", reason_,
+      directory_.file("last.keras").string(), directory_.file("model.keras").string());
+  directory_.log(message);
+  throw Interrupted(signal, message);
+}
+
+void TrainingRun::diverge(const Training& t, const std::string& name, double value) {
+  if (!directory_.quiet()) fmt::print(stderr, "\n");
+  status_ = "diverged";
+  reason_ = fmt::format("{} became {} in epoch {}, batch {}", name, value, t.epoch + 1, t.batch);
+  write_metrics();
+  const std::string kept =
+      best_epoch_ < 0
+          ? std::string("No epoch was finished, so no model is saved")
+          : fmt::format("The best model so far is in {}", directory_.file("model.keras").string());
+  const std::string message = fmt::format(
+      "training diverged: {}. {}. Try a smaller --learning-rate (now {:.6g}), or --normalize "
+      "zscore.",
+      reason_, kept, t.learning_rate());
+  directory_.log(message);
+  throw DivergedError(message);
+}
+
+std::string TrainingRun::best_text() const {
+  return fmt::format("{} {:.6g} in epoch {} of {}", watched_.name, watched_.best.value_or(NAN),
+                     best_epoch_ + 1, epochs_);
+}
+
+nlohmann::ordered_json TrainingRun::metrics() const {
+  nlohmann::ordered_json json = {{"status", status_}};
+  if (!reason_.empty()) json["reason"] = reason_;
+  json["epochs"] = done_;
+  json["monitor"] = watched_.name;
+  if (best_epoch_ >= 0) {
+    json["best_epoch"] = best_epoch_ + 1;
+    json["best"] = best_logs_;
+  }
+  return json;
+}
+
+void TrainingRun::write_metrics() const {
+  directory_.write("metrics.json", metrics().dump(2) + "\n");
+}
+
+nlohmann::ordered_json TrainingRun::finish(nlohmann::ordered_json scores) {
+  nlohmann::ordered_json json = metrics();
+  json.update(scores);
+  directory_.write("metrics.json", json.dump(2) + "\n");
+  return json;
+}
+
+}  // namespace sonde::cli

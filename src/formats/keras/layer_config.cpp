@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <sonde/error.hpp>
+#include <sonde/layers.hpp>
+#include "formats/keras/classes.hpp"
+#include "formats/keras/layer_config.hpp"
+
+namespace sonde::formats::keras {
+namespace {
+
+bool is_anything(const Value&) { return true; }
+bool is_null(const Value& v) { return v.is_null(); }
+bool is_false(const Value& v) { return v.is_null() || v == Value(false); }
+bool is_channels_last(const Value& v) { return v.is_null() || v == Value("channels_last"); }
+
+bool is_float32(const Value& v) {
+  if (v.is_null() || v == Value("float32")) return true;
+  const Value* config = v.find("config");
+  const Value* name = config ? config->find("name") : nullptr;
+  return name && *name == Value("float32");
+}
+
+/// A key that only Keras has, and the values with which it changes no result of ours.
+struct Neutral {
+  std::string_view key;
+  bool (*is_neutral)(const Value&);
+  std::string_view expected;
+};
+
+constexpr std::array neutrals = {
+    Neutral{"dtype", is_float32, "float32"},
+    Neutral{"data_format", is_channels_last, "channels_last"},
+    Neutral{"activity_regularizer", is_null, "null"},
+    Neutral{"quantization_config", is_null, "null"},
+    Neutral{"lora_rank", is_null, "null"},
+    Neutral{"lora_alpha", is_anything, "any value"},
+    Neutral{"autocast", is_anything, "any value"},
+    // Ways to compute the same numbers.
+    Neutral{"implementation", is_anything, "any value"},
+    Neutral{"use_cudnn", is_anything, "any value"},
+    Neutral{"fused", is_anything, "any value"},
+    Neutral{"synchronized", is_anything, "any value"},
+    Neutral{"zero_output_for_mask", is_false, "false"},
+    Neutral{"time_major", is_false, "false"},
+    Neutral{"rms_scaling", is_false, "false"},
+    Neutral{"renorm", is_false, "false"},
+    Neutral{"renorm_clipping", is_null, "null"},
+    Neutral{"renorm_momentum", is_anything, "any value"},
+    Neutral{"virtual_batch_size", is_null, "null"},
+    Neutral{"adjustment", is_null, "null"},
+    Neutral{"sparse", is_false, "false"},
+    Neutral{"ragged", is_false, "false"},
+    Neutral{"optional", is_false, "false"},
+    // Keras 2 wrote it into the first layer of a Sequential; the reader of models looks at it.
+    Neutral{"batch_input_shape", is_anything, "any value"},
+};
+
+/// Older names of activations.
+std::string current_name(const std::string& activation) {
+  if (activation == "swish") return "silu";
+  if (activation == "hard_swish") return "hard_silu";
+  return activation;
+}
+
+Value read_activation(const Value& value, int keras_major, const Where& where) {
+  if (value.is_null()) return "linear";
+  const std::string* name = activation_name(value);
+  if (!name) return value;
+  if (*name == "hard_sigmoid" && keras_major < 3)
+    throw FormatError(
+        fmt::format("{}: hard_sigmoid means clip(0.2 x + 0.5, 0, 1) in a file of Keras {}, and "
+                    "another function "
+                    "since Keras 3. Only the new one exists here.",
+                    where, keras_major));
+  return current_name(*name);
+}
+
+/// An initializer with a seed generator in place of the seed it was made from.
+Value with_plain_seed(Value initializer) {
+  const Value* config = initializer.find("config");
+  const Value* seed = config ? config->find("seed") : nullptr;
+  const Value* inner = seed ? seed->find("config") : nullptr;
+  if (!inner || !inner->find("seed")) return initializer;
+  Value plain = *config;
+  plain.set("seed", Value(*inner->find("seed")));
+  initializer.set("config", std::move(plain));
+  return initializer;
+}
+
+bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
+
+/// InputLayer's shape counts the batch in Keras.
+Value::Dict read_input_config(Value::Dict config, const Where& where) {
+  Value::Dict read;
+  bool has_shape = false;
+  for (auto& [key, value] : config) {
+    if (key == "batch_shape" || key == "batch_input_shape") {
+      const auto* sizes = value.as<Value::List>();
+      if (!sizes || sizes->empty())
+        throw FormatError(fmt::format("{}: {} must be a list that begins with the batch, got {}.",
+                                      where, key, to_string(value)));
+      read.emplace_back("shape", Value::List(sizes->begin() + 1, sizes->end()));
+      has_shape = true;
+    } else if (key != "batch_size") {
+      read.push_back({key, value});
+    }
+  }
+  if (!has_shape) throw FormatError(where + ": batch_shape is missing.");
+  return read;
+}
+
+template <class L>
+constexpr CallStyle style_of() {
+  if constexpr (std::invocable<const L&, std::vector<Tensor>>) return CallStyle::list;
+  else if constexpr (std::invocable<const L&, Tensor, std::vector<Tensor>>)
+    return CallStyle::tensor_and_states;
+  else if constexpr (std::invocable<const L&, Tensor>) return CallStyle::one_tensor;
+  else return CallStyle::none;
+}
+
+std::vector<std::string_view> field_names(std::string_view type) {
+  std::vector<std::string_view> names;
+  for_each_type(BuiltinLayers{}, [&]<class L>() {
+    if (L::type != type) return;
+    std::apply([&](const auto&... each) { (names.push_back(each.name), ...); }, L::fields());
+  });
+  return names;
+}
+
+}  // namespace
+
+CallStyle call_style(std::string_view type) {
+  CallStyle style = CallStyle::none;
+  for_each_type(BuiltinLayers{}, [&]<class L>() {
+    if (L::type == type) style = style_of<L>();
+  });
+  return style;
+}
+
+std::string_view weights_folder(std::string_view type) { return type == "LSTM" ? "cell" : ""; }
+
+Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
+  Value::Dict config = {{"name", name}, {"dtype", "float32"}};
+  if (const auto* input = layer.as<InputLayer>()) {
+    Value::List sizes = {Value()};
+    for (const Index size : *input->shape) sizes.push_back(size == dynamic ? Value() : size);
+    config.insert(config.begin(), {"batch_shape", std::move(sizes)});
+    config.emplace_back("sparse", false);
+    return config;
+  }
+  for (auto& [key, value] : layer.config()) {
+    if (key == "name") continue;
+    if (ends_with(key, "_initializer")) {
+      Value wrapped = object("keras.initializers", value);
+      // Younger than most of Keras 3, so said only when there is something to say.
+      Value::Dict inner;
+      for (const auto& each : *wrapped.find("config")->as<Value::Dict>())
+        if (!(each.second.is_null() && ends_with(each.first, "_axes"))) inner.push_back(each);
+      wrapped.set("config", std::move(inner));
+      config.emplace_back(key, std::move(wrapped));
+    } else if (ends_with(key, "_regularizer")) {
+      config.emplace_back(key, object("keras.regularizers", value));
+    } else if (ends_with(key, "_constraint")) {
+      config.emplace_back(key, object("keras.constraints", value));
+    } else {
+      config.emplace_back(key, value);
+    }
+  }
+  return config;
+}
+
+AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int keras_major,
+                    const Where& where) {
+  const auto fields = field_names(class_name);
+  Value::Dict config;
+  for (const auto& [key, value] :
+       class_name == InputLayer::type ? read_input_config(given, where) : given) {
+    const bool is_field = std::find(fields.begin(), fields.end(), key) != fields.end();
+    const auto neutral =
+        std::find_if(neutrals.begin(), neutrals.end(),
+                     [&, k = std::string_view(key)](const Neutral& n) { return n.key == k; });
+    if (!is_field && neutral != neutrals.end()) {
+      if (!neutral->is_neutral(value))
+        throw FormatError(fmt::format("{}: {} must be {}, got {}. Other values are not supported.",
+                                      where, neutral->key, neutral->expected, to_string(value)));
+    } else if (ends_with(key, "activation")) {
+      config.emplace_back(key, read_activation(value, keras_major, where));
+    } else {
+      config.emplace_back(key, ends_with(key, "_initializer") ? with_plain_seed(value) : value);
+    }
+  }
+  return as_format_error(
+      "", [&] { return layer_from_config(BuiltinLayers{}, class_name, config, where); });
+}
+
+}  // namespace sonde::formats::keras

@@ -1,0 +1,26 @@
+#pragma once
+#include <sonde/layer.hpp>
+#include <string>
+#include <string_view>
+
+/// One layer as Keras' config and back. A layer needs nothing here to take part: its fields are its
+/// config, and what only Keras says stands in one table.
+namespace sonde::formats::keras {
+
+/// The "config" of a layer, as Keras' constructor takes it. `name` is the one it has in the model.
+Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name);
+
+/// The layer of that class with that config. Keys that only Keras has are accepted with the value
+/// that means nothing, and refused by name otherwise. `keras_major` is the version that wrote the
+/// file: hard_sigmoid changed its meaning in 3. FormatError begins with `where`.
+AnyLayer read_layer(std::string_view class_name, const Value::Dict& config, int keras_major,
+                    const Where& where);
+
+/// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]).
+enum class CallStyle { none, one_tensor, list, tensor_and_states };
+CallStyle call_style(std::string_view type);
+
+/// The group inside a layer's own that holds its weights: "cell" for recurrent layers, else empty.
+std::string_view weights_folder(std::string_view type);
+
+}  // namespace sonde::formats::keras

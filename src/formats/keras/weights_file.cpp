@@ -1,0 +1,298 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <sonde/error.hpp>
+#include "formats/keras/layer_config.hpp"
+#include "formats/keras/weights_file.hpp"
+
+namespace sonde::formats::keras {
+namespace {
+
+constexpr std::string_view optimizer_path = "optimizer/vars";
+
+/// The weights that a layer asks for when it is planned for the first of its calls.
+std::vector<WeightEntry> planned_weights(const Graph& graph, std::size_t layer) {
+  const auto call = std::find_if(graph.calls().begin(), graph.calls().end(), [&](const auto& c) {
+    return c.layer == static_cast<Index>(layer);
+  });
+  std::vector<Shape> shapes;
+  for (const Tensor& input : call->node->inputs) shapes.push_back(input.shape());
+  const LayerInstance& instance = *graph.layers()[layer];
+  Planner planner = planner_for(instance, std::move(shapes), Mode::infer, 1);
+  instance.layer.plan(planner);
+  std::vector<WeightEntry> entries;
+  for (const auto& weight : planner.weights())
+    entries.push_back({instance.name, weight.name, weight.shape, 0, weight.options,
+                       weight.options.trainable && instance.layer.trainable()});
+  return entries;
+}
+
+/// Adds up bytes of weights; a stranger's shapes may not overflow anything.
+class Budget {
+ public:
+  Budget(std::uint64_t limit, const std::string& where) : limit_(limit), where_(where) {}
+
+  void add(const WeightEntry& entry) {
+    std::uint64_t bytes = sizeof(float);
+    for (const Index size : entry.shape) {
+      const auto n = static_cast<std::uint64_t>(size);
+      if (size < 0 || (n != 0 && bytes > limit_ / n)) refuse(entry);
+      bytes *= n;
+    }
+    if (bytes > limit_ - used_) refuse(entry);
+    used_ += bytes;
+  }
+
+ private:
+  [[noreturn]] void refuse(const WeightEntry& entry) const {
+    throw LimitError(
+        fmt::format("{}: with \"{}\" of shape {} the weights take more than the limit "
+                    "of {} bytes.",
+                    where_, entry.path(), to_string(entry.shape), limit_));
+  }
+
+  std::uint64_t limit_;
+  const std::string& where_;
+  std::uint64_t used_ = 0;
+};
+
+/// The folder of a group's numbered variables: "layers/lstm" and "cell" → "layers/lstm/cell/vars".
+std::string variables_of(const std::string& path, std::string_view folder) {
+  return folder.empty() ? path + "/vars" : fmt::format("{}/{}/vars", path, folder);
+}
+
+/// Refuses a group that does not hold exactly the variables 0 … count - 1.
+void check_count(const Hdf5Reader& file, const std::string& variables, std::size_t count,
+                 const std::string& where) {
+  const std::vector<std::string> names = file.names(variables);
+  std::set<std::string> expected;
+  for (std::size_t i = 0; i < count; ++i) expected.insert(std::to_string(i));
+  for (const std::string& name : expected)
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      throw FormatError(fmt::format("{}: variable {} of \"{}\" is missing: expected {}, found {}.",
+                                    where, name, variables, count, names.size()));
+  for (const std::string& name : names)
+    if (!expected.count(name))
+      throw FormatError(
+          fmt::format("{}: \"{}/{}\" is one variable too many: expected {}, found {}.", where,
+                      variables, name, count, names.size()));
+}
+
+void check_finite(std::span<const float> values, const std::string& path,
+                  const std::string& where) {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+    throw FormatError(
+        fmt::format("{}: \"{}\" holds NaN or infinity: the training of this model "
+                    "diverged.",
+                    where, path));
+}
+
+/// "layers", or what Keras 2.12 and 2.13 wrote in its place.
+std::string root_of_layers(const Hdf5Reader& file) {
+  constexpr std::string_view old = "_layer_checkpoint_dependencies";
+  return std::string(!file.is_group("layers") && file.is_group(old) ? old : "layers");
+}
+
+/// One of the optimizer's variables: a block of its state, and the weight it belongs to.
+struct StateVariable {
+  std::size_t block;
+  const WeightEntry* entry;
+};
+
+/// In Keras' order: Adam's two moments interleaved, weight by weight; everything else block by
+/// block.
+std::vector<StateVariable> state_variables(const Model& model) {
+  std::vector<const WeightEntry*> trainable;
+  for (const auto& instance : model.graph().layers())
+    for (const Index e : instance->entries)
+      if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
+          entry.trainable)
+        trainable.push_back(&entry);
+  const Optimizer& optimizer = model.compiled()->optimizer;
+  const bool is_adam =
+      std::holds_alternative<Adam>(optimizer) || std::holds_alternative<AdamW>(optimizer);
+  const std::size_t blocks = model.optimizer_state().size();
+  std::vector<StateVariable> variables;
+  for (std::size_t begin = 0, end = 0; begin < blocks; begin = end) {
+    end = begin + (begin == 0 && is_adam ? 2 : 1);
+    for (const WeightEntry* entry : trainable)
+      for (std::size_t block = begin; block < end; ++block) variables.push_back({block, entry});
+  }
+  return variables;
+}
+
+bool has_schedule(const Optimizer& optimizer) {
+  return std::visit([](const auto& s) { return s.learning_rate.schedule() != nullptr; }, optimizer);
+}
+
+/// Writing what cannot be read back would hide that training failed.
+void refuse_diverged(std::span<const float> values, const std::string& path) {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+    throw DivergedError(
+        fmt::format("Model cannot be saved: \"{}\" holds NaN or infinity. A smaller "
+                    "learning rate or clipnorm may keep training from diverging.",
+                    path));
+}
+
+std::span<const float> values_of(const float* block, const WeightEntry& entry) {
+  return {block + entry.offset, static_cast<std::size_t>(entry.size())};
+}
+
+void write_layers(Hdf5Writer& file, const Model& model) {
+  const Graph& graph = model.graph();
+  const WeightBlock& block = model.weights();
+  const std::vector<std::string> paths = weight_paths(graph);
+  for (std::size_t l = 0; l < paths.size(); ++l) {
+    const LayerInstance& instance = *graph.layers()[l];
+    const std::string_view folder = weights_folder(instance.layer.type());
+    const auto name_group = [&](const std::string& path, const std::string& name) {
+      file.group(path);
+      file.attribute(path, "name", name);
+    };
+    name_group(variables_of(paths[l], ""), instance.name);
+    const std::string variables = variables_of(paths[l], folder);
+    if (!folder.empty())
+      name_group(variables, fmt::format("{}_{}", snake_case(instance.layer.type()), folder));
+    for (std::size_t i = 0; i < instance.entries.size(); ++i) {
+      const auto& entry = block.entries()[static_cast<std::size_t>(instance.entries[i])];
+      refuse_diverged(values_of(block.data(), entry), entry.path());
+      file.write(fmt::format("{}/{}", variables, i), entry.shape, values_of(block.data(), entry));
+    }
+  }
+}
+
+void write_optimizer_state(Hdf5Writer& file, const Model& model) {
+  const Optimizer& optimizer = model.compiled()->optimizer;
+  const std::string path(optimizer_path);
+  file.group(path);
+  file.attribute(path, "name", std::visit([](const auto& s) { return s.name; }, optimizer));
+  std::size_t next = 0;
+  const auto number = [&] { return fmt::format("{}/{}", path, next++); };
+  file.write(number(), model.iterations());
+  if (!has_schedule(optimizer)) {
+    const auto rate = static_cast<float>(model.learning_rate());
+    file.write(number(), Shape{}, {&rate, 1});
+  }
+  for (const StateVariable& variable : state_variables(model)) {
+    const float* block = model.optimizer_state()[variable.block].data();
+    refuse_diverged(values_of(block, *variable.entry),
+                    "the optimizer's state of " + variable.entry->path());
+    file.write(number(), variable.entry->shape, values_of(block, *variable.entry));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> weight_paths(const Graph& graph) {
+  std::map<std::string, int> counts;
+  std::vector<std::string> paths;
+  for (const auto& instance : graph.layers()) {
+    const std::string stem = snake_case(instance->layer.type());
+    const int n = counts[stem]++;
+    paths.push_back(n == 0 ? "layers/" + stem : fmt::format("layers/{}_{}", stem, n));
+  }
+  return paths;
+}
+
+std::vector<std::byte> write_weights(const Model& model) {
+  Hdf5Writer file;
+  write_layers(file, model);
+  if (model.compiled()) write_optimizer_state(file, model);
+  file.group("vars");
+  file.attribute("vars", "name", model.name());
+  return file.bytes();
+}
+
+void check_weights(const Graph& graph, std::uint64_t limit, const std::string& where) {
+  Budget budget(limit, where);
+  for (std::size_t l = 0; l < graph.layers().size(); ++l)
+    for (const WeightEntry& entry : planned_weights(graph, l)) budget.add(entry);
+}
+
+void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limit,
+                  const std::string& where) {
+  const std::string root = root_of_layers(file);
+  std::vector<std::string> paths = weight_paths(graph);
+  std::set<std::string> known;
+  for (std::string& path : paths) {
+    const std::string name = path.substr(path.find('/') + 1);
+    known.insert(name);
+    path = root + "/" + name;
+  }
+  for (const std::string& name : file.names(root))
+    if (!known.count(name))
+      throw FormatError(
+          fmt::format("{}: \"{}/{}\" belongs to no layer of config.json.", where, root, name));
+
+  // First every claim is checked, then memory is taken.
+  Budget budget(limit, where);
+  std::vector<WeightEntry> all;
+  std::vector<std::string> places;
+  for (std::size_t l = 0; l < paths.size(); ++l) {
+    LayerInstance& instance = *graph.layers()[l];
+    const std::string_view folder = weights_folder(instance.layer.type());
+    const std::string variables = variables_of(paths[l], folder);
+    const auto entries = planned_weights(graph, l);
+    const std::string here =
+        fmt::format("{}: {} \"{}\"", where, instance.layer.type(), instance.name);
+    check_count(file, variables, entries.size(), here);
+    if (!folder.empty()) check_count(file, variables_of(paths[l], ""), 0, here);
+    instance.entries.clear();
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      budget.add(entries[i]);
+      places.push_back(fmt::format("{}/{}", variables, i));
+      if (const Shape found = file.shape(places.back()); !(found == entries[i].shape))
+        throw FormatError(fmt::format("{}: {} (\"{}\") has shape {}, expected {}.", here,
+                                      entries[i].name, places.back(), to_string(found),
+                                      to_string(entries[i].shape)));
+      instance.entries.push_back(static_cast<Index>(all.size()));
+      all.push_back(entries[i]);
+    }
+  }
+
+  auto block = std::make_shared<WeightBlock>(std::move(all));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const WeightEntry& entry = block->entries()[i];
+    const Array values = file.read(places[i], entry.shape);
+    check_finite(values.values(), places[i], where);
+    std::copy(values.values().begin(), values.values().end(), block->values(entry).begin());
+  }
+  for (const auto& instance : graph.layers())
+    if (!instance->entries.empty()) instance->weights = block;
+}
+
+void read_optimizer_state(Model& model, const Hdf5Reader& file, const std::string& where) {
+  const std::string path(optimizer_path);
+  const std::vector<std::string> found = file.names(path);
+  if (found.empty()) return;  // compiled, and saved before the optimizer existed
+  const bool has_rate = !has_schedule(model.compiled()->optimizer);
+  const auto variables = state_variables(model);
+  const std::size_t first = has_rate ? 2 : 1;
+  const std::int64_t iterations = file.read_integer(path + "/0");
+  if (iterations < 0)
+    throw FormatError(fmt::format("{}: \"{}/0\" counts {} steps.", where, path, iterations));
+  // An optimizer that has never stepped may have been saved without its state.
+  const bool is_fresh = iterations == 0 && found.size() == first;
+  check_count(file, path, is_fresh ? first : first + variables.size(), where + ": optimizer");
+
+  const auto read = [&](std::size_t number, const Shape& shape) {
+    const std::string place = fmt::format("{}/{}", path, number);
+    Array values = file.read(place, shape);
+    check_finite(values.values(), place, where);
+    return values;
+  };
+  model.set_iterations(iterations);
+  if (has_rate) model.set_learning_rate(static_cast<double>(*read(1, Shape{}).data()));
+  if (is_fresh) return;
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const WeightEntry& entry = *variables[i].entry;
+    const Array values = read(first + i, entry.shape);
+    std::copy(values.values().begin(), values.values().end(),
+              model.optimizer_state()[variables[i].block].data() + entry.offset);
+  }
+}
+
+}  // namespace sonde::formats::keras

@@ -1,0 +1,87 @@
+#include "formats/keras/classes.hpp"
+#include "formats/keras/graph_config.hpp"
+#include "formats/keras/layer_config.hpp"
+
+namespace sonde::formats::keras {
+namespace {
+
+Value shape_with_batch(const Shape& shape) {
+  Value::List sizes = {Value()};
+  for (const Index size : shape) sizes.push_back(size == dynamic ? Value() : size);
+  return sizes;
+}
+
+/// ["lstm", 0, 1]: the second output of the first call of "lstm".
+Value history(const Graph& graph, const Graph::Source& source) {
+  const Graph::Call& call = graph.calls()[static_cast<std::size_t>(source.call)];
+  return Value::List{graph.layer(call).name, to_value(call.number), to_value(source.output)};
+}
+
+Value tensor(const Graph& graph, const Graph::Source& source) {
+  const Graph::Call& call = graph.calls()[static_cast<std::size_t>(source.call)];
+  const Shape& shape = call.node->outputs[static_cast<std::size_t>(source.output)];
+  return Value::Dict{{"class_name", "__keras_tensor__"},
+                     {"config", Value::Dict{{"shape", shape_with_batch(shape)},
+                                            {"dtype", "float32"},
+                                            {"keras_history", history(graph, source)}}}};
+}
+
+/// One call of a layer: {"args": […], "kwargs": {…}}.
+Value written_call(const Graph& graph, const Graph::Call& call) {
+  Value::List tensors;
+  for (const auto& source : call.inputs) tensors.push_back(tensor(graph, source));
+  Value::List args;
+  Value::Dict kwargs;
+  switch (call_style(graph.layer(call).layer.type())) {
+    case CallStyle::list:
+      args.push_back(std::move(tensors));
+      break;
+    case CallStyle::tensor_and_states:
+      args.push_back(tensors.front());
+      if (tensors.size() > 1)
+        kwargs.emplace_back("initial_state", Value::List(tensors.begin() + 1, tensors.end()));
+      break;
+    default:
+      args = std::move(tensors);
+  }
+  return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
+}
+
+/// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
+Value ends(const Graph& graph, const std::vector<Graph::Source>& sources) {
+  if (sources.size() == 1) return history(graph, sources.front());
+  Value::List all;
+  for (const auto& source : sources) all.push_back(history(graph, source));
+  return all;
+}
+
+}  // namespace
+
+Value::Dict write_graph(const Graph& graph, const std::string& name) {
+  std::vector<Value::List> calls(graph.layers().size());
+  for (const Graph::Call& call : graph.calls())
+    if (!call.inputs.empty())
+      calls[static_cast<std::size_t>(call.layer)].push_back(written_call(graph, call));
+
+  Value::List layers;
+  for (std::size_t l = 0; l < calls.size(); ++l) {
+    const LayerInstance& instance = *graph.layers()[l];
+    Value::Dict entry = object("keras.layers", instance.layer.type(),
+                               write_layer_config(instance.layer, instance.name));
+    entry.emplace_back("name", instance.name);
+    entry.emplace_back("inbound_nodes", std::move(calls[l]));
+    layers.push_back(std::move(entry));
+  }
+  Value::Dict config = {{"name", name},
+                        {"trainable", true},
+                        {"layers", std::move(layers)},
+                        {"input_layers", ends(graph, graph.inputs())},
+                        {"output_layers", ends(graph, graph.outputs())}};
+  return {{"module", "keras.src.models.functional"},
+          {"class_name", "Functional"},
+          {"config", std::move(config)},
+          {"registered_name", "Functional"},
+          {"build_config", Value::Dict{{"input_shape", Value()}}}};
+}
+
+}  // namespace sonde::formats::keras

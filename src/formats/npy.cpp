@@ -1,0 +1,228 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <functional>
+#include <optional>
+#include <sonde/error.hpp>
+#include <sonde/formats.hpp>
+#include "formats/npy.hpp"
+
+namespace sonde {
+namespace formats {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "NPY files are written as they lie");
+
+constexpr std::string_view magic = "\x93NUMPY";
+/// NumPy writes headers of 64 to some hundred bytes; only structured types make longer ones.
+constexpr std::size_t longest_header = 1 << 16;
+
+/// Where the bytes of a file come from: each call fills the span with those that follow.
+using Pull = std::function<void(std::span<std::byte>)>;
+
+/// IEEE half precision, widened exactly.
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
+  const std::uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
+  // A denormal half is `fraction` units of 2^-24: exact in float32.
+  if (exponent == 0) {
+    const float size = static_cast<float>(fraction) * 0x1p-24f;
+    return sign ? -size : size;
+  }
+  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+template <class T>
+void widen(std::span<std::byte> bytes, bool is_big_endian, float* out) {
+  for (std::size_t i = 0; i < bytes.size(); i += sizeof(T)) {
+    std::byte* at = bytes.data() + i;
+    if (is_big_endian) std::reverse(at, at + sizeof(T));
+    T value;
+    std::memcpy(&value, at, sizeof(T));
+    *out++ = static_cast<float>(value);
+  }
+}
+
+void widen_halves(std::span<std::byte> bytes, bool is_big_endian, float* out) {
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    const auto low = std::to_integer<unsigned>(bytes[i + is_big_endian]);
+    const auto high = std::to_integer<unsigned>(bytes[i + !is_big_endian]);
+    *out++ = half_to_float(static_cast<std::uint16_t>(high << 8 | low));
+  }
+}
+
+void widen_any(const NpyHeader& h, std::span<std::byte> bytes, float* out) {
+  const bool big = h.is_big_endian;
+  switch (h.kind) {
+    case 'b':
+      // NumPy's booleans are 0 or 1; any other byte is true, as there.
+      for (const std::byte b : bytes) *out++ = b == std::byte{0} ? 0.0f : 1.0f;
+      return;
+    case 'f':
+      return h.width == 2   ? widen_halves(bytes, big, out)
+             : h.width == 4 ? widen<float>(bytes, big, out)
+                            : widen<double>(bytes, big, out);
+    case 'i':
+      return h.width == 1   ? widen<std::int8_t>(bytes, big, out)
+             : h.width == 2 ? widen<std::int16_t>(bytes, big, out)
+             : h.width == 4 ? widen<std::int32_t>(bytes, big, out)
+                            : widen<std::int64_t>(bytes, big, out);
+    default:
+      return h.width == 1   ? widen<std::uint8_t>(bytes, big, out)
+             : h.width == 2 ? widen<std::uint16_t>(bytes, big, out)
+             : h.width == 4 ? widen<std::uint32_t>(bytes, big, out)
+                            : widen<std::uint64_t>(bytes, big, out);
+  }
+}
+
+/// The numbers that `shape` holds times their width, or nothing above the largest number: headers
+/// of strangers multiply to anything.
+std::optional<std::uint64_t> bytes_of_shape(const Shape& shape, int width) {
+  std::uint64_t product = static_cast<std::uint64_t>(width);
+  bool is_empty = false;
+  for (const Index size : shape) {
+    if (size == 0) is_empty = true;
+    // Sizes beside a zero must multiply without overflow too: Shape::elements() does so.
+    else if (__builtin_mul_overflow(product, static_cast<std::uint64_t>(size), &product) ||
+             product >> 62)
+      return std::nullopt;
+  }
+  return is_empty ? 0 : product;
+}
+
+/// Turns an array whose first axis runs fastest into one whose last axis does.
+Array from_fortran_order(const Array& lying, const Shape& shape) {
+  Array array(shape);
+  std::vector<Index> strides, at(static_cast<std::size_t>(shape.rank()), 0);
+  for (Index stride = 1; const Index size : shape) {
+    strides.push_back(stride);
+    stride *= size;
+  }
+  Index from = 0;
+  for (float& value : array.values()) {
+    value = lying.data()[from];
+    for (std::size_t axis = at.size(); axis-- > 0;) {
+      from += strides[axis];
+      if (++at[axis] < shape[static_cast<Index>(axis)]) break;
+      from -= strides[axis] * at[axis];
+      at[axis] = 0;
+    }
+  }
+  return array;
+}
+
+NpyHeader read_header(const Pull& pull, std::uint64_t& left, const std::string& where) {
+  const auto take = [&](std::span<std::byte> into, std::string_view what) {
+    if (left < into.size())
+      throw DataError(fmt::format("{}: the file ends within its {}; it was cut off.", where, what));
+    pull(into);
+    left -= into.size();
+  };
+  std::byte start[8];
+  if (left < sizeof start)
+    throw DataError(fmt::format("{}: expected a NumPy array (.npy), got {} bytes.", where, left));
+  take(start, "header");
+  if (text_of(Bytes(start).first(6)) != magic) {
+    // Protocol 2 and later pickles start so; numpy.save never writes one.
+    const char* what = start[0] == std::byte{0x80} ? "a Python pickle, which is never loaded"
+                       : text_of(Bytes(start).first(2)) == "PK" ? "a zip archive; name it .npz"
+                                                                : "something else";
+    throw DataError(
+        fmt::format("{}: expected a NumPy array (.npy), got {}. Save with numpy.save(path, "
+                    "x.astype('float32')).",
+                    where, what));
+  }
+  const auto version = std::to_integer<unsigned>(start[6]);
+  if (version < 1 || version > 3 || start[7] != std::byte{0})
+    throw DataError(fmt::format("{}: expected NPY version 1, 2 or 3, got {}.{}.", where, version,
+                                std::to_integer<unsigned>(start[7])));
+  std::byte digits[4] = {};
+  take(std::span(digits).first(version == 1 ? 2 : 4), "header");
+  std::size_t length = 0;
+  for (std::size_t i = 4; i-- > 0;) length = length << 8 | std::to_integer<std::size_t>(digits[i]);
+  if (length > longest_header)
+    throw DataError(fmt::format("{}: the NPY header claims {} bytes, more than the {} allowed.",
+                                where, length, longest_header));
+  std::vector<std::byte> text(length);
+  take(text, "header");
+  return read_npy_literal(text_of(text), where);
+}
+
+/// `left` bytes can be pulled; all of them must belong to the array.
+Array read_array(const Pull& pull, std::uint64_t left, const std::string& where) {
+  const NpyHeader header = read_header(pull, left, where);
+  const auto needed = bytes_of_shape(header.shape, header.width);
+  if (!needed || *needed > left)
+    throw DataError(
+        fmt::format("{}: shape {} of {}-byte numbers needs {} bytes, {} are there. The file was "
+                    "cut off or its header is wrong.",
+                    where, to_string(header.shape), header.width,
+                    needed ? fmt::to_string(*needed) : "too many", left));
+  if (*needed < left)
+    throw DataError(
+        fmt::format("{}: {} bytes follow the array of shape {}. Save one array per file.", where,
+                    left - *needed, to_string(header.shape)));
+
+  // Converted in pieces, so that the file's bytes never lie in memory whole.
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  Array array(header.shape);
+  if (header.kind == 'f' && header.width == 4 && !header.is_big_endian) {
+    pull(std::as_writable_bytes(array.values()));
+  } else {
+    std::vector<std::byte> bytes(std::min<std::size_t>(piece, *needed));
+    float* out = array.data();
+    for (std::uint64_t rest = *needed; rest > 0;) {
+      const std::span<std::byte> now(bytes.data(), std::min<std::size_t>(piece, rest));
+      pull(now);
+      widen_any(header, now, out);
+      out += now.size() / static_cast<std::size_t>(header.width);
+      rest -= now.size();
+    }
+  }
+  return header.is_fortran_order && header.shape.rank() > 1
+             ? from_fortran_order(array, header.shape)
+             : array;
+}
+
+}  // namespace
+
+Array read_npy(Bytes bytes, const std::string& where) {
+  const auto pull = [rest = bytes](std::span<std::byte> into) mutable {
+    if (!into.empty()) std::memcpy(into.data(), rest.data(), into.size());
+    rest = rest.subspan(into.size());
+  };
+  return read_array(pull, bytes.size(), where);
+}
+
+std::string npy_header(const Shape& shape) {
+  std::string sizes = to_string(shape);
+  std::string text =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': {}, }}", sizes);
+  // The numbers start at a multiple of 64 bytes: 10 come before this text.
+  const std::size_t length = (10 + text.size() + 1 + 63) / 64 * 64 - 10;
+  text.resize(length - 1, ' ');
+  text += '\n';
+  std::string header(magic);
+  for (const std::size_t byte : {std::size_t{1}, std::size_t{0}, length & 255, length >> 8})
+    header += static_cast<char>(byte);
+  return header + text;
+}
+
+}  // namespace formats
+
+Array load_npy(const std::filesystem::path& path) {
+  FileReader file(path);
+  return formats::read_array([&](std::span<std::byte> into) { file.read(into); }, file.size(),
+                             fmt::format("\"{}\"", path.string()));
+}
+
+void save_npy(const std::filesystem::path& path, const Array& array) {
+  const std::string header = formats::npy_header(array.shape());
+  write_file_atomically(path, {bytes_of(header), std::as_bytes(array.values())});
+}
+
+}  // namespace sonde

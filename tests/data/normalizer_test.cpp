@@ -1,0 +1,97 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <sonde/recordings.hpp>
+
+#include "tests/support/files.hpp"
+
+namespace sonde {
+namespace {
+
+using testing::refused_with;
+using testing::says;
+
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
+Recording recording(Shape shape, const std::vector<float>& values) {
+  Recording found;
+  found.name = "a";
+  found.signal = Array(std::move(shape), values);
+  return found;
+}
+
+// numpy: numpy.concatenate of both, mean(0) and std(0).
+TEST(Normalizer, takes_mean_and_deviation_over_all_recordings) {
+  const std::vector<Recording> recordings = {recording({2, 2}, {1, 10, 2, 20}),
+                                             recording({3, 2}, {4, 10, 8, 20, 5, 90})};
+  const Normalizer scale = fit_normalizer(recordings);
+  EXPECT_NEAR(scale.center[0], 4.0, 1e-12);
+  EXPECT_NEAR(scale.center[1], 30.0, 1e-12);
+  EXPECT_NEAR(scale.scale[0], 2.449489742783178, 1e-12);
+  EXPECT_NEAR(scale.scale[1], 30.331501776206203, 1e-12);
+  Array signal({1, 2}, std::vector<float>{4, 90});
+  scale.apply(signal);
+  EXPECT_EQ(signal(0, 0), 0);
+  EXPECT_FLOAT_EQ(signal(0, 1), 1.9781415f);
+}
+
+TEST(Normalizer, keeps_its_digits_far_from_zero) {
+  std::vector<float> values;
+  for (int i = 0; i < 1000; ++i) values.push_back(1e6f + static_cast<float>(i % 2));
+  const std::vector<Recording> recordings = {recording({1000, 1}, values)};
+  EXPECT_NEAR(fit_normalizer(recordings).scale[0], 0.5, 1e-12);
+}
+
+TEST(Normalizer, leaves_values_that_are_not_finite_alone) {
+  const float infinite = std::numeric_limits<float>::infinity();
+  const std::vector<Recording> recordings = {recording({5, 1}, {1, nan, 3, infinite, -infinite})};
+  const Normalizer scale = fit_normalizer(recordings);
+  EXPECT_EQ(scale.center[0], 2);
+  EXPECT_EQ(scale.scale[0], 1);
+  Array signal = recordings[0].signal;
+  scale.apply(signal);
+  EXPECT_EQ(signal(0, 0), -1);
+  EXPECT_TRUE(std::isnan(signal(1, 0)));
+  EXPECT_EQ(signal(3, 0), infinite);
+}
+
+TEST(Normalizer, only_moves_a_channel_that_never_changes) {
+  const std::vector<Recording> recordings = {recording({3, 2}, {7, nan, 7, nan, 7, nan})};
+  for (const Scaling scaling : {Scaling::per_channel, Scaling::per_recording_robust}) {
+    Array signal = recordings[0].signal;
+    fit_normalizer(recordings, scaling).apply(signal);
+    EXPECT_EQ(signal(1, 0), 0);
+    EXPECT_TRUE(std::isnan(signal(1, 1)));
+  }
+}
+
+// numpy.quantile([3, 1, 10, 2], [.25, .5, .75]) is [1.75, 2.5, 4.75].
+TEST(Normalizer, scales_each_recording_by_its_own_median_and_quartiles) {
+  const Normalizer scale = fit_normalizer({}, Scaling::per_recording_robust);
+  Array signal({4, 1}, std::vector<float>{3, 1, 10, 2});
+  scale.apply(signal);
+  EXPECT_FLOAT_EQ(signal(0, 0), 0.5f / 3 * 1.3489795f);
+  EXPECT_FLOAT_EQ(signal(2, 0), 7.5f / 3 * 1.3489795f);
+}
+
+TEST(Normalizer, survives_the_way_through_its_fields) {
+  const Normalizer scale{.scaling = Scaling::per_channel, .center = {0.1, -2}, .scale = {3, 1e-3}};
+  const Normalizer back = from_config<Normalizer>(to_config(scale), "model");
+  EXPECT_TRUE(same_fields(scale, back));
+}
+
+TEST(Normalizer, refuses_another_number_of_channels) {
+  const std::vector<Recording> recordings = {recording({2, 2}, {1, 2, 3, 4})};
+  Array other({2, 3});
+  EXPECT_EQ(refused_with<DataError>([&] { fit_normalizer(recordings).apply(other); }),
+            "normalizer: expected a signal (time, 2), got (2, 3).");
+  const std::vector<Recording> mixed = {recording({2, 2}, {1, 2, 3, 4}), recording({2, 1}, {1, 2})};
+  EXPECT_PRED2(says, refused_with<DataError>([&] { fit_normalizer(mixed); }),
+               "recording \"a\": expected a signal (time, 2)");
+  EXPECT_PRED2(says, refused_with<DataError>([] { fit_normalizer({}); }),
+               "there are no recordings to fit on");
+}
+
+}  // namespace
+}  // namespace sonde

@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""Makes the golden cases with real Keras (JAX backend): models, inputs, outputs, weights after training.
+
+    make_golden.py OUT [--only PATTERN]       write the cases into OUT
+    make_golden.py --compare DIR              make everything afresh and compare with DIR
+
+README.md beside this file describes what is written; golden_cases.py lists the cases.
+"""
+import argparse
+import fnmatch
+import io
+import json
+import os
+import pathlib
+import sys
+import tempfile
+import zipfile
+import zlib
+
+os.environ["KERAS_BACKEND"] = "jax"
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, where installed, talks while it loads
+
+import h5py  # noqa: E402
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+from golden_cases import CASES  # noqa: E402
+from keras import optimizers as ko  # noqa: E402
+
+# ---- making one case -------------------------------------------------------------------------------------
+
+def coarse(values, parts):
+    """Rounded to whole parts: exact in every format, and files pack better."""
+    return (np.round(values * parts) / parts).astype(np.float32)
+
+
+def draw_weight(random, variable):
+    kind, shape = variable.path.rsplit("/", 1)[-1], tuple(variable.shape)
+    low, high = (0.5, 1.5) if kind in ("gamma", "moving_variance") else (-0.5, 0.5)
+    if "kernel" in kind:
+        fan_in, fan_out = int(np.prod(shape[:-1])), int(np.prod(shape[:-2])) * shape[-1]
+        high = np.sqrt(6.0 / (fan_in + fan_out))
+        low = -high
+    return coarse(random.uniform(low, high, shape), 4096)
+
+
+def draw_target(random, loss, shape):
+    if loss == "binary_crossentropy":
+        return (random.random(shape) < 0.4).astype(np.float32)
+    if loss == "categorical_crossentropy":
+        return np.eye(shape[-1], dtype=np.float32)[random.integers(0, shape[-1], shape[:-1])]
+    if loss == "sparse_categorical_crossentropy":
+        return random.integers(0, shape[-1], shape[:-1]).astype(np.int32)
+    return random.standard_normal(shape).astype(np.float32)
+
+
+def make_loss(name, config):
+    short = {"mse": "MeanSquaredError", "mae": "MeanAbsoluteError"}
+    return getattr(keras.losses, short.get(name) or "".join(w.capitalize() for w in name.split("_")))(**config)
+
+
+def train(model, before, optimizer, loss, x, y, weights, batch, epochs):
+    for variable, value in zip(model.weights, before):
+        variable.assign(value)
+    outputs = len(model.outputs)
+    model.compile(optimizer=optimizer, loss=[loss] * outputs if outputs > 1 else loss)
+    history = model.fit(x, y, sample_weight=weights, epochs=epochs, batch_size=batch, shuffle=False, verbose=0)
+    return [keras.ops.convert_to_numpy(v) for v in model.weights], np.asarray(history.history["loss"], np.float32)
+
+
+def make_case(name, out):
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(1)
+    random = np.random.default_rng(zlib.crc32(name.encode()))
+    made = CASES[name]()
+    model, n = made.model, made.batch
+    before = [draw_weight(random, v) for v in model.weights]
+    for variable, value in zip(model.weights, before):
+        variable.assign(value)
+    model.save(out / f"{name}.keras")
+
+    x = [coarse(random.standard_normal((n, *i.shape[1:])), 64) for i in model.inputs]
+    given = x if len(x) > 1 else x[0]
+    predicted = model.predict(given, batch_size=n, verbose=0)
+    predicted = [np.asarray(p) for p in (predicted if isinstance(predicted, (list, tuple)) else [predicted])]
+    y = [draw_target(random, made.loss, p.shape) for p in predicted]
+    arrays = {f"x{i}": a for i, a in enumerate(x)}
+    arrays |= {f"y{i}": a for i, a in enumerate(y)}
+    arrays |= {f"predict{i}": a for i, a in enumerate(predicted)}
+    arrays |= {f"before/{i}": a for i, a in enumerate(before)}
+    sample_weight = None
+    if made.weighted:
+        sample_weight = arrays["w0"] = random.uniform(0, 2, y[0].shape[:2]).astype(np.float32)
+        sample_weight[0] = 0
+    about = {
+        "case": name, "keras": keras.__version__, "loss": made.loss, "loss_config": made.loss_config,
+        "train": made.train, "inputs": [i.name for i in model.inputs], "outputs": len(predicted),
+        "layers": [layer.name for layer in model.layers],
+        "weights": [v.path for v in model.weights], "trainable": [bool(v.trainable) for v in model.weights],
+    }
+    if made.train:
+        def run(key, optimizer, epochs):
+            loss = make_loss(made.loss, made.loss_config)
+            targets = y if len(y) > 1 else y[0]
+            after, losses = train(model, before, optimizer, loss, given, targets, sample_weight, n, epochs)
+            arrays.update({f"{key}/{i}": a for i, a in enumerate(after)})
+            arrays["loss_" + key] = losses
+        run("sgd", ko.SGD(learning_rate=1.0), 1)
+        run("adam", ko.Adam(learning_rate=1e-3), 10)
+        if made.optimizer:
+            optimizer = made.optimizer()
+            about["optimizer"] = ko.serialize(optimizer)
+            run("opt", optimizer, 5)
+    np.savez_compressed(out / f"{name}.npz", **arrays)
+    write_json(out / f"{name}.json", about)
+
+
+def write_json(path, value):
+    path.write_text(json.dumps(value, indent=1) + "\n")
+
+
+# ---- schedules and metrics -------------------------------------------------------------------------------
+
+def make_schedules(out):
+    s = ko.schedules
+    schedules = [
+        s.ExponentialDecay(0.1, 5, 0.7), s.ExponentialDecay(0.1, 5, 0.7, staircase=True),
+        s.InverseTimeDecay(0.1, 4, 0.5), s.InverseTimeDecay(0.1, 4, 0.5, staircase=True),
+        s.PolynomialDecay(0.1, 10), s.PolynomialDecay(0.1, 8, 0.01, power=2.0),
+        s.PolynomialDecay(0.1, 6, 0.01, power=0.5, cycle=True),
+        s.PiecewiseConstantDecay([3, 9, 15], [0.1, 0.05, 0.01, 0.001]),
+        s.CosineDecay(0.1, 12), s.CosineDecay(0.1, 12, alpha=0.2),
+        s.CosineDecay(0.0, 10, warmup_target=0.1, warmup_steps=5),
+        s.CosineDecay(0.02, 10, alpha=0.1, warmup_target=0.1, warmup_steps=4),
+        s.CosineDecayRestarts(0.1, 4), s.CosineDecayRestarts(0.1, 3, t_mul=1.5, m_mul=0.8, alpha=0.1),
+        s.CosineDecayRestarts(0.1, 5, t_mul=1.0, m_mul=0.9),
+    ]
+    write_json(out / "schedules.json", {"keras": keras.__version__, "schedules": [
+        {"config": s.serialize(one), "values": [float(one(step)) for step in range(21)]} for one in schedules]})
+
+
+def make_metrics(out):
+    random = np.random.default_rng(7)
+    n, time, classes = 6, 11, 4
+    raw = random.random((n, time, classes)) + 0.05
+    labels = random.integers(0, classes, (n, time))
+    raw[np.arange(n)[:, None], np.arange(time), labels] += 0.4 * random.random((n, time))
+    raw /= raw.sum(-1, keepdims=True)
+    binary = (random.random((n, time, 1)) < 0.35).astype(np.float32)
+    arrays = {
+        "binary_true": binary,
+        "binary_pred": np.clip(0.3 * binary + 0.7 * random.random((n, time, 1)), 0, 1),
+        "class_true": np.eye(classes)[labels], "sparse_true": labels[..., None], "class_pred": raw,
+        "multi_true": (random.random((n * time, 3)) < 0.4), "multi_pred": random.random((n * time, 3)),
+        "flat_true": np.eye(classes)[labels].reshape(-1, classes), "flat_pred": raw.reshape(-1, classes),
+        "flat_binary_true": binary.reshape(-1, 1),
+        "weight": random.uniform(0, 2, (n, time)),
+        "real_true": random.standard_normal((n, time, 2)), "real_pred": random.standard_normal((n, time, 2)),
+    }
+    arrays["flat_binary_pred"] = arrays["binary_pred"].reshape(-1, 1)
+    arrays["flat_weight"] = arrays["weight"].reshape(-1)
+    arrays["binary_pred"][0, :4, 0] = 0.5  # exactly at the threshold
+    arrays = {k: v.astype(np.float32) for k, v in arrays.items()}
+
+    km, rows = keras.metrics, []
+
+    def add(metric, true, pred, weight):
+        for key in (None, weight):
+            metric.reset_state()
+            # Precision, Recall and AUC compare shapes element by element: the weight gets the trailing axis.
+            given = arrays[key] if key else None
+            if key == "weight" and isinstance(metric, (km.Precision, km.Recall, km.AUC)):
+                given = given[..., None]
+            metric.update_state(arrays[true], arrays[pred], sample_weight=given)
+            rows.append({"metric": type(metric).__name__, "config": metric.get_config(), "y_true": true,
+                         "y_pred": pred, "sample_weight": key, "result": np.asarray(metric.result()).tolist()})
+
+    for threshold in (0.5, 0.3):
+        add(km.BinaryAccuracy(threshold=threshold), "binary_true", "binary_pred", "weight")
+        add(km.BinaryAccuracy(threshold=threshold), "multi_true", "multi_pred", "flat_weight")
+    add(km.CategoricalAccuracy(), "class_true", "class_pred", "weight")
+    add(km.SparseCategoricalAccuracy(), "sparse_true", "class_pred", "weight")
+    for threshold in (None, 0.3):
+        add(km.Precision(thresholds=threshold), "binary_true", "binary_pred", "weight")
+        add(km.Recall(thresholds=threshold), "binary_true", "binary_pred", "weight")
+    for curve in ("ROC", "PR"):
+        add(km.AUC(num_thresholds=200, curve=curve), "binary_true", "binary_pred", "weight")
+    for average in (None, "micro", "macro", "weighted"):
+        add(km.F1Score(average=average), "flat_true", "flat_pred", "flat_weight")
+        add(km.F1Score(average=average, threshold=0.4), "multi_true", "multi_pred", "flat_weight")
+    add(km.F1Score(threshold=0.5), "flat_binary_true", "flat_binary_pred", "flat_weight")
+    add(km.MeanSquaredError(), "real_true", "real_pred", "weight")
+    add(km.MeanAbsoluteError(), "real_true", "real_pred", "weight")
+    np.savez_compressed(out / "metrics.npz", **arrays)
+    write_json(out / "metrics.json", {"keras": keras.__version__, "metrics": rows})
+
+
+# ---- comparing -------------------------------------------------------------------------------------------
+
+def contents(path):
+    """The numbers of a file by name, and everything else of it as one comparable value."""
+    if path.suffix == ".npz":
+        return dict(np.load(path)), None
+    if path.suffix == ".json":
+        numbers = {}
+
+        def strip(value, where):
+            if isinstance(value, dict):
+                return {k: strip(v, f"{where}/{k}") for k, v in value.items()}
+            if isinstance(value, list):
+                return [strip(v, f"{where}/{i}") for i, v in enumerate(value)]
+            if isinstance(value, float):
+                numbers[where] = np.float32(value)
+                return "number"
+            return value
+        return numbers, strip(json.loads(path.read_text()), "")
+    with zipfile.ZipFile(path) as archive:
+        arrays = {}
+        with h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+            file.visititems(lambda n, d: arrays.update({n: d[()]}) if isinstance(d, h5py.Dataset) else None)
+        config = archive.read("config.json").decode()
+        return arrays, json.loads(config, object_hook=lambda d: {
+            k: v for k, v in d.items() if k != "shared_object_id"})
+
+
+def compare(made, kept, tolerance):
+    """Names of differences between two folders of cases."""
+    ours, theirs = ({p.name for p in d.iterdir() if p.suffix in (".keras", ".npz", ".json")} for d in (made, kept))
+    for name in sorted(ours ^ theirs):
+        yield f"{name}: only in {'the new set' if name in ours else kept}"
+    for name in sorted(ours & theirs):
+        (new, new_rest), (old, old_rest) = contents(made / name), contents(kept / name)
+        if new_rest != old_rest:
+            yield f"{name}: configuration differs"
+        if new.keys() != old.keys():
+            yield f"{name}: {sorted(new.keys() ^ old.keys())} not in both"
+        for key in sorted(new.keys() & old.keys()):
+            if new[key].shape != old[key].shape or new[key].dtype != old[key].dtype:
+                yield f"{name} {key}: {new[key].dtype}{new[key].shape} against {old[key].dtype}{old[key].shape}"
+            elif not np.allclose(new[key], old[key], rtol=tolerance, atol=tolerance, equal_nan=True):
+                worst = np.max(np.abs(new[key].astype(np.float64) - old[key]))
+                yield f"{name} {key}: differs by up to {worst:.3g}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", nargs="?", type=pathlib.Path, help="folder to write")
+    parser.add_argument("--only", default="*", help="only cases whose name matches this pattern")
+    parser.add_argument("--compare", type=pathlib.Path, metavar="DIR", help="compare fresh cases with this folder")
+    parser.add_argument("--tolerance", type=float, default=1e-6, help="rtol and atol of --compare")
+    options = parser.parse_args()
+    if not options.out and not options.compare:
+        parser.error("give OUT or --compare DIR")
+
+    def make(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name in fnmatch.filter(CASES, options.only):
+            print(name, flush=True)
+            make_case(name, out)
+        for name, function in {"schedules": make_schedules, "metrics": make_metrics}.items():
+            if fnmatch.fnmatch(name, options.only):
+                print(name, flush=True)
+                function(out)
+
+    if options.out:
+        make(options.out)
+    if options.compare:
+        if not options.compare.is_dir():
+            parser.error(f"{options.compare} is no folder")
+        with tempfile.TemporaryDirectory() as fresh:
+            made = options.out or pathlib.Path(fresh)
+            if not options.out:
+                make(made)
+            differences = [d for d in compare(made, options.compare, options.tolerance)
+                           if fnmatch.fnmatch(d.split(":")[0].split(" ")[0].rsplit(".", 1)[0], options.only)]
+        print(*differences, f"{len(differences)} differences", sep="\n")
+        return 1 if differences else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
