@@ -44,8 +44,12 @@ TEST(LSTM, obeys_its_laws_with_every_activation) {
     const auto function = static_cast<ActivationFunction>(f);
     if (function == Activation::softmax || function == Activation::log_softmax) continue;
     SCOPED_TRACE(enum_names(function)[f]);
-    check_laws(LSTM{.units = 3, .activation = function, .return_sequences = true}, {.time = 4});
-    check_laws(LSTM{.units = 3, .recurrent_activation = function}, {.time = 4, .streams = false});
+    // Only a few steps: some of them grow without bound.
+    const auto check = [](const LSTM& layer) {
+      check_laws(layer, {.time = 4, .streams = layer.return_sequences, .any_length = false});
+    };
+    check(LSTM{.units = 3, .activation = function, .return_sequences = true});
+    check(LSTM{.units = 3, .recurrent_activation = function});
   }
 }
 

@@ -33,7 +33,7 @@ struct Case {
     Sequences<double> all;
     for (const Tensor& tensor : graph.input_tensors()) {
       Shape shape = tensor.shape();
-      if (shape.rank() >= 2) shape[0] = time;
+      if (shape[0] == dynamic) shape[0] = time;
       all.push_back(random_sequence(shape, row_count, 11 + static_cast<std::uint32_t>(all.size())));
     }
     return all;
