@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import platform
+import resource
 import shlex
 import statistics
 import subprocess
@@ -37,6 +38,23 @@ def make_data():
     random = np.random.default_rng(1)
     x = random.standard_normal((ROWS, TIME, CHANNELS)).astype(np.float32)
     return x, (random.random((ROWS, TIME, 1)) < 0.3).astype(np.float32)
+
+
+class EpochClock:
+    """Seconds of each epoch by the wall and by the processors."""
+
+    def __init__(self):
+        self.wall, self.cpu = [], []
+
+    def start(self):
+        self.began = time.perf_counter(), time.process_time()
+
+    def stop(self):
+        self.wall.append(time.perf_counter() - self.began[0])
+        self.cpu.append(time.process_time() - self.began[1])
+
+    def result(self, warm_up):
+        return {"epoch_seconds": self.wall[warm_up:], "cpu_seconds": self.cpu[warm_up:]}
 
 
 def time_pytorch(variant, threads, warm_up, epochs):
@@ -65,17 +83,18 @@ def time_pytorch(variant, threads, warm_up, epochs):
     network = Network()
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3, eps=1e-7, fused=True)
     loss_of = nn.BCEWithLogitsLoss()
-    seconds = []
+    clock = EpochClock()
     for _ in range(warm_up + epochs):
-        start, total = time.perf_counter(), 0.0
+        total = 0.0
+        clock.start()
         for rows in torch.randperm(ROWS).split(BATCH):
             optimizer.zero_grad(set_to_none=True)
             loss = loss_of(network(x[rows]), y[rows])
             loss.backward()
             optimizer.step()
             total += loss.item() * len(rows)
-        seconds.append(time.perf_counter() - start)
-    return seconds[warm_up:], total / ROWS, f"torch {torch.__version__}"
+        clock.stop()
+    return clock.result(warm_up), total / ROWS, f"torch {torch.__version__}"
 
 
 def time_keras(backend, variant, threads, warm_up, epochs):
@@ -95,15 +114,15 @@ def time_keras(backend, variant, threads, warm_up, epochs):
         version = jax.__version__
     import keras
 
-    class Clock(keras.callbacks.Callback):
-        seconds = []
+    clock = EpochClock()
 
+    class Watch(keras.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
-            self.start = time.perf_counter()
+            clock.start()
 
         def on_epoch_end(self, epoch, logs=None):
             self.loss = float(logs["loss"])  # waits for whatever still runs
-            self.seconds.append(time.perf_counter() - self.start)
+            clock.stop()
 
     model = keras.Sequential([
         keras.Input((TIME, CHANNELS)), keras.layers.Conv1D(FILTERS, TAPS, padding="same", activation="relu"),
@@ -112,22 +131,29 @@ def time_keras(backend, variant, threads, warm_up, epochs):
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy", jit_compile=jit,
                   steps_per_execution=15 if "15 steps" in variant else 1)
     x, y = make_data()
-    clock = Clock()
-    model.fit(x, y, batch_size=BATCH, epochs=warm_up + epochs, shuffle=True, verbose=0, callbacks=[clock])
-    return clock.seconds[warm_up:], clock.loss, f"keras {keras.__version__}, {backend} {version}"
+    watch = Watch()
+    model.fit(x, y, batch_size=BATCH, epochs=warm_up + epochs, shuffle=True, verbose=0, callbacks=[watch])
+    return clock.result(warm_up), watch.loss, f"keras {keras.__version__}, {backend} {version}"
 
 
 def work(options):
     name, variant = options.worker, options.variant
     settings = (variant, options.threads, options.warm_up, options.epochs)
     if name == "pytorch":
-        seconds, loss, version = time_pytorch(*settings)
+        times, loss, version = time_pytorch(*settings)
     else:
-        seconds, loss, version = time_keras(name.removeprefix("keras-"), *settings)
-    print(json.dumps({"epoch_seconds": seconds, "loss": loss, "version": version}))
+        times, loss, version = time_keras(name.removeprefix("keras-"), *settings)
+    print(json.dumps(times | {"loss": loss, "version": version}))
 
 
 # ---- all in turns ----------------------------------------------------------------------------------------
+
+def busy_seconds():
+    """Seconds that all cores together were busy with anything but our own finished children."""
+    user, nice, system, _, _, *rest = map(int, pathlib.Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:])
+    ours = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (user + nice + system + sum(rest[:3])) / os.sysconf("SC_CLK_TCK") - ours.ru_utime - ours.ru_stime
+
 
 def run(command, threads):
     """Runs a command on `threads` cores; the last line of its output that is a JSON object, or what went wrong."""
@@ -136,14 +162,17 @@ def run(command, threads):
         "OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "TF_NUM_INTRAOP_THREADS": count,
         "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
     cores = sorted(os.sched_getaffinity(0))[:threads]
+    busy, start = busy_seconds(), time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True,
                           preexec_fn=lambda: os.sched_setaffinity(0, cores))
+    # How many cores other programs kept busy meanwhile: figures are worth something only near 0.
+    others = (busy_seconds() - busy) / (time.monotonic() - start)
     # The whole output may be one indented object; else it is the last line.
     for text in (done.stdout, done.stdout.strip().rsplit("\n", 1)[-1]):
         try:
             result = json.loads(text)
             if done.returncode == 0 and result.get("epoch_seconds"):
-                return result
+                return result | {"others_busy": round(max(0.0, others), 2)}
         except (ValueError, AttributeError):
             pass
     return {"error": (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}")[-800:]}
@@ -160,11 +189,14 @@ def table(rows, about):
     base = next((r for r in rows if r["program"] == "sonde"), rows[0])
     lines = [f"One training epoch, {about['threads']} thread(s) of {about['cpu']}, {about['system']}, "
              f"{about['rounds']} rounds; times against {base['program']}.", "",
-             "| program | version | settings | median s | fastest s | slowest s | times |",
-             "|---|---|---|---:|---:|---:|---:|"]
+             "| program | version | settings | median s | fastest s | slowest s | CPU s | times |",
+             "|---|---|---|---:|---:|---:|---:|---:|"]
     for r in sorted(rows, key=lambda r: r["median"]):
+        cpu = "" if r["cpu"] is None else f"{r['cpu']:.3f}"
         lines.append(f"| {r['program']} | {r['version']} | {r['settings']} | {r['median']:.3f} | {r['fastest']:.3f} "
-                     f"| {r['slowest']:.3f} | {r['median'] / base['median']:.2f} |")
+                     f"| {r['slowest']:.3f} | {cpu} | {r['median'] / base['median']:.2f} |")
+    if (others := max(r["others_busy"] for r in rows)) > 0.1:
+        lines += ["", f"Not to be trusted: other programs kept up to {others:.1f} cores busy meanwhile."]
     return "\n".join(lines)
 
 
@@ -204,9 +236,8 @@ def main():
                     command = [sys.executable, __file__, "--worker", name, "--variant", variant]
                     for key in ("threads", "warm_up", "epochs"):
                         command += ["--" + key.replace("_", "-"), str(getattr(options, key))]
-                load = os.getloadavg()[0]
                 result = run(command, options.threads)
-                runs.append({"round": turn, "program": name, "settings": variant, "load_before": load} | result)
+                runs.append({"round": turn, "program": name, "settings": variant} | result)
                 said = (result["error"].splitlines()[-1] if "error" in result
                         else f"{statistics.median(result['epoch_seconds']):.3f} s an epoch")
                 print(f"round {turn + 1}: {name} {variant}: {said}", file=sys.stderr, flush=True)
@@ -219,8 +250,11 @@ def main():
     for name, variant in best.items():
         mine = [r for r in runs if r["program"] == name and r["settings"] == variant and "error" not in r]
         seconds = [s for r in mine for s in r["epoch_seconds"]]
+        processor = [s for r in mine for s in r.get("cpu_seconds", [])]
         rows.append({"program": name, "settings": variant, "version": mine[0].get("version", ""),
-                     "median": statistics.median(seconds), "fastest": min(seconds), "slowest": max(seconds)})
+                     "median": statistics.median(seconds), "fastest": min(seconds), "slowest": max(seconds),
+                     "cpu": statistics.median(processor) if processor else None,
+                     "others_busy": max(r["others_busy"] for r in mine)})
     about = {"cpu": cpu_name(), "cores": os.cpu_count(), "system": f"{platform.system()} {platform.machine()}",
              "python": platform.python_version(), "threads": options.threads, "rounds": options.rounds,
              "epochs": options.epochs, "warm_up": options.warm_up}

@@ -12,8 +12,7 @@
 #include <vector>
 
 /// Long labelled signals, and how a network learns from them: labels per step with a weight that
-/// is 0 where nobody said what is right, a split by recording, scales, and windows at random
-/// places.
+/// is 0 where nobody said what is right, a split by recording, scales, windows at random places.
 namespace sonde {
 
 /// One signal with its labels. Steps with weight 0 count neither in the loss nor in a score.
@@ -54,23 +53,24 @@ struct WaveRules {
   double margin = 0.05;
 };
 
+struct WaveLabels {
+  Array labels;   ///< (steps, 1)
+  Array weights;  ///< (steps,)
+};
+
 /// Class numbers and weights of `steps` steps from the marks "( peak )" around each wave.
 ///
 /// - From onset to offset mark, both included, a step is the wave's: P, QRS (any beat) or T.
 /// - A T wave without onset is T from its peak to its offset; the stretch from the end of the wave
 ///   before it to its peak is unlabelled (weight 0), because it began somewhere there.
-/// - U waves are no class: unlabelled from onset, or else from the end of the wave before, to
-/// offset.
+/// - U waves are no class: unlabelled from their onset, or else from the end of the wave before, to
+///   their offset.
 /// - A beat without any T wave before the next beat: unlabelled from its end to the next wave.
 /// - Between annotated waves of neighbouring beats a step is none.
 /// - Before the first and after the last annotated wave, and in gaps in which beats were left out
 ///   (rules.longest_gap), only rules.margin seconds beside the waves are none, the rest is
 ///   unlabelled.
 /// DataError, with the place, for marks in any other order.
-struct WaveLabels {
-  Array labels;   ///< (steps, 1)
-  Array weights;  ///< (steps,)
-};
 WaveLabels label_waves(std::span<const Annotation> annotations, Index steps, double frequency,
                        const WaveRules& rules = {});
 

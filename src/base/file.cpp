@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <atomic>
-#include "base/file.hpp"
 #include <cerrno>
 #include <cstring>
 #include <sonde/error.hpp>
 #include <utility>
+#include "base/file.hpp"
 
 namespace sonde {
 namespace {

@@ -8,6 +8,9 @@
 namespace sonde {
 namespace {
 
+constexpr std::uint32_t multiplier0 = 0xD2511F53, multiplier1 = 0xCD9E8D57;
+constexpr std::uint32_t weyl0 = 0x9E3779B9, weyl1 = 0xBB67AE85;
+
 /// Key = seed, counter = (block, stream): distinct arguments never meet in one counter.
 std::array<std::uint32_t, 4> block(RandomKey key, std::uint64_t number) {
   const auto low = [](std::uint64_t v) { return static_cast<std::uint32_t>(v); };
@@ -17,6 +20,39 @@ std::array<std::uint32_t, 4> block(RandomKey key, std::uint64_t number) {
 }
 
 float to_unit(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+
+constexpr std::size_t lanes = 8;
+
+/// The numbers of `lanes` blocks from `number` on: philox() once more, in loops over lanes that a
+/// compiler turns into vector code.
+void many_blocks(RandomKey key, std::uint64_t number, float* out) {
+  std::uint32_t c0[lanes], c1[lanes], c2[lanes], c3[lanes];
+  for (std::size_t l = 0; l < lanes; ++l) {
+    c0[l] = static_cast<std::uint32_t>(number + l);
+    c1[l] = static_cast<std::uint32_t>((number + l) >> 32);
+    c2[l] = static_cast<std::uint32_t>(key.stream);
+    c3[l] = static_cast<std::uint32_t>(key.stream >> 32);
+  }
+  auto k0 = static_cast<std::uint32_t>(key.seed), k1 = static_cast<std::uint32_t>(key.seed >> 32);
+  for (int round = 0; round < 10; ++round) {
+    for (std::size_t l = 0; l < lanes; ++l) {
+      const std::uint64_t p0 = std::uint64_t{multiplier0} * c0[l];
+      const std::uint64_t p1 = std::uint64_t{multiplier1} * c2[l];
+      c0[l] = static_cast<std::uint32_t>(p1 >> 32) ^ c1[l] ^ k0;
+      c1[l] = static_cast<std::uint32_t>(p1);
+      c2[l] = static_cast<std::uint32_t>(p0 >> 32) ^ c3[l] ^ k1;
+      c3[l] = static_cast<std::uint32_t>(p0);
+    }
+    k0 += weyl0;
+    k1 += weyl1;
+  }
+  for (std::size_t l = 0; l < lanes; ++l) {
+    out[4 * l] = to_unit(c0[l]);
+    out[4 * l + 1] = to_unit(c1[l]);
+    out[4 * l + 2] = to_unit(c2[l]);
+    out[4 * l + 3] = to_unit(c3[l]);
+  }
+}
 
 std::uint64_t wide_word(RandomKey key, std::uint64_t position) {
   const auto words = block(key, position / 2);
@@ -64,11 +100,11 @@ RandomKey random_part(RandomKey key, std::uint64_t part) {
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> c,
                                     std::array<std::uint32_t, 2> k) {
   for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c[0];
-    const std::uint64_t p1 = std::uint64_t{0xCD9E8D57} * c[2];
+    const std::uint64_t p0 = std::uint64_t{multiplier0} * c[0];
+    const std::uint64_t p1 = std::uint64_t{multiplier1} * c[2];
     c = {static_cast<std::uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<std::uint32_t>(p1),
          static_cast<std::uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<std::uint32_t>(p0)};
-    k = {k[0] + 0x9E3779B9, k[1] + 0xBB67AE85};
+    k = {k[0] + weyl0, k[1] + weyl1};
   }
   return c;
 }
@@ -78,11 +114,16 @@ float uniform(RandomKey key, std::uint64_t position) {
 }
 
 void fill_uniform(RandomKey key, std::uint64_t first, std::span<float> out) {
-  for (std::size_t i = 0; i < out.size();) {
+  std::size_t i = 0;
+  const auto one_block = [&] {
     const auto words = block(key, (first + i) / 4);
     for (std::size_t at = (first + i) % 4; at < 4 && i < out.size(); ++at, ++i)
       out[i] = to_unit(words[at]);
-  }
+  };
+  if (first % 4 != 0) one_block();
+  for (; i + 4 * lanes <= out.size(); i += 4 * lanes)
+    many_blocks(key, (first + i) / 4, out.data() + i);
+  while (i < out.size()) one_block();
 }
 
 double uniform_double(RandomKey key, std::uint64_t position) {

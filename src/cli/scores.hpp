@@ -1,6 +1,8 @@
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sonde/array.hpp>
+#include <sonde/scores.hpp>
 #include <string>
 #include <vector>
 
@@ -8,27 +10,21 @@
 
 namespace sonde::cli {
 
+/// How far predicted values are from measured ones.
+struct ValueScores {
+  Index count = 0;
+  double mae = 0, rmse = 0;
+  double r2 = 0;  ///< the part of the variance that is explained; NaN when all values are the same
+};
+
 /// How well predictions meet labels, label by label. Labels with weight 0 are left out; all others
 /// count once, whatever their weight.
-struct ClassScores {
-  double share = 0;  ///< of the labels: the prevalence
-  double precision = 0, recall = 0, f1 = 0;
-  double auc = 0;  ///< exact area under the ROC curve, this class against all others; NaN if alone
-};
-
 struct Scores {
-  Labels labels = Labels::values;
-  Index count = 0;
-  double accuracy = 0, balanced_accuracy = 0;
-  double prevalence = 0;  ///< of the most frequent class: what always guessing it would reach
-  double f1 = 0;          ///< of class 1 when there are two, else the mean over the classes
-  double auc = 0;
-  std::vector<ClassScores> classes = {};
-  std::vector<std::vector<Index>> confusion = {};  ///< [label][prediction]
-  double mae = 0, rmse = 0, r2 = 0;                ///< of values
+  std::vector<StepScores> steps = {};     ///< of classes: one; of labels side by side: one for each
+  std::optional<ValueScores> values = {};
 };
 
-/// `predictions` and `y` hold the same labels; a binary one is 1 above 0.5.
+/// `predictions` and `y` hold the same labels.
 Scores score(const Task& task, const Array& predictions, const Array& y, const Array& weights,
              Index steps);
 

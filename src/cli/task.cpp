@@ -114,7 +114,7 @@ Index label_width(const Shape& y, Index steps) {
 
 Index class_of(const Task& task, const float* label, Index width) {
   if (task.labels == Labels::one_hot) return std::max_element(label, label + width) - label;
-  return static_cast<Index>(*label);
+  return std::isfinite(*label) ? static_cast<Index>(*label) : -1;
 }
 
 Task task_of(const Array& y, const Array& weights, Index steps, std::string_view loss) {

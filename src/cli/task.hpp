@@ -49,7 +49,7 @@ Task task_of(const Array& y, const Array& weights, Index steps, std::string_view
 Task task_for(const Model& model, const Array& y, const Array& weights, Index steps,
               std::string_view loss);
 
-/// The class of one label, by its task; `width` numbers.
+/// The class of one label of `width` numbers, by its task; -1 for NaN.
 Index class_of(const Task& task, const float* label, Index width);
 
 /// Factors that make every class weigh the same over samples [0, samples): labels / (classes *

@@ -40,6 +40,13 @@ class Session {
   unsigned plugins_ = 0;
 };
 
+/// A name that no other open file of this process has: two files in memory of one name would be one
+/// and the same to the library. Only called inside a Session.
+std::string fresh_name() {
+  static std::uint64_t count = 0;
+  return fmt::format("sonde memory {}", count++);
+}
+
 /// An identifier of the library that closes itself.
 template <herr_t (*close)(hid_t)>
 class Handle {
@@ -211,7 +218,7 @@ Hdf5Reader::Hdf5Reader(Bytes bytes, std::string where, Hdf5Limits limits)
   // The library only reads the buffer, and copies it.
   void* image = const_cast<std::byte*>(bytes.data());
   if (bytes.empty() || H5Pset_file_image(access, image, bytes.size()) < 0 ||
-      (file_ = H5Fopen("memory", H5F_ACC_RDONLY, access)) < 0)
+      (file_ = H5Fopen(fresh_name().c_str(), H5F_ACC_RDONLY, access)) < 0)
     throw FormatError(
         fmt::format("{}: expected an HDF5 file, got {} bytes that are none or are damaged.", where_,
                     bytes.size()));
@@ -321,7 +328,7 @@ Hdf5Writer::Hdf5Writer() {
   constexpr std::size_t increment = std::size_t{1} << 20;
   made(H5Pset_fapl_core(access, increment, false));
   const Properties creation = without_times(H5P_FILE_CREATE);
-  file_ = made(H5Fcreate("memory", H5F_ACC_TRUNC, creation, access));
+  file_ = made(H5Fcreate(fresh_name().c_str(), H5F_ACC_TRUNC, creation, access));
 }
 
 Hdf5Writer::~Hdf5Writer() {

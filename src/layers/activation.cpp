@@ -27,7 +27,8 @@ struct ActivationOp {
 }  // namespace
 
 AnyOp Activation::plan(Planner& planner) const {
-  if (planner.inputs() != 1) planner.refuse(fmt::format("takes one input, got {}.", planner.inputs()));
+  if (planner.inputs() != 1)
+    planner.refuse(fmt::format("takes one input, got {}.", planner.inputs()));
   refuse_constant(planner, *activation, planner.input().last());
   if (kernels::activation_needs_input(*activation)) planner.keep_input();
   else planner.keep_output();

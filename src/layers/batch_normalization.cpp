@@ -8,7 +8,8 @@
 namespace sonde {
 namespace {
 
-/// Ioffe, Szegedy: Batch normalization (2015). With n = (x - mean) s, s = 1 / sqrt(variance + epsilon):
+/// Ioffe, Szegedy: Batch normalization (2015). With n = (x - mean) s, s = 1 / sqrt(variance +
+/// epsilon):
 ///   y = gamma n + beta,   dx = gamma s (dy - mean of dy - n * mean of dy n),
 /// means over all rows and steps of the batch. Sums are in double, so that squares of signals far
 /// from zero keep their variance.
@@ -84,7 +85,8 @@ struct BatchNormalizationOp {
     return std::max(0.0, v.forward_sums()[features + i] / vectors(v) - m * m);
   }
 
-  /// This shard's sums of dy and of dy n: gradients of beta and gamma, and parts of the batch's sums.
+  /// This shard's sums of dy and of dy n: gradients of beta and gamma, and parts of the batch's
+  /// sums.
   template <class T>
   void backward_sums(const View<T>& v) const {
     double* sums = v.backward_sums();
@@ -126,8 +128,8 @@ struct BatchNormalizationOp {
       for (Index k = 0; k < count; ++k)
         for (Index i = 0; i < n; ++i) {
           const Index at = k * features + first + i;
-          dx[at] = scale[i] * (dy[at] - mean_dy[i] -
-                               (x[at] - m[first + i]) * s[first + i] * mean_dyn[i]);
+          dx[at] = scale[i] *
+                   (dy[at] - mean_dy[i] - (x[at] - m[first + i]) * s[first + i] * mean_dyn[i]);
         }
     });
   }
@@ -158,23 +160,33 @@ struct BatchNormalizationOp {
 AnyOp BatchNormalization::plan(Planner& planner) const {
   const Index features = plan_feature_axis(planner, axis, epsilon);
   if (!(momentum >= 0 && momentum <= 1))
-    planner.refuse(fmt::format("momentum must be from 0 to 1, got {}. It is the share of the old "
-                               "moving statistics that stays; use momentum = 0.99.",
-                               momentum));
+    planner.refuse(
+        fmt::format("momentum must be from 0 to 1, got {}. It is the share of the old "
+                    "moving statistics that stays; use momentum = 0.99.",
+                    momentum));
   planner.output(planner.input());
   planner.keep_input();
-  BatchNormalizationOp op{.features = features, .momentum = momentum, .epsilon = epsilon,
-                          .batch = planner.training() && trainable, .gamma = {}, .beta = {},
-                          .moving_mean = {}, .moving_variance = {}, .center = {}, .factor = {}};
+  BatchNormalizationOp op{.features = features,
+                          .momentum = momentum,
+                          .epsilon = epsilon,
+                          .batch = planner.training() && trainable,
+                          .gamma = {},
+                          .beta = {},
+                          .moving_mean = {},
+                          .moving_variance = {},
+                          .center = {},
+                          .factor = {}};
   if (scale)
     op.gamma = planner.weight("gamma", {features},
                               {gamma_initializer, gamma_regularizer, gamma_constraint});
   if (center)
-    op.beta = planner.weight("beta", {features}, {beta_initializer, beta_regularizer, beta_constraint});
+    op.beta =
+        planner.weight("beta", {features}, {beta_initializer, beta_regularizer, beta_constraint});
   op.moving_mean = planner.weight("moving_mean", {features},
                                   {.initializer = moving_mean_initializer, .trainable = false});
-  op.moving_variance = planner.weight("moving_variance", {features},
-                                      {.initializer = moving_variance_initializer, .trainable = false});
+  op.moving_variance =
+      planner.weight("moving_variance", {features},
+                     {.initializer = moving_variance_initializer, .trainable = false});
   op.center = planner.training() ? planner.saved(features) : planner.scratch(0, features);
   op.factor = planner.training() ? planner.saved(features) : planner.scratch(0, features);
   if (op.batch) planner.batch_sums(2 * features + 1, 2 * features);

@@ -66,23 +66,26 @@ AnyOp Concatenate::plan(Planner& planner) const {
   // Keras counts the batch as axis 0; our shapes leave it out.
   const Index place = axis < 0 ? axis + rank : axis - 1;
   if (axis == 0 || place < 0 || place >= rank)
-    planner.refuse(fmt::format("axis must be 1 to {} or -{} to -1 for inputs of shape {}, got {}. "
-                               "Axis 0 is the batch.",
-                               rank, rank, to_string(output), axis));
+    planner.refuse(
+        fmt::format("axis must be 1 to {} or -{} to -1 for inputs of shape {}, got {}. "
+                    "Axis 0 is the batch.",
+                    rank, rank, to_string(output), axis));
   const bool over_time = place == 0 && rank >= 2;
   if (over_time) planner.cannot_stream("the second signal begins only when the first has ended.");
   for (Index i = 1; i < planner.inputs(); ++i) {
     const Shape& shape = planner.input(i);
     bool fits = shape.rank() == rank;
     for (Index a = 0; fits && a < rank; ++a) {
-      if (a == place) output[a] = shape[a] == dynamic || output[a] == dynamic ? dynamic : output[a] + shape[a];
+      if (a == place)
+        output[a] = shape[a] == dynamic || output[a] == dynamic ? dynamic : output[a] + shape[a];
       // A stream brings the inputs in step, whatever each could hold.
       else if (a == 0 && planner.streaming()) output[a] = std::max(output[a], shape[a]);
       else fits = shape[a] == output[a];
     }
     if (!fits)
-      planner.refuse(fmt::format("inputs must agree in all sizes but that of axis {}, got {} and {}.",
-                                 axis, to_string(planner.input()), to_string(shape)));
+      planner.refuse(
+          fmt::format("inputs must agree in all sizes but that of axis {}, got {} and {}.", axis,
+                      to_string(planner.input()), to_string(shape)));
   }
   planner.output(output);
   if (over_time) return TimeOp{planner.inputs()};

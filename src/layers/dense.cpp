@@ -52,12 +52,16 @@ AnyOp Dense::plan(Planner& planner) const {
 
   DenseOp op;
   // Axes between time and features are vectors of their own.
-  op.window = {.channels = features, .filters = *units, .x_pitch = features, .y_pitch = *units,
+  op.window = {.channels = features,
+               .filters = *units,
+               .x_pitch = features,
+               .y_pitch = *units,
                .w_pitch = *units};
   op.kernel = planner.weight("kernel", {features, *units},
                              {kernel_initializer, kernel_regularizer, kernel_constraint});
   if (use_bias)
-    op.bias = planner.weight("bias", {*units}, {bias_initializer, bias_regularizer, bias_constraint});
+    op.bias =
+        planner.weight("bias", {*units}, {bias_initializer, bias_regularizer, bias_constraint});
   op.packed = planner.packed(std::max(kernels::window_packed_size<float>(op.window),
                                       kernels::window_packed_size<double>(op.window)));
   op.activation = FinalActivation::plan(planner, activation, output);

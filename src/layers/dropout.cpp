@@ -63,9 +63,11 @@ struct DropoutOp {
 }  // namespace
 
 AnyOp Dropout::plan(Planner& planner) const {
-  if (planner.inputs() != 1) planner.refuse(fmt::format("takes one input, got {}.", planner.inputs()));
+  if (planner.inputs() != 1)
+    planner.refuse(fmt::format("takes one input, got {}.", planner.inputs()));
   if (!(*rate >= 0 && *rate <= 1))
-    planner.refuse(fmt::format("rate must be from 0 to 1, got {}. It is the share that is dropped.", *rate));
+    planner.refuse(
+        fmt::format("rate must be from 0 to 1, got {}. It is the share that is dropped.", *rate));
   const Shape& input = planner.input();
   planner.output(input);
   DropoutOp op{.rate = *rate, .seed = seed, .mask = {}};
@@ -77,9 +79,10 @@ AnyOp Dropout::plan(Planner& planner) const {
   for (Index a = 0; fits && a < input.rank(); ++a)
     fits = noise[a + 1] == 1 || noise[a + 1] == dynamic || noise[a + 1] == input[a];
   if (!fits)
-    planner.refuse(fmt::format("noise_shape must have a size for the batch and for each axis of {}, "
-                               "1 to share a draw or None, got {}.",
-                               to_string(input), to_string(noise)));
+    planner.refuse(
+        fmt::format("noise_shape must have a size for the batch and for each axis of {}, "
+                    "1 to share a draw or None, got {}.",
+                    to_string(input), to_string(noise)));
   const Index first = input.rank() >= 2 ? 2 : 1;  // axis of noise where the width begins
   Index shared = 0, wide = 0;
   for (Index a = first; a < noise.rank(); ++a) {
@@ -87,9 +90,10 @@ AnyOp Dropout::plan(Planner& planner) const {
     shared += input[a - 1] != 1 && noise[a] == 1;
   }
   if (shared != 0 && shared != wide)
-    planner.refuse(fmt::format("noise_shape = {} shares some of the axes after time and not others. "
-                               "Share all of them or none.",
-                               to_string(noise)));
+    planner.refuse(
+        fmt::format("noise_shape = {} shares some of the axes after time and not others. "
+                    "Share all of them or none.",
+                    to_string(noise)));
   op.same_rows = noise[0] == 1;
   op.same_steps = first == 2 && noise[1] == 1;
   op.same_width = shared != 0;

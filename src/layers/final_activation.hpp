@@ -15,9 +15,10 @@ inline void refuse_constant(const Planner& planner, ActivationFunction function,
   const bool normalizes =
       function == ActivationFunction::softmax || function == ActivationFunction::log_softmax;
   if (normalizes && width == 1)
-    planner.refuse(fmt::format("activation = {} over an axis of size 1 gives the same number always. "
-                               "Use activation = sigmoid for two classes, or one unit for each class.",
-                               enum_names(function)[static_cast<std::size_t>(function)]));
+    planner.refuse(
+        fmt::format("activation = {} over an axis of size 1 gives the same number always. "
+                    "Use activation = sigmoid for two classes, or one unit for each class.",
+                    enum_names(function)[static_cast<std::size_t>(function)]));
 }
 
 /// The activation with which an op ends. relu is left to the kernel that makes the sums.

@@ -15,10 +15,12 @@ struct InputOp {
 
 AnyOp InputLayer::plan(Planner& planner) const {
   const Shape& sizes = *shape;
-  if (sizes.rank() == 0) planner.refuse("needs a shape, such as {400, 16} for 400 steps of 16 channels.");
+  if (sizes.rank() == 0)
+    planner.refuse("needs a shape, such as {400, 16} for 400 steps of 16 channels.");
   for (Index axis = 0; axis < sizes.rank(); ++axis)
     if (!(sizes[axis] == dynamic && axis == 0 && sizes.rank() > 1))
-      planner.at_least("every size", sizes[axis], 1, "Only the number of time steps may be dynamic.");
+      planner.at_least("every size", sizes[axis], 1,
+                       "Only the number of time steps may be dynamic.");
   planner.output(sizes);
   return InputOp{};
 }

@@ -51,8 +51,7 @@ struct LayerNormalizationOp {
       }
       const T mean_d = static_cast<T>(sum / static_cast<double>(features));
       const T mean_dn = static_cast<T>(product / static_cast<double>(features));
-      for (Index i = 0; i < features; ++i)
-        dx[i] = s * (dy[i] - mean_d - (x[i] - m) * s * mean_dn);
+      for (Index i = 0; i < features; ++i) dx[i] = s * (dy[i] - mean_d - (x[i] - m) * s * mean_dn);
       dx += features;
     }
   }
@@ -64,13 +63,14 @@ AnyOp LayerNormalization::plan(Planner& planner) const {
   const Index features = plan_feature_axis(planner, axis, epsilon);
   planner.output(planner.input());
   planner.keep_input();
-  LayerNormalizationOp op{.features = features, .epsilon = epsilon, .gamma = {}, .beta = {},
-                          .statistics = {}};
+  LayerNormalizationOp op{
+      .features = features, .epsilon = epsilon, .gamma = {}, .beta = {}, .statistics = {}};
   if (scale)
     op.gamma = planner.weight("gamma", {features},
                               {gamma_initializer, gamma_regularizer, gamma_constraint});
   if (center)
-    op.beta = planner.weight("beta", {features}, {beta_initializer, beta_regularizer, beta_constraint});
+    op.beta =
+        planner.weight("beta", {features}, {beta_initializer, beta_regularizer, beta_constraint});
   op.statistics = planner.saved(per_row(planner.input()) / features * 2);
   return op;
 }

@@ -94,8 +94,7 @@ struct LstmOp {
                                                      .masks = dropout.masks(v)});
     const T* last_h = all + last(s) * size;
     const T* last_c = v[cells] + (gates ? last(s) * size : 0);
-    if (!sequences)
-      std::copy_n(last_h, size, v.y().data);
+    if (!sequences) std::copy_n(last_h, size, v.y().data);
     else if (s.backwards)
       for (Index t = 0; t < s.steps; ++t)
         std::copy_n(all + (s.steps - 1 - t) * size, size, v.y().step(t));
@@ -175,38 +174,43 @@ void check(const Planner& planner, const LSTM& layer) {
     planner.refuse(fmt::format("takes x, or x and an initial state of h and c, got {} inputs.",
                                planner.inputs()));
   if (planner.input().rank() != 2)
-    planner.refuse(fmt::format("expects an input of shape (time, channels), got {}.{}",
-                               to_string(planner.input()),
-                               planner.input().rank() == 1
-                                   ? " A recurrent layer before it may need return_sequences = true."
-                                   : ""));
+    planner.refuse(fmt::format(
+        "expects an input of shape (time, channels), got {}.{}", to_string(planner.input()),
+        planner.input().rank() == 1
+            ? " A recurrent layer before it may need return_sequences = true."
+            : ""));
   planner.at_least("units", *layer.units, 1);
   for (Index i = 1; i < planner.inputs(); ++i)
     if (!(planner.input(i) == Shape{*layer.units}))
-      planner.refuse(fmt::format("initial_state must be h and c of shape {}, got {}. "
-                                 "Take them from an LSTM of as many units with return_state = true.",
-                                 to_string(Shape{*layer.units}), to_string(planner.input(i))));
+      planner.refuse(
+          fmt::format("initial_state must be h and c of shape {}, got {}. "
+                      "Take them from an LSTM of as many units with return_state = true.",
+                      to_string(Shape{*layer.units}), to_string(planner.input(i))));
   const auto check_rate = [&](const char* name, double rate) {
     if (!(rate >= 0 && rate < 1))
-      planner.refuse(fmt::format("{} must be at least 0 and below 1, got {}. It is the share that is dropped.",
-                                 name, rate));
+      planner.refuse(
+          fmt::format("{} must be at least 0 and below 1, got {}. It is the share that is dropped.",
+                      name, rate));
   };
   check_rate("dropout", layer.dropout);
   check_rate("recurrent_dropout", layer.recurrent_dropout);
   const auto check_function = [&](const char* name, ActivationFunction f) {
     if (f == ActivationFunction::softmax || f == ActivationFunction::log_softmax)
-      planner.refuse(fmt::format("{} must act on each number by itself, got {}. Use tanh or sigmoid.",
-                                 name, enum_names(f)[static_cast<std::size_t>(f)]));
+      planner.refuse(
+          fmt::format("{} must act on each number by itself, got {}. Use tanh or sigmoid.", name,
+                      enum_names(f)[static_cast<std::size_t>(f)]));
   };
   check_function("activation", layer.activation);
   check_function("recurrent_activation", layer.recurrent_activation);
   if (!layer.return_sequences)
-    planner.cannot_stream("return_sequences is false, so its output is known only when the signal "
-                          "ends. Use return_sequences = true.");
+    planner.cannot_stream(
+        "return_sequences is false, so its output is known only when the signal "
+        "ends. Use return_sequences = true.");
   if (layer.go_backwards) planner.cannot_stream("go_backwards begins with the last step.");
   if (layer.return_state)
-    planner.cannot_stream("return_state gives states that are known only when the signal ends. "
-                          "Use return_state = false.");
+    planner.cannot_stream(
+        "return_state gives states that are known only when the signal ends. "
+        "Use return_state = false.");
 }
 
 }  // namespace
@@ -217,8 +221,12 @@ AnyOp LSTM::plan(Planner& planner) const {
   const Index steps = std::max<Index>(planner.input()[0], 0);  // 0 while unknown
   const bool training = planner.training();
   LstmOp op;
-  op.sizes = {.steps = steps, .rows = planner.rows(), .channels = channels, .units = n,
-              .backwards = go_backwards, .activation = activation,
+  op.sizes = {.steps = steps,
+              .rows = planner.rows(),
+              .channels = channels,
+              .units = n,
+              .backwards = go_backwards,
+              .activation = activation,
               .recurrent_activation = recurrent_activation};
   op.sequences = return_sequences;
   op.states = return_state;

@@ -10,9 +10,8 @@ struct MaxPooling1DOp {
 
   template <class T>
   void forward(const View<T>& v) const {
-    pooling.forward(v, [](const T* x, Index steps, Index vector, T* y) {
-      greatest(x, steps, vector, y);
-    });
+    pooling.forward(
+        v, [](const T* x, Index steps, Index vector, T* y) { greatest(x, steps, vector, y); });
   }
   template <class T>
   void backward(const View<T>& v) const {

@@ -17,19 +17,23 @@ Pooling Pooling::plan(Planner& planner, Index pool_size, std::optional<Index> st
   const Index steps = planner.input()[0];
   const auto geometry = WindowGeometry::of(steps, pool_size, stride, 1, padding);
   if (geometry.steps_out == 0 && !planner.streaming())
-    planner.refuse(fmt::format("pool_size = {} is more than the {} steps of the input. "
-                               "Use padding = same, or pool_size of at most {}.",
-                               pool_size, steps, steps));
+    planner.refuse(
+        fmt::format("pool_size = {} is more than the {} steps of the input. "
+                    "Use padding = same, or pool_size of at most {}.",
+                    pool_size, steps, steps));
 
   Pooling pooling{.size = pool_size, .stride = stride, .left = geometry.left};
   planner.timing(geometry.timing(stride));
   Shape output{geometry.steps_out, planner.input()[1]};
   if (planner.streaming()) {
     if (padding == Padding::same && stride > 1)
-      planner.cannot_stream("same padding with strides above 1 is laid from the end of the signal. "
-                            "Use padding = valid.");
+      planner.cannot_stream(
+          "same padding with strides above 1 is laid from the end of the signal. "
+          "Use padding = valid.");
     pooling.streaming = true;
-    pooling.stream = {.window = geometry.effective, .stride = stride, .left = geometry.left,
+    pooling.stream = {.window = geometry.effective,
+                      .stride = stride,
+                      .left = geometry.left,
                       .right = geometry.right};
     output[0] = pooling.stream.plan(planner);
   }

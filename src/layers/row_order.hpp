@@ -4,8 +4,8 @@
 
 namespace sonde {
 
-/// Copies (steps, rows, width) into (steps', rows, width'), steps * width = steps' * width', so that
-/// every row keeps its numbers in their order: a reshape of each row on its own.
+/// Copies (steps, rows, width) into (steps', rows, width'), steps * width = steps' * width', so
+/// that every row keeps its numbers in their order: a reshape of each row on its own.
 template <class From, class To>
 void copy_row_order(const Chunk<From>& from, const Chunk<To>& to) {
   if (from.width == to.width) {

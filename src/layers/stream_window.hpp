@@ -9,7 +9,7 @@ namespace sonde {
 struct StreamWindow {
   Index window = 1;  ///< steps that one output reads, first to last
   Index stride = 1;
-  Index left = 0;   ///< padding steps before the signal
+  Index left = 0;   ///< padding steps before the signal, fewer than a window
   Index right = 0;  ///< padding steps after it
   Slot steps = {};
   Slot counters = {};  ///< 0: steps held, 1: steps of the next chunk to drop, 2: padding steps held
@@ -17,10 +17,11 @@ struct StreamWindow {
   /// Books memory for chunks of the planned length; returns the most outputs of one call.
   Index plan(Planner& planner) {
     const Shape& input = planner.input();
-    const Index capacity = window - 1 + std::max(left, stride) + input[0] + right;
+    // Between calls fewer steps than a window are held: less than one output.
+    const Index capacity = window - 1 + input[0] + right;
     steps = planner.state(capacity * input.without_front().elements());
     counters = planner.counters(3);
-    return capacity / stride + 1;
+    return (input[0] + right - 1) / stride + 1;
   }
 
   template <class T>
@@ -32,7 +33,8 @@ struct StreamWindow {
     Index trailing;  ///< how many of the last held steps are padding after the signal
   };
 
-  /// Appends the chunk `v.x()` with `pad` outside the signal. Call release() when the outputs are made.
+  /// Appends the chunk `v.x()` with `pad` outside the signal. Call release() when the outputs are
+  /// made.
   template <class T>
   Held<T> append(const View<T>& v, T pad) const {
     const Chunk<const T> x = v.x();

@@ -83,6 +83,23 @@ const std::vector<Buffer<float>>& Model::optimizer_state() const {
   return state_->optimizer_state;
 }
 
+double Model::learning_rate() const {
+  if (!state_->compiled) throw ArgumentError("Model: learning_rate() needs compile() first.");
+  return std::visit([&](const auto& s) { return s.learning_rate.at(state_->iterations); },
+                    state_->compiled->optimizer);
+}
+
+void Model::set_learning_rate(double rate) {
+  if (!state_->compiled) throw ArgumentError("Model: set_learning_rate() needs compile() first.");
+  std::visit(
+      [&](auto& s) {
+        if (s.learning_rate.schedule() != nullptr)
+          throw ArgumentError("Model: the learning rate follows a schedule. Compile with a number to set it by hand.");
+        s.learning_rate = LearningRate(rate);
+      },
+      state_->compiled->optimizer);
+}
+
 Stream Model::stream(Index most_steps) const { return Stream(*this, most_steps); }
 
 void Model::compile(CompileOptions options) {

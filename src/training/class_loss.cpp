@@ -64,6 +64,22 @@ double logit_value(const Row<T>& row, const T* z, T largest, T log_sum) {
   return sum;
 }
 
+/// The gradient of one vector, from the powers e and their sum.
+template <class T>
+void logit_gradient(const Row<T>& row, T factor, T sum, const T* e, T* out) {
+  if (!row.counts || factor == 0) {
+    std::fill_n(out, row.width, T(0));
+    return;
+  }
+  const T p = row.share() / sum;
+  if (row.labels.sparse) {
+    for (Index k = 0; k < row.width; ++k) out[k] = factor * (p * e[k]);
+    if (row.number >= 0) out[row.number] = factor * (p * e[row.number] - 1);
+    return;
+  }
+  for (Index k = 0; k < row.width; ++k) out[k] = factor * (p * e[k] - row.label(k));
+}
+
 /// Some whole vectors of at most `block` numbers together. Returns their weighted values.
 template <class T>
 double logit_rows(const LossBatch<T>& b, const ClassLabels<T>& labels, Index first, Index rows,
@@ -71,14 +87,15 @@ double logit_rows(const LossBatch<T>& b, const ClassLabels<T>& labels, Index fir
   T e[block] = {}, sums[block] = {}, largest[block], logs[block];
   const T* z = b.y + first * b.width;
   for (Index r = 0; r < rows; ++r) {
-    largest[r] = *std::max_element(z + r * b.width, z + (r + 1) * b.width);
-    for (Index k = 0; k < b.width; ++k) e[r * b.width + k] = z[r * b.width + k] - largest[r];
+    const T* from = z + r * b.width;
+    T most = from[0];
+    for (Index k = 1; k < b.width; ++k) most = std::max(most, from[k]);
+    for (Index k = 0; k < b.width; ++k) e[r * b.width + k] = from[k] - most;
+    largest[r] = most;
   }
   kernels::exp(rows * b.width, e, e);
-  for (Index r = 0; r < rows; ++r) {
-    sums[r] = 0;
+  for (Index r = 0; r < rows; ++r)
     for (Index k = 0; k < b.width; ++k) sums[r] += e[r * b.width + k];
-  }
   kernels::log(rows, sums, logs);
   double total = 0;
   for (Index r = 0; r < rows; ++r) {
@@ -86,15 +103,8 @@ double logit_rows(const LossBatch<T>& b, const ClassLabels<T>& labels, Index fir
     const T weight = weight_of(b, first + r);
     if (row.counts)
       total += static_cast<double>(weight) * logit_value(row, z + r * b.width, largest[r], logs[r]);
-    if (dy == nullptr) continue;
-    T* out = dy + (first + r) * b.width;
-    const T factor = row.counts ? scale * weight : T(0);
-    if (factor == 0) {
-      std::fill_n(out, b.width, T(0));
-      continue;
-    }
-    const T p = row.share() / sums[r];
-    for (Index k = 0; k < b.width; ++k) out[k] = factor * (p * e[r * b.width + k] - row.label(k));
+    if (dy != nullptr)
+      logit_gradient(row, scale * weight, sums[r], e + r * b.width, dy + (first + r) * b.width);
   }
   return total;
 }

@@ -99,27 +99,36 @@ void run(const AdamW& spec, const OptimizerStep& step, Index n, float* w, const 
   run_adam(spec, step, n, w, g, state);
 }
 
-void run(const RMSprop& spec, const OptimizerStep& step, Index n, float* __restrict w,
-         const float* __restrict g, const OptimizerState& state) {
+template <bool with_momentum, bool centered>
+void run_rmsprop(const RMSprop& spec, const OptimizerStep& step, Index n, float* __restrict w,
+                 const float* __restrict g, const OptimizerState& state) {
   const Before before(spec, step);
   const float rho = static_cast<float>(spec.rho), rest = static_cast<float>(1 - spec.rho);
   const float momentum = static_cast<float>(spec.momentum);
   const float epsilon = static_cast<float>(spec.epsilon);
   float* __restrict v = state[0];
-  float* __restrict moved = spec.momentum > 0 ? state[1] : nullptr;
-  float* __restrict average = spec.centered ? state[spec.momentum > 0 ? 2 : 1] : nullptr;
+  float* __restrict moved = state[1];
+  float* __restrict average = state[with_momentum ? 2 : 1];
   for (Index i = 0; i < n; ++i) {
     const float gradient = before.gradient(g[i]);
     v[i] = rho * v[i] + rest * (gradient * gradient);
     float spread = v[i] + epsilon;
-    if (average != nullptr) {
+    if constexpr (centered) {
       average[i] = rho * average[i] + rest * gradient;
       spread = v[i] - average[i] * average[i] + epsilon;
     }
     float change = before.rate * gradient / std::sqrt(spread);
-    if (moved != nullptr) change = moved[i] = momentum * moved[i] + change;
+    if constexpr (with_momentum) change = moved[i] = momentum * moved[i] + change;
     w[i] = before.weight(w[i]) - change;
   }
+}
+
+void run(const RMSprop& spec, const OptimizerStep& step, Index n, float* w, const float* g,
+         const OptimizerState& state) {
+  const auto run = spec.momentum > 0
+                       ? (spec.centered ? run_rmsprop<true, true> : run_rmsprop<true, false>)
+                       : (spec.centered ? run_rmsprop<false, true> : run_rmsprop<false, false>);
+  run(spec, step, n, w, g, state);
 }
 
 void run(const Adagrad& spec, const OptimizerStep& step, Index n, float* __restrict w,

@@ -58,8 +58,10 @@ TEST(Random, uniform_has_the_moments_of_a_uniform) {
 
 TEST(Random, fill_uniform_gives_the_same_bits_from_any_start) {
   const RandomKey key = random_key(7, "dropout");
-  for (std::uint64_t first : {0, 1, 2, 3, 5, 1000003}) {
-    for (std::size_t n : {0, 1, 3, 4, 11}) {
+  constexpr std::uint64_t carry = (std::uint64_t{1} << 34) - 20;  // where the block passes 2^32
+  for (const std::uint64_t first : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{2},
+                                    std::uint64_t{3}, std::uint64_t{1000003}, carry}) {
+    for (std::size_t n : {0, 1, 3, 4, 11, 32, 35, 131}) {
       std::vector<float> filled(n);
       fill_uniform(key, first, filled);
       for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(filled[i], uniform(key, first + i));

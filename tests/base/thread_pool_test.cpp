@@ -6,8 +6,11 @@
 #include <atomic>
 #include <cfenv>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
+
+#include "tests/support/no_allocation.hpp"
 
 namespace sonde {
 namespace {
@@ -108,6 +111,23 @@ TEST(ThreadPool, calls_from_several_threads_all_finish) {
   call();
   other.join();
   EXPECT_EQ(sum, 2 * 200 * 15);
+}
+
+TEST(ThreadPool, run_allocates_nothing) {
+  ThreadPool pool(3, Cap::none);
+  const std::array<double, 64> large{};  // too large for the room inside a std::function
+  std::array<Index, 3> made{};
+  const auto call = [large, &made, &pool](int worker, Team& team) {
+    const Index before = testing::allocations();
+    if (large[0] != 0 || team.size() > pool.size()) std::abort();
+    team.barrier();
+    made[static_cast<std::size_t>(worker)] += testing::allocations() - before;
+  };
+  pool.run(call);
+  const Index before = testing::allocations();
+  for (int i = 0; i < 10; ++i) pool.run(call);
+  EXPECT_EQ(testing::allocations(), before);
+  EXPECT_EQ(made, (std::array<Index, 3>{}));
 }
 
 TEST(ThreadPool, denormals_are_zero_within_a_run_and_not_after_it) {

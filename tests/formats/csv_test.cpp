@@ -49,9 +49,6 @@ TEST(Csv, finds_delimiter_and_header_by_itself) {
 }
 
 TEST(Csv, reads_every_spelling_of_a_number) {
-  const Table table =
-      read_csv("1e3, +2 ,-.5,0x\n", "x", {.delimiter = ',', .header = CsvOptions::Header::present});
-  EXPECT_EQ(table.columns.size(), 4u);
   expect_table("1e3, +2 ,-.5,True,false,\"6\",1e39,16777217\n", {}, {1, 8},
                {1000, 2, -0.5f, 1, 0, 6, std::numeric_limits<float>::infinity(), 16777216});
   const Floats odd = values(read_csv("nan,NaN,inf,-inf\n", "x"));

@@ -18,7 +18,8 @@ TEST(BuiltinLayers, each_has_its_laws) {
         with_laws.insert(suite.name());
   }
   for_each_type(BuiltinLayers{}, [&]<class L>() {
-    EXPECT_TRUE(with_laws.count(std::string(L::type))) << "no TEST(" << L::type << ", obeys_its_laws)";
+    EXPECT_TRUE(with_laws.count(std::string(L::type)))
+        << "no TEST(" << L::type << ", obeys_its_laws)";
   });
 }
 
@@ -51,8 +52,11 @@ TEST(BuiltinLayers, are_read_by_name) {
 TEST(BuiltinLayers, refuse_unknown_names_and_arguments) {
   EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "Conv2", {}, "model.keras"); }),
             "model.keras: \"Conv2\" is not known. Did you mean \"Conv1D\"?");
-  EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "Dense", {{"unit", 3}, {"units", 3}}, "Dense \"d\""); }),
-            "Dense \"d\": \"unit\" is not known. Did you mean \"units\"?");
+  EXPECT_EQ(
+      refusal([] {
+        layer_from_config(BuiltinLayers{}, "Dense", {{"unit", 3}, {"units", 3}}, "Dense \"d\"");
+      }),
+      "Dense \"d\": \"unit\" is not known. Did you mean \"units\"?");
   EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "LSTM", {}, "LSTM \"l\""); }),
             "LSTM \"l\": units is required and was not given.");
 }

@@ -16,7 +16,8 @@ TEST(InputLayer, refuses_sizes_that_no_signal_has) {
   EXPECT_EQ(refusal([] { Input({}, {.name = "x"}); }),
             "InputLayer \"x\": needs a shape, such as {400, 16} for 400 steps of 16 channels.");
   for (const Shape& shape : {Shape{0, 3}, Shape{3, 0}, Shape{3, dynamic}, Shape{dynamic}})
-    EXPECT_NE(refusal([&] { Input(shape); }).find("every size must be at least 1"), std::string::npos)
+    EXPECT_NE(refusal([&] { Input(shape); }).find("every size must be at least 1"),
+              std::string::npos)
         << to_string(shape);
   EXPECT_EQ(Input({dynamic, 3}).shape(), (Shape{dynamic, 3}));
 }

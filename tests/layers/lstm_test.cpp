@@ -33,7 +33,8 @@ TEST(LSTM, obeys_its_laws_with_an_initial_state) {
 }
 
 TEST(LSTM, obeys_its_laws_with_dropout) {
-  check_laws(LSTM{.units = 4, .dropout = 0.4, .return_sequences = true}, {.time = 6, .channels = 5});
+  check_laws(LSTM{.units = 4, .dropout = 0.4, .return_sequences = true},
+             {.time = 6, .channels = 5});
   check_laws(LSTM{.units = 4, .recurrent_dropout = 0.4, .return_sequences = true}, {.time = 6});
   check_laws(LSTM{.units = 4, .dropout = 0.3, .recurrent_dropout = 0.4, .seed = 5},
              {.time = 6, .streams = false});
@@ -174,18 +175,22 @@ TEST(LSTM, called_twice_sums_the_gradients_of_its_weights) {
 
 TEST(LSTM, draws_one_mask_for_each_row_and_feature) {
   // With an identity-like kernel and linear gates, the input's mask shows in the output.
-  LSTM layer{.units = 1, .activation = Activation::linear, .recurrent_activation = Activation::linear,
-             .dropout = 0.5, .return_sequences = true};
+  LSTM layer{.units = 1,
+             .activation = Activation::linear,
+             .recurrent_activation = Activation::linear,
+             .dropout = 0.5,
+             .return_sequences = true};
   Trial trial(layer, {{5, 1}}, 64, Mode::train);
   std::fill(trial.runner.weights().begin(), trial.runner.weights().end(), 0.0);
-  trial.weight("kernel")[2] = 1;                       // c
+  trial.weight("kernel")[2] = 1;                          // c
   trial.weight("bias")[0] = trial.weight("bias")[3] = 1;  // i and o are 1, f is 0
   trial.runner.pack();
   const Numbers y = trial({Numbers(320, 1.0)}).front();
   int dropped = 0;
   for (std::size_t row = 0; row < 64; ++row) {
     EXPECT_TRUE(y[row * 5] == 0 || y[row * 5] == 2) << y[row * 5];
-    for (std::size_t t = 1; t < 5; ++t) EXPECT_EQ(y[row * 5 + t], y[row * 5]) << "changed over time";
+    for (std::size_t t = 1; t < 5; ++t)
+      EXPECT_EQ(y[row * 5 + t], y[row * 5]) << "changed over time";
     dropped += y[row * 5] == 0;
   }
   EXPECT_GT(dropped, 12);
@@ -196,17 +201,20 @@ TEST(LSTM, refuses_wrong_arguments) {
   const auto of = [](LSTM layer, Shape shape = {9, 2}) {
     return refusal([&] { layer(Input(shape)); });
   };
-  EXPECT_EQ(of({.units = 0, .name = "memory"}), "LSTM \"memory\": units must be at least 1, got 0.");
+  EXPECT_EQ(of({.units = 0, .name = "memory"}),
+            "LSTM \"memory\": units must be at least 1, got 0.");
   EXPECT_EQ(of({.units = 3}, {9}),
             "LSTM: expects an input of shape (time, channels), got (9,). "
             "A recurrent layer before it may need return_sequences = true.");
-  EXPECT_EQ(of({.units = 3, .dropout = 1.0}),
-            "LSTM: dropout must be at least 0 and below 1, got 1. It is the share that is dropped.");
+  EXPECT_EQ(
+      of({.units = 3, .dropout = 1.0}),
+      "LSTM: dropout must be at least 0 and below 1, got 1. It is the share that is dropped.");
   EXPECT_EQ(of({.units = 3, .recurrent_dropout = -0.5}),
             "LSTM: recurrent_dropout must be at least 0 and below 1, got -0.5. "
             "It is the share that is dropped.");
-  EXPECT_EQ(of({.units = 3, .activation = Activation::softmax}),
-            "LSTM: activation must act on each number by itself, got softmax. Use tanh or sigmoid.");
+  EXPECT_EQ(
+      of({.units = 3, .activation = Activation::softmax}),
+      "LSTM: activation must act on each number by itself, got softmax. Use tanh or sigmoid.");
   EXPECT_EQ(of({.units = 3, .recurrent_activation = Activation::log_softmax}),
             "LSTM: recurrent_activation must act on each number by itself, got log_softmax. "
             "Use tanh or sigmoid.");
@@ -214,7 +222,9 @@ TEST(LSTM, refuses_wrong_arguments) {
 
 TEST(LSTM, refuses_initial_states_that_do_not_fit) {
   const Tensor x = Input({9, 2}), three = Input({3}), four = Input({4});
-  EXPECT_EQ(refusal([&] { LSTM{.units = 4}(x, {four, three}); }),
+  EXPECT_EQ(refusal([&] {
+              LSTM{.units = 4}(x, {four, three});
+            }),
             "LSTM: initial_state must be h and c of shape (4,), got (3,). "
             "Take them from an LSTM of as many units with return_state = true.");
   EXPECT_EQ(refusal([&] { LSTM{.units = 4}(x, {four}); }),

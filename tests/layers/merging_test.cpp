@@ -24,11 +24,25 @@ TEST(Add, brings_branches_of_different_delay_in_step) {
   check_graph({x}, {Add{}({x, ahead, behind})}, {.time = 21});
 }
 
+TEST(Add, waits_for_a_branch_that_makes_many_steps_at_once) {
+  const Tensor x = Input({152, 3});
+  const Tensor slow = UpSampling1D{.size = 4}(MaxPooling1D{.pool_size = 4}(x));
+  check_graph({x}, {Add{}({x, slow})}, {.time = 152});
+  // Sees 6 pooled steps ahead: 24 steps of the signal wait.
+  Tensor ahead = MaxPooling1D{.pool_size = 4}(x);
+  ahead = Conv1D{.filters = 3, .kernel_size = 13, .padding = Padding::same}(ahead);
+  check_graph({x}, {Add{}({x, UpSampling1D{.size = 4}(ahead)})}, {.time = 152});
+}
+
 TEST(Add, refuses_what_keras_would_broadcast) {
-  EXPECT_EQ(refusal([] { Add{}({Input({9, 1}), Input({9, 4})}); }),
+  EXPECT_EQ(refusal([] {
+              Add{}({Input({9, 1}), Input({9, 4})});
+            }),
             "Add: all inputs must have one shape, got (9, 1) and (9, 4). "
             "A Dense layer can bring them to the same width.");
-  EXPECT_EQ(refusal([] { Add{.name = "skip"}({Input({9, 4}), Input({7, 4})}); }),
+  EXPECT_EQ(refusal([] {
+              Add{.name = "skip"}({Input({9, 4}), Input({7, 4})});
+            }),
             "Add \"skip\": all inputs must have one shape, got (9, 4) and (7, 4). "
             "A convolution or pooling on one side may need padding = same.");
   EXPECT_EQ(refusal([] { Add{}({Input({9, 4})}); }), "Add: takes at least two inputs, got 1.");
@@ -37,7 +51,8 @@ TEST(Add, refuses_what_keras_would_broadcast) {
 TEST(Concatenate, obeys_its_laws) {
   check_laws(Concatenate{}, {.shapes = {{17, 3}, {17, 1}, {17, 5}}});
   check_laws(Concatenate{.axis = 2}, {.inputs = 2});
-  check_laws(Concatenate{.axis = 1}, {.shapes = {{17, 3}, {4, 3}}, .streams = false, .any_length = false});
+  check_laws(Concatenate{.axis = 1},
+             {.shapes = {{17, 3}, {4, 3}}, .streams = false, .any_length = false});
   check_laws(Concatenate{.axis = -2}, {.inputs = 2, .streams = false});
   check_laws(Concatenate{.axis = 2}, {.shapes = {{17, 2, 3}, {17, 1, 3}}});
   check_laws(Concatenate{.axis = 3}, {.shapes = {{17, 2, 3}, {17, 2, 1}}});
@@ -62,15 +77,24 @@ TEST(Concatenate, brings_branches_of_different_delay_in_step) {
 }
 
 TEST(Concatenate, refuses_what_does_not_fit) {
-  EXPECT_EQ(refusal([] { Concatenate{}({Input({9, 4}), Input({8, 4})}); }),
-            "Concatenate: inputs must agree in all sizes but that of axis -1, got (9, 4) and (8, 4).");
-  EXPECT_EQ(refusal([] { Concatenate{.axis = 1}({Input({9, 4}), Input({9})}); }),
+  EXPECT_EQ(
+      refusal([] {
+        Concatenate{}({Input({9, 4}), Input({8, 4})});
+      }),
+      "Concatenate: inputs must agree in all sizes but that of axis -1, got (9, 4) and (8, 4).");
+  EXPECT_EQ(refusal([] {
+              Concatenate{.axis = 1}({Input({9, 4}), Input({9})});
+            }),
             "Concatenate: inputs must agree in all sizes but that of axis 1, got (9, 4) and (9,).");
   for (const Index axis : {0, 3, -3})
-    EXPECT_EQ(refusal([&] { Concatenate{.axis = axis}({Input({9, 4}), Input({9, 4})}); }),
+    EXPECT_EQ(refusal([&] {
+                Concatenate{.axis = axis}({Input({9, 4}), Input({9, 4})});
+              }),
               "Concatenate: axis must be 1 to 2 or -2 to -1 for inputs of shape (9, 4), got " +
                   std::to_string(axis) + ". Axis 0 is the batch.");
-  EXPECT_EQ(refusal([] { Concatenate{}({Input({9, 4})}); }),
+  EXPECT_EQ(refusal([] {
+              Concatenate{}({Input({9, 4})});
+            }),
             "Concatenate: takes at least two inputs, got 1.");
 }
 

@@ -103,7 +103,8 @@ TEST(BatchNormalization, keeps_its_weights_in_the_order_of_keras) {
 TEST(BatchNormalization, refuses_wrong_arguments) {
   const auto of = [](BatchNormalization layer) { return refusal([&] { layer(Input({9, 2})); }); };
   EXPECT_EQ(of({.axis = 1}),
-            "BatchNormalization: axis must be the last one, -1 or 2 for an input of shape (9, 2), got 1.");
+            "BatchNormalization: axis must be the last one, -1 or 2 for an input of shape (9, 2), "
+            "got 1.");
   EXPECT_EQ(of({.axis = 2}), "(not refused)");
   EXPECT_EQ(of({.momentum = 1.5}),
             "BatchNormalization: momentum must be from 0 to 1, got 1.5. It is the share of the old "
@@ -113,9 +114,14 @@ TEST(BatchNormalization, refuses_wrong_arguments) {
 }
 
 TEST(LayerNormalization, refuses_wrong_arguments) {
-  EXPECT_EQ(refusal([] { LayerNormalization{.axis = 1}(Input({9, 2})); }),
-            "LayerNormalization: axis must be the last one, -1 or 2 for an input of shape (9, 2), got 1.");
-  EXPECT_EQ(refusal([] { LayerNormalization{.epsilon = -1}(Input({9, 2})); }),
+  EXPECT_EQ(refusal([] {
+              LayerNormalization{.axis = 1}(Input({9, 2}));
+            }),
+            "LayerNormalization: axis must be the last one, -1 or 2 for an input of shape (9, 2), "
+            "got 1.");
+  EXPECT_EQ(refusal([] {
+              LayerNormalization{.epsilon = -1}(Input({9, 2}));
+            }),
             "LayerNormalization: epsilon must be above 0, got -1. Use epsilon = 0.001.");
 }
 

@@ -69,8 +69,8 @@ TEST(MaxPooling1D, adds_gradients_where_windows_overlap) {
 
 TEST(AveragePooling1D, leaves_padding_out_of_the_divisor) {
   // TensorFlow's documented rule, and Keras 3.16: the last window of 1 … 6 is (5 + 6) / 2.
-  EXPECT_EQ(evaluate(AveragePooling1D{.pool_size = 3, .strides = 2, .padding = Padding::same}, {6, 1},
-                     arange(6, 1)),
+  EXPECT_EQ(evaluate(AveragePooling1D{.pool_size = 3, .strides = 2, .padding = Padding::same},
+                     {6, 1}, arange(6, 1)),
             (Numbers{2, 4, 5.5}));
 }
 
@@ -84,7 +84,8 @@ TEST(GlobalMaxPooling1D, shares_the_gradient_between_equal_steps) {
 TEST(GlobalAveragePooling1D, keeps_time_as_one_step_when_asked) {
   EXPECT_EQ(GlobalAveragePooling1D{}(Input({dynamic, 3})).shape(), (Shape{3}));
   EXPECT_EQ(GlobalAveragePooling1D{.keepdims = true}(Input({5, 3})).shape(), (Shape{1, 3}));
-  EXPECT_EQ(evaluate(GlobalAveragePooling1D{}, {4, 2}, {1, 10, 2, 20, 3, 30, 6, 40}), (Numbers{3, 25}));
+  EXPECT_EQ(evaluate(GlobalAveragePooling1D{}, {4, 2}, {1, 10, 2, 20, 3, 30, 6, 40}),
+            (Numbers{3, 25}));
 }
 
 TEST(MaxPooling1D, refuses_what_makes_no_window) {
@@ -94,7 +95,8 @@ TEST(MaxPooling1D, refuses_what_makes_no_window) {
   EXPECT_EQ(of({.pool_size = 0, .name = "pool"}, {9, 2}),
             "MaxPooling1D \"pool\": pool_size must be at least 1, got 0.");
   EXPECT_EQ(of({.strides = 0}, {9, 2}),
-            "MaxPooling1D: strides must be at least 1, got 0. Leave strides out for windows side by side.");
+            "MaxPooling1D: strides must be at least 1, got 0. Leave strides out for windows side "
+            "by side.");
   EXPECT_EQ(of({.padding = Padding::causal}, {9, 2}),
             "MaxPooling1D: padding must be valid or same, got causal. Only Conv1D pads causally.");
   EXPECT_EQ(of({.pool_size = 10}, {9, 2}),
@@ -106,12 +108,17 @@ TEST(MaxPooling1D, refuses_what_makes_no_window) {
 }
 
 TEST(AveragePooling1D, refuses_causal_padding) {
-  EXPECT_EQ(refusal([] { AveragePooling1D{.padding = Padding::causal}(Input({9, 2})); }),
-            "AveragePooling1D: padding must be valid or same, got causal. Only Conv1D pads causally.");
+  EXPECT_EQ(
+      refusal([] {
+        AveragePooling1D{.padding = Padding::causal}(Input({9, 2}));
+      }),
+      "AveragePooling1D: padding must be valid or same, got causal. Only Conv1D pads causally.");
 }
 
 TEST(GlobalMaxPooling1D, refuses_a_vector) {
-  EXPECT_NE(refusal([] { GlobalMaxPooling1D{}(Input({9})); }).find("expects an input of shape (time, channels)"),
+  EXPECT_NE(refusal([] {
+              GlobalMaxPooling1D{}(Input({9}));
+            }).find("expects an input of shape (time, channels)"),
             std::string::npos);
 }
 

@@ -19,7 +19,9 @@ TEST(Flatten, keeps_row_major_order_of_every_row) {
 }
 
 TEST(Flatten, refuses_a_signal_of_unknown_length) {
-  EXPECT_EQ(refusal([] { Flatten{.name = "flat"}(Input({dynamic, 2})); }),
+  EXPECT_EQ(refusal([] {
+              Flatten{.name = "flat"}(Input({dynamic, 2}));
+            }),
             "Flatten \"flat\": needs a known number of steps, got (None, 2). "
             "Give Input the length, or use a global pooling.");
 }
@@ -28,14 +30,17 @@ TEST(Reshape, obeys_its_laws) {
   check_laws(Reshape{.target_shape = {{-1, 3, 2}}}, {.channels = 6});
   check_laws(Reshape{.target_shape = {{17, 2, 3}}}, {.channels = 6, .any_length = false});
   check_laws(Reshape{.target_shape = {{-1, 2}}}, {.channels = 6, .streams = false});
-  check_laws(Reshape{.target_shape = {{-1, 9}}}, {.time = 15, .streams = false, .any_length = false});
-  check_laws(Reshape{.target_shape = {{2, -1, 3}}}, {.time = 16, .streams = false, .any_length = false});
+  check_laws(Reshape{.target_shape = {{-1, 9}}},
+             {.time = 15, .streams = false, .any_length = false});
+  check_laws(Reshape{.target_shape = {{2, -1, 3}}},
+             {.time = 16, .streams = false, .any_length = false});
   check_laws(Reshape{.target_shape = {{-1}}}, {.streams = false, .any_length = false});
   check_laws(Reshape{.target_shape = {{5, -1}}}, {.time = 0, .channels = 15, .streams = false});
 }
 
 TEST(Reshape, keeps_row_major_order_of_every_row) {
-  for (const std::vector<Index>& target : {std::vector<Index>{4, 3}, {3, -1}, {12}, {-1, 6}, {2, 3, 2}}) {
+  for (const std::vector<Index>& target :
+       {std::vector<Index>{4, 3}, {3, -1}, {12}, {-1, 6}, {2, 3, 2}}) {
     Trial trial(Reshape{.target_shape = target}, {{6, 2}}, 3);
     EXPECT_EQ(trial({arange(36)}).front(), arange(36));
   }
@@ -86,7 +91,9 @@ TEST(RepeatVector, repeats_one_vector) {
 TEST(RepeatVector, refuses_sequences_and_no_repeats) {
   EXPECT_EQ(refusal([] { RepeatVector{.n = 0}(Input({4})); }),
             "RepeatVector: n must be at least 1, got 0.");
-  EXPECT_EQ(refusal([] { RepeatVector{.n = 2}(Input({5, 4})); }),
+  EXPECT_EQ(refusal([] {
+              RepeatVector{.n = 2}(Input({5, 4}));
+            }),
             "RepeatVector: expects an input of shape (features,), got (5, 4). "
             "Put Flatten or a global pooling before it.");
 }
@@ -95,7 +102,8 @@ TEST(RepeatVector, cannot_stream_though_its_input_has_no_time) {
   const Tensor x = Input({4});
   const Graph graph({x}, {RepeatVector{.n = 2}(x)});
   EXPECT_EQ(refusal([&] { Plan(graph, *graph.weights(1), {.mode = Mode::stream}); }),
-            "RepeatVector \"repeat_vector\": cannot stream: it makes a sequence of n steps out of one vector.");
+            "RepeatVector \"repeat_vector\": cannot stream: it makes a sequence of n steps out of "
+            "one vector.");
 }
 
 }  // namespace

@@ -26,8 +26,19 @@ TEST(UpSampling1D, after_pooling_gives_one_label_per_step_in_a_stream_too) {
   check_graph({x}, {y}, {.time = 20});
 }
 
+TEST(UpSampling1D, tells_the_plan_that_a_delay_grows_with_it) {
+  const Tensor x = Input({dynamic, 1});
+  const Conv1D ahead{.filters = 1, .kernel_size = 5, .padding = Padding::same};
+  const Graph graph({x}, {UpSampling1D{.size = 4}(ahead(x))});
+  const Plan plan(graph, *graph.weights(1), {.mode = Mode::stream, .steps = 1});
+  EXPECT_EQ(plan.values()[static_cast<std::size_t>(plan.steps()[0].outputs[0])].delay, 2);
+  EXPECT_GE(plan.values()[static_cast<std::size_t>(plan.outputs()[0])].delay, 8);
+}
+
 TEST(UpSampling1D, refuses_a_size_below_one) {
-  EXPECT_EQ(refusal([] { UpSampling1D{.size = 0}(Input({4, 1})); }),
+  EXPECT_EQ(refusal([] {
+              UpSampling1D{.size = 0}(Input({4, 1}));
+            }),
             "UpSampling1D: size must be at least 1, got 0.");
 }
 

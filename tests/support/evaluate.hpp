@@ -14,7 +14,8 @@ using Numbers = std::vector<double>;
 /// Row-major numbers (rows, steps, width) as a Sequence, and back.
 inline Sequence<double> from_rows(const Shape& shape, Index rows, const Numbers& numbers) {
   const bool timed = shape.rank() >= 2;
-  Sequence<double> s(timed ? shape[0] : 1, rows, timed ? shape.without_front().elements() : shape[0]);
+  Sequence<double> s(timed ? shape[0] : 1, rows,
+                     timed ? shape.without_front().elements() : shape[0]);
   auto next = numbers.begin();
   for (Index r = 0; r < rows; ++r)
     for (Index t = 0; t < s.steps; ++t)

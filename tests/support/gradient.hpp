@@ -8,8 +8,8 @@ namespace sonde::testing {
 
 struct GradientOptions {
   Index rows = 3;
-  Index steps = 0;          ///< of a dynamic input
-  double relative = 1e-6;   ///< see near()
+  Index steps = 0;         ///< of a dynamic input
+  double relative = 1e-6;  ///< see near()
   std::uint32_t seed = 1;
 };
 

@@ -8,7 +8,8 @@
 
 namespace sonde::testing {
 
-/// Passes when both hold the same bits; NaN equals NaN of the same bits. Names the first that differs.
+/// Passes when both hold the same bits; NaN equals NaN of the same bits. Names the first that
+/// differs.
 template <class T>
 ::testing::AssertionResult same_bits(std::span<const T> got, std::span<const T> expected) {
   if (got.size() != expected.size())
@@ -34,8 +35,8 @@ template <class A, class B>
     const double g = static_cast<double>(got[i]), e = static_cast<double>(expected[i]);
     const double allowed = relative * std::max(std::abs(e), typical);
     if (!(std::abs(g - e) <= allowed))
-      return ::testing::AssertionFailure() << "at " << i << ": " << g << ", expected " << e
-                                           << " within " << allowed;
+      return ::testing::AssertionFailure()
+             << "at " << i << ": " << g << ", expected " << e << " within " << allowed;
   }
   return ::testing::AssertionSuccess();
 }

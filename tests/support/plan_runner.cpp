@@ -30,8 +30,7 @@ void Sequence<T>::append(const Sequence& more) {
 
 template <class T>
 void Sequence<T>::place(Index first_row, const Sequence& some) {
-  for (Index t = 0; t < steps; ++t)
-    std::copy_n(some.at(t), some.rows * width, at(t, first_row));
+  for (Index t = 0; t < steps; ++t) std::copy_n(some.at(t), some.rows * width, at(t, first_row));
 }
 
 Sequence<double> random_sequence(const Shape& shape, Index rows, std::uint32_t seed) {
@@ -69,8 +68,18 @@ PlanRunner<T>::PlanRunner(const Graph& graph, const WeightBlock& block, PlanOpti
 }
 
 template <class T>
+template <class Keep>
+void PlanRunner<T>::poison(Keep keep) {
+  std::vector<bool> kept(static_cast<std::size_t>(plan_.arena_size()));
+  for (const auto& buffer : plan_.buffers())
+    if (keep(buffer)) std::fill_n(kept.begin() + buffer.offset, buffer.size, true);
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    if (!kept[i]) memory().arena[i] = std::numeric_limits<T>::quiet_NaN();
+}
+
+template <class T>
 void PlanRunner<T>::load(const Sequences<T>& inputs) {
-  std::fill_n(memory().arena, plan_.arena_size(), std::numeric_limits<T>::quiet_NaN());
+  poison([](const Plan::Buffer&) { return false; });
   std::fill_n(memory().sums, plan_.sums_size(), 0.0);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Index value = plan_.inputs()[i];
@@ -81,6 +90,12 @@ void PlanRunner<T>::load(const Sequences<T>& inputs) {
 
 template <class T>
 void PlanRunner<T>::load_gradients(const Sequences<T>& outputs) {
+  const auto loss = static_cast<Index>(plan_.steps().size());
+  poison([&](const Plan::Buffer& buffer) {
+    for (const auto& span : buffer.live)
+      if (span.from <= loss && loss <= span.to) return true;
+    return false;
+  });
   for (std::size_t o = 0; o < outputs.size(); ++o)
     if (const Index value = plan_.outputs()[o]; plan_.gradient_offset(value) >= 0)
       std::copy(outputs[o].values.begin(), outputs[o].values.end(), workspace_.gradient(value));

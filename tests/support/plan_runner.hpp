@@ -16,7 +16,9 @@ struct Sequence {
   std::vector<T> values = {};
 
   Sequence(Index steps_, Index rows_, Index width_)
-      : steps(steps_), rows(rows_), width(width_),
+      : steps(steps_),
+        rows(rows_),
+        width(width_),
         values(static_cast<std::size_t>(steps_ * rows_ * width_)) {}
 
   T* at(Index step, Index row = 0) { return values.data() + (step * rows + row) * width; }
@@ -62,7 +64,7 @@ class PlanRunner {
   /// Writes the inputs, of memory().rows rows, and their numbers of steps.
   void load(const Sequences<T>& inputs);
   void run(const Plan::Segment& segment) { sonde::run(plan_, segment, memory()); }
-  /// Writes the gradients of the outputs.
+  /// Writes the gradients of the outputs, after all that backward was not promised became NaN.
   void load_gradients(const Sequences<T>& outputs);
 
   /// load, then all segments of this one shard.
@@ -75,6 +77,9 @@ class PlanRunner {
   bool arena_is_intact() const;
 
  private:
+  /// Fills the arena with NaN, but for the buffers that keep() wants.
+  template <class Keep>
+  void poison(Keep keep);
   Sequence<T> read(Index value, const T* from);
 
   Plan plan_;

@@ -32,18 +32,17 @@ struct Conv1D {
 
   static constexpr auto fields() {
     using L = Conv1D;
-    return fields_of(
-        field("filters", &L::filters), field("kernel_size", &L::kernel_size),
-        field("strides", &L::strides), field("padding", &L::padding),
-        field("dilation_rate", &L::dilation_rate), field("groups", &L::groups),
-        field("activation", &L::activation), field("use_bias", &L::use_bias),
-        field("kernel_initializer", &L::kernel_initializer),
-        field("bias_initializer", &L::bias_initializer),
-        field("kernel_regularizer", &L::kernel_regularizer),
-        field("bias_regularizer", &L::bias_regularizer),
-        field("kernel_constraint", &L::kernel_constraint),
-        field("bias_constraint", &L::bias_constraint), field("name", &L::name),
-        field("trainable", &L::trainable));
+    return fields_of(field("filters", &L::filters), field("kernel_size", &L::kernel_size),
+                     field("strides", &L::strides), field("padding", &L::padding),
+                     field("dilation_rate", &L::dilation_rate), field("groups", &L::groups),
+                     field("activation", &L::activation), field("use_bias", &L::use_bias),
+                     field("kernel_initializer", &L::kernel_initializer),
+                     field("bias_initializer", &L::bias_initializer),
+                     field("kernel_regularizer", &L::kernel_regularizer),
+                     field("bias_regularizer", &L::bias_regularizer),
+                     field("kernel_constraint", &L::kernel_constraint),
+                     field("bias_constraint", &L::bias_constraint), field("name", &L::name),
+                     field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
   Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }

@@ -3,7 +3,8 @@
 
 namespace sonde {
 
-/// Makes a sequence of `n` steps out of one vector. (features,) → (n, features). Keras: RepeatVector.
+/// Makes a sequence of `n` steps out of one vector. (features,) → (n, features). Keras:
+/// RepeatVector.
 ///   auto y = RepeatVector{.n = 400}(state);
 /// Cannot stream: its input has no time.
 struct RepeatVector {
@@ -15,8 +16,7 @@ struct RepeatVector {
 
   static constexpr auto fields() {
     using L = RepeatVector;
-    return fields_of(field("n", &L::n), field("name", &L::name),
-                     field("trainable", &L::trainable));
+    return fields_of(field("n", &L::n), field("name", &L::name), field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
   Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }

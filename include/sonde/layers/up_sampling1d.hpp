@@ -5,7 +5,8 @@ namespace sonde {
 
 /// Repeats every step `size` times. (time, channels) → (time * size, channels).
 /// Keras: UpSampling1D.
-///   auto y = UpSampling1D{.size = 4}(h);  // after MaxPooling1D{.pool_size = 4}: one label per step
+///   auto y = UpSampling1D{.size = 4}(h);  // after MaxPooling1D{.pool_size = 4}: one label per
+///   step
 struct UpSampling1D {
   static constexpr std::string_view type = "UpSampling1D";
   Index size = 2;

@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include "kernels/kernels.hpp"
@@ -30,6 +32,7 @@ struct BackwardStep {
   float* dh;              ///< (rows, whole slices of units)
   float* dc;              ///< (rows, whole slices of units)
   float* db;              ///< (slices, 4, 16), added to
+  Index next_gates;       ///< from here to the step that comes next
 };
 
 /// One part of a slice for all rows. Lanes beyond the units become zeros.
@@ -38,11 +41,12 @@ HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
   const Index in_gates = unit / slice * gates_of_slice + unit % slice;
   const Vector one = set(1.0f);
   Vector db[4];
-  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
-    db[g] = hn::LoadU(tag, a.db + in_gates + g * slice);
-  }
+  SONDE_UNROLL for (int g = 0; g < 4; ++g) { db[g] = hn::LoadU(tag, a.db + in_gates + g * slice); }
   for (Index r = 0; r < a.rows; ++r) {
     float* gates = a.gates + r * a.gates_row + in_gates;
+    SONDE_UNROLL for (int gate = 0; gate < 4; ++gate) {
+      hwy::Prefetch(gates + a.next_gates + gate * slice);
+    }
     const Vector i = hn::LoadU(tag, gates), f = hn::LoadU(tag, gates + slice);
     const Vector g = hn::LoadU(tag, gates + 2 * slice), o = hn::LoadU(tag, gates + 3 * slice);
     const Index at = r * a.units + unit, at_whole = r * width + unit;
@@ -54,10 +58,9 @@ HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
     // c reaches the loss through h and through the next step.
     Vector dc = hn::MulAdd(dh_o, hn::NegMulAdd(h, h, one), hn::LoadU(tag, a.dc + at_whole));
     const Vector dc_i = hn::Mul(dc, i), dc_f = hn::Mul(dc, f);
-    Vector dz[4] = {hn::Mul(hn::Mul(dc_i, g), hn::Sub(one, i)),
-                    hn::Mul(hn::Mul(dc_f, before), hn::Sub(one, f)),
-                    hn::Mul(dc_i, hn::NegMulAdd(g, g, one)),
-                    hn::Mul(hn::Mul(dh_o, h), hn::Sub(one, o))};
+    Vector dz[4] = {
+        hn::Mul(hn::Mul(dc_i, g), hn::Sub(one, i)), hn::Mul(hn::Mul(dc_f, before), hn::Sub(one, f)),
+        hn::Mul(dc_i, hn::NegMulAdd(g, g, one)), hn::Mul(hn::Mul(dh_o, h), hn::Sub(one, o))};
     dc = dc_f;
     if (count < lanes) {
       const auto inside = hn::FirstN(tag, static_cast<size_t>(std::max<Index>(count, 0)));
@@ -75,20 +78,31 @@ HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
   SONDE_UNROLL for (int g = 0; g < 4; ++g) hn::StoreU(db[g], tag, a.db + in_gates + g * slice);
 }
 
-/// y (rows, width) = dz (rows, gate lanes) * packed panels.
-void multiply_gates(Index sums, Index gates_row, const float* dz, Index rows, const float* packed,
-                    Index width, float* y, Index y_row, bool whole) {
-  const Rows p{.steps = 1, .rows = rows, .x_row = gates_row, .y_row = y_row};
-  Sum sum{.inner = sums};
+/// y (rows, width) = dz (rows, gate lanes) * packed panels. With `whole`, y has room for whole
+/// slices.
+void multiply_gates(const LstmSizes& s, const float* dz, Index dz_row, Index rows,
+                    const float* packed, Index width, float* y, Index y_row, bool whole) {
+  const Rows p{.steps = 1, .rows = rows, .x_row = dz_row, .y_row = y_row};
+  // Whole slices of units first; of the last one only the lanes that are units.
+  const Index units = s.units / slice * slice, rest = s.units - units;
+  Sum sum{.inner = 4 * units};
+  Sum sum_rest{.outer = 4, .inner = rest, .x_outer = slice, .add = units > 0};
   for (Index lane = 0; lane < width; lane += tile_lanes) {
-    const Packed w = packed_lanes(packed, sums, width, lane);
+    const Packed w = packed_lanes(packed, gate_lanes(s), width, lane);
+    const Index left = (whole ? whole_slices(width) : width) - lane;
+    const Index vectors = set_counts(sum, left);
     sum.w_inner = w.pitch;
-    const Index vectors = set_counts(sum, (whole ? whole_slices(width) : width) - lane);
-    sum_rows(sum, vectors, p, dz, w.first, y + lane);
+    if (units > 0 || rest == 0) sum_rows(sum, vectors, p, dz, w.first, y + lane);
+    if (rest == 0) continue;
+    set_counts(sum_rest, left);
+    sum_rest.w_inner = w.pitch;
+    sum_rest.w_outer = slice * w.pitch;
+    sum_rows(sum_rest, vectors, p, dz + 4 * units, w.first + 4 * units * w.pitch, y + lane);
   }
 }
 
-/// m (width, 4 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row` apart.
+/// m (width, 4 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row`
+/// apart.
 void add_products(const LstmSizes& s, Index count, const float* in, Index in_row, Index width,
                   const float* dz, Index dz_row, float* m) {
   Sum sum{.inner = count, .x_inner = in_row, .w_inner = dz_row, .add = true};
@@ -134,7 +148,7 @@ void narrow_bias(const LstmSizes& s, const float* from, float* db) {
 void lstm_backward_walk(const LstmSizes& s, const LstmBackward<float>& a) {
   if (s.steps == 0 || s.rows == 0) return;
   const LstmPacked at(s);
-  const Index width = whole_slices(s.units), sums = gate_lanes(s);
+  const Index width = whole_slices(s.units);
   const Index kept = lstm_gates_size<float>(s);
   float* dh = a.scratch;
   float* dc = dh + s.rows * width;
@@ -142,8 +156,8 @@ void lstm_backward_walk(const LstmSizes& s, const LstmBackward<float>& a) {
   widen(s, a.dh, dh);
   widen(s, a.dc, dc);
   widen_bias(s, a.db, db);
-  // 128 rows of dz make the products of a block long enough, and stay in the second-level cache.
-  const Index block = std::max<Index>(1, 128 / s.rows);
+  // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
+  const Index block = std::max<Index>(1, 256 / s.rows);
   // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
   // adds in the same order: along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;
@@ -163,16 +177,17 @@ void lstm_backward_walk(const LstmSizes& s, const LstmBackward<float>& a) {
                              .gates = dz,
                              .dh = dh,
                              .dc = dc,
-                             .db = db};
+                             .db = db,
+                             .next_gates = along * s.rows * kept};
       for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
-      multiply_gates(sums, kept, dz, s.rows, a.packed + at.backward_h, s.units, dh, width, true);
+      multiply_gates(s, dz, kept, s.rows, a.packed + at.backward_h, s.units, dh, width, true);
     }
     // The block's (step, row) pairs from the last of the walk on.
     const Index t0 = s.backwards ? done : s.steps - end, count = (end - done) * s.rows;
     const Index start = s.backwards ? done * s.rows : (s.steps - done) * s.rows - 1;
     const float* dz = a.gates + start * kept;
     if (a.dx) {
-      multiply_gates(sums, kept, a.gates + t0 * s.rows * kept, count, a.packed + at.backward_x,
+      multiply_gates(s, a.gates + t0 * s.rows * kept, kept, count, a.packed + at.backward_x,
                      s.channels, a.dx + t0 * s.rows * s.channels, s.channels, false);
     }
     add_products(s, count, a.x + start * s.channels, along * s.channels, s.channels, dz,

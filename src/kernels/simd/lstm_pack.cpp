@@ -40,7 +40,10 @@ Index lstm_packed_size<float>(const LstmSizes& s) {
 
 template <>
 Index lstm_gates_size<float>(const LstmSizes& s) {
-  return std::max(gate_lanes(s), reference::lstm_gates_size(s));
+  // One cache line more where rows would lie a multiple of 512 bytes apart: the same lanes of many
+  // rows would then fall on a few sets of the first-level cache and push each other out.
+  const Index gap = gate_lanes(s) % 128 == 0 ? slice : 0;
+  return std::max(gate_lanes(s) + gap, reference::lstm_gates_size(s));
 }
 
 template <>

@@ -60,12 +60,11 @@ HWY_INLINE V expm1_polynomial(V r) {
   return multiply_add(square, q, r);
 }
 
-/// 1 / (1 + e^-x). 2.5 ULP.
+/// 1 / (1 + e^-x). 2.5 ULP from -17 on; 5.5 ULP below, where it is less than 5e-8.
 template <class V>
 HWY_INLINE V sigmoid(V x) {
   const V one = splat<V>(1.0f);
-  const V negative = subtract(splat<V>(0.0f), x);
-  const Reduced<V> a = reduce<true>(at_least(-87.0f, at_most(88.0f, negative)));
+  const Reduced<V> a = reduce<false>(at_least(-87.0f, at_most(88.0f, negate(x))));
   const V scale = power_of_two(a.bits);
   return divide(one, multiply_add(expm1_polynomial(a.r), scale, add(scale, one)));
 }
@@ -73,11 +72,12 @@ HWY_INLINE V sigmoid(V x) {
 /// (e^2x - 1) / (e^2x + 1), right near 0 as well and never beyond 1. 3 ULP.
 template <class V>
 HWY_INLINE V tanh(V x) {
-  // Beyond 9.1 the result is 1 in float.
-  const Reduced<V> a = reduce<false>(at_least(-18.2f, at_most(18.2f, add(x, x))));
+  // Beyond 9.1 the result is 1 in float. Numbers above 0 need one limit where others need two.
+  const V size = absolute(x);
+  const Reduced<V> a = reduce<false>(at_most(18.2f, add(size, size)));
   const V scale = power_of_two(a.bits);
   const V e = multiply_add(expm1_polynomial(a.r), scale, subtract(scale, splat<V>(1.0f)));
-  return divide(e, add(e, splat<V>(2.0f)));
+  return copy_sign(divide(e, add(e, splat<V>(2.0f))), x);
 }
 
 /// e^x; infinity above 88.72, 0 below -103.97. 1.1 ULP.

@@ -45,6 +45,13 @@ HWY_INLINE V splat(float value) {
     SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i]);            \
     return a;                                                                                   \
   }
+#define SONDE_ONE(name, operation)                                                              \
+  HWY_INLINE Vector name(Vector a) { return hn::operation(a); }                                 \
+  template <int n>                                                                              \
+  HWY_INLINE Several<n> name(Several<n> a) {                                                    \
+    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i]);                    \
+    return a;                                                                                   \
+  }
 #define SONDE_THREE(name, operation)                                                            \
   HWY_INLINE Vector name(Vector a, Vector b, Vector c) { return hn::operation(a, b, c); }       \
   template <int n>                                                                              \
@@ -52,6 +59,9 @@ HWY_INLINE V splat(float value) {
     SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i], c.v[i]);    \
     return a;                                                                                   \
   }
+SONDE_ONE(absolute, Abs)
+SONDE_ONE(negate, Neg)
+SONDE_TWO(copy_sign, CopySign)
 SONDE_TWO(add, Add)
 SONDE_TWO(subtract, Sub)
 SONDE_TWO(multiply, Mul)
@@ -60,6 +70,7 @@ SONDE_TWO(minimum, Min)
 SONDE_TWO(maximum, Max)
 SONDE_THREE(multiply_add, MulAdd)
 SONDE_THREE(negative_multiply_add, NegMulAdd)
+#undef SONDE_ONE
 #undef SONDE_TWO
 #undef SONDE_THREE
 

@@ -35,7 +35,7 @@ struct Sum {
   bool add = false;          ///< start from y instead
   bool relu = false;         ///< negative sums become 0
   Index y_vector = lanes;    ///< scalars of y from one vector to the next
-  Index count[tile_vectors] = {};  ///< lanes of each vector that are written
+  Index count[tile_vectors] = {};  ///< lanes of each vector that are written; the last has the fewest
 };
 
 template <int rows, int vectors>
@@ -67,11 +67,27 @@ HWY_NOINLINE void sum_tile(const Sum& s, const float* const* x_rows, const float
       k += s.x_inner;
     }
   }
-  SONDE_UNROLL for (int r = 0; r < rows; ++r) {
-    SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
-      Vector y = sum[r][v];
-      if (s.relu) y = hn::IfThenZeroElse(hn::Lt(y, hn::Zero(tag)), y);
-      store_first(y, s.count[v], y_rows[r] + v * s.y_vector);
+  if (s.relu) {
+    SONDE_UNROLL for (int r = 0; r < rows; ++r) {
+      SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
+        const auto negative = hn::Lt(sum[r][v], hn::Zero(tag));
+        sum[r][v] = hn::IfThenZeroElse(negative, sum[r][v]);
+      }
+    }
+  }
+  const Index y_vector = s.y_vector;
+  if (s.count[vectors - 1] >= lanes) {
+    SONDE_UNROLL for (int r = 0; r < rows; ++r) {
+      SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
+        hn::StoreU(sum[r][v], tag, y_rows[r] + v * y_vector);
+      }
+    }
+    return;
+  }
+  SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
+    const Index count = s.count[v];
+    SONDE_UNROLL for (int r = 0; r < rows; ++r) {
+      store_first(sum[r][v], count, y_rows[r] + v * y_vector);
     }
   }
 }

@@ -49,39 +49,53 @@ const float* x_of_tap(const Window& s, const float* x, Index tap, Index t) {
   return x + reference::input_step(s, t, tap) * s.rows * s.x_pitch;
 }
 
-/// Adds to the rows k, k + 1, … (`count` of them) of dw, in the lanes from `lane` on.
-void add_to_rows(const Window& s, Index k, Index count, Index lane, Span steps, const float* x,
-                 const float* dy, float* dw) {
+/// One row of dw: its tap and channel, and the steps that see the signal through the tap.
+struct WeightRow {
+  Index tap, channel;
+  Span seen;
+};
+
+/// The row behind `row`, among the output steps `steps`.
+WeightRow next_row(const Window& s, WeightRow row, Span steps) {
+  if (++row.channel < s.channels) return row;
+  return {row.tap + 1, 0, steps_of_tap(s, row.tap + 1, steps)};
+}
+
+/// Adds the steps of `part` to `count` rows of dw, in the lanes from `lane` on.
+void add_part(const Window& s, const WeightRow* rows, Index count, Index lane, Span part,
+              const float* x, const float* dy, float* dw) {
+  if (part.count <= 0) return;
   const float* x_rows[tile_rows];
   float* y_rows[tile_rows];
-  Span seen[tile_rows], shared = steps;
   for (Index i = 0; i < count; ++i) {
-    seen[i] = steps_of_tap(s, (k + i) / s.channels, steps);
-    const Index end = std::min(shared.first + shared.count, seen[i].first + seen[i].count);
-    shared.first = std::max(shared.first, seen[i].first);
-    shared.count = std::max<Index>(0, end - shared.first);
-    y_rows[i] = dw + (k + i) * s.w_pitch + lane;
+    x_rows[i] = x_of_tap(s, x, rows[i].tap, part.first) + rows[i].channel;
+    y_rows[i] = dw + (rows[i].tap * s.channels + rows[i].channel) * s.w_pitch + lane;
   }
-  const auto add = [&](Index row, Index rows, Span part) {
-    if (part.count <= 0) return;
-    for (Index i = row; i < row + rows; ++i) {
-      x_rows[i] = x_of_tap(s, x, (k + i) / s.channels, part.first) + (k + i) % s.channels;
-    }
-    Sum sum = over_steps(s, part);
-    const Index vectors = set_counts(sum, s.filters - lane);
-    tile_of(rows, vectors)(sum, x_rows + row, dy + part.first * s.rows * s.y_pitch + lane,
-                           y_rows + row);
-  };
-  // At the ends of the signal the rows of a tile may belong to taps that see different steps.
-  const Index shared_end = shared.first + shared.count;
-  for (Index i = 0; i < count; ++i) {
-    const Index end = seen[i].first + seen[i].count;
-    add(i, 1, {seen[i].first, std::min(end, shared.first) - seen[i].first});
+  Sum sum = over_steps(s, part);
+  const Index vectors = set_counts(sum, s.filters - lane);
+  tile_of(count, vectors)(sum, x_rows, dy + part.first * s.rows * s.y_pitch + lane, y_rows);
+}
+
+/// Adds all steps they see. At the ends of the signal the rows of a tile may belong to taps that see
+/// different steps: those before and behind the shared ones go row by row.
+void add_to_rows(const Window& s, const WeightRow* rows, Index count, Index lane, const float* x,
+                 const float* dy, float* dw) {
+  Index first = rows[0].seen.first, end = first + rows[0].seen.count;
+  for (Index i = 1; i < count; ++i) {
+    first = std::max(first, rows[i].seen.first);
+    end = std::min(end, rows[i].seen.first + rows[i].seen.count);
   }
-  add(0, count, shared);
+  end = std::max(first, end);
   for (Index i = 0; i < count; ++i) {
-    const Index end = seen[i].first + seen[i].count, from = std::max(shared_end, seen[i].first);
-    add(i, 1, {from, end - from});
+    const Span seen = rows[i].seen;
+    const Index until = std::min(first, seen.first + seen.count);
+    add_part(s, rows + i, 1, lane, {seen.first, until - seen.first}, x, dy, dw);
+  }
+  add_part(s, rows, count, lane, {first, end - first}, x, dy, dw);
+  for (Index i = 0; i < count; ++i) {
+    const Span seen = rows[i].seen;
+    const Index from = std::max(end, seen.first);
+    add_part(s, rows + i, 1, lane, {from, seen.first + seen.count - from}, x, dy, dw);
   }
 }
 
@@ -125,19 +139,24 @@ void backward_few_filters(const Window& s, const float* x, const float* dy, floa
 }
 
 void backward_weights(const Window& s, const float* x, const float* dy, float* dw, float* db) {
-  // 128 positions of 32 lanes of dy are 16 KiB: half of a small first-level cache.
-  const Index block = std::max<Index>(1, 128 / std::max<Index>(s.rows, 1));
+  // 256 positions of 32 lanes of dy are 32 KiB, which a first-level cache nearly holds; a shorter
+  // block would load and store dw more often.
+  const Index block = std::max<Index>(1, 256 / std::max<Index>(s.rows, 1));
   for (Index t = 0; t < s.steps_out; t += block) {
     const Span steps{t, std::min(block, s.steps_out - t)};
     for (Index lane = 0; lane < s.filters; lane += tile_lanes) {
       if (db) add_bias(s, lane, steps, dy, db);
-      if (is_dot(s)) continue;
-      Index k = 0;
-      const Index all = s.taps * s.channels;
-      for (Index tiles = (all + tile_rows - 1) / tile_rows; tiles > 0; --tiles) {
-        const Index count = (all - k + tiles - 1) / tiles;
-        add_to_rows(s, k, count, lane, steps, x, dy, dw);
-        k += count;
+      Index left = is_dot(s) ? 0 : s.taps * s.channels;
+      WeightRow next{0, 0, steps_of_tap(s, 0, steps)};
+      for (Index tiles = (left + tile_rows - 1) / tile_rows; tiles > 0; --tiles) {
+        const Index count = (left + tiles - 1) / tiles;
+        WeightRow rows[tile_rows];
+        for (Index i = 0; i < count; ++i) {
+          rows[i] = next;
+          next = next_row(s, next, steps);
+        }
+        add_to_rows(s, rows, count, lane, x, dy, dw);
+        left -= count;
       }
     }
   }

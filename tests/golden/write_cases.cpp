@@ -1,0 +1,240 @@
+// Writes models and what they predict, for real Keras to open and agree with:
+//   write_cases DIR && python check_written.py DIR
+
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <sonde/formats.hpp>
+#include <sonde/keras.hpp>
+#include <sonde/layers.hpp>
+
+namespace {
+
+using namespace sonde;
+
+/// Numbers around 0 of either sign, without a generator.
+Array numbers(const Shape& shape) {
+  Array array(shape);
+  for (Index i = 0; i < array.size(); ++i)
+    array.data()[i] = static_cast<float>((i * 7919) % 257) / 64.0f - 2.0f;
+  return array;
+}
+
+struct Written {
+  Model model;
+  bool labels_are_01 = false;  ///< else any numbers
+};
+
+Written uncompiled(const Tensor& x, const Tensor& y) { return {Model(x, y, {.seed = 5}), false}; }
+
+Written trained(const Tensor& x, const Tensor& y, Optimizer optimizer) {
+  Model model(x, y, {.seed = 5});
+  model.compile({.optimizer = std::move(optimizer),
+                 .loss = BinaryCrossentropy{.label_smoothing = 0.1},
+                 .metrics = {"accuracy", AUC{.num_thresholds = 20}, BalancedAccuracy{}},
+                 .weighted_metrics = {Precision{}, "mse"}});
+  return {std::move(model), true};
+}
+
+/// A network for each optimizer.
+Written network(Optimizer optimizer) {
+  const Tensor x = Input({24, 3}, {.name = "signal"});
+  Tensor h = Conv1D{
+      .filters = 6, .kernel_size = 4, .padding = Padding::same, .activation = Activation::relu}(x);
+  h = MaxPooling1D{.pool_size = 4}(h);
+  h = LSTM{.units = 5, .return_sequences = true}(h);
+  h = UpSampling1D{.size = 4}(h);
+  h = Dropout{.rate = 0.25}(h);
+  return trained(x, Dense{.units = 1, .activation = Activation::sigmoid}(h), std::move(optimizer));
+}
+
+Written conv_arguments() {
+  const Tensor x = Input({dynamic, 4});
+  Tensor h = Conv1D{.filters = 6,
+                    .kernel_size = 3,
+                    .padding = Padding::causal,
+                    .dilation_rate = 2,
+                    .groups = 2,
+                    .activation = Activation::gelu,
+                    .use_bias = false,
+                    .kernel_initializer = HeNormal{.seed = 3},
+                    .kernel_regularizer = L1L2{0.1, 0.2},
+                    .kernel_constraint = MaxNorm{.max_value = 3.0, .axis = {0, 1}}}(x);
+  h = Conv1D{.filters = 4,
+             .kernel_size = 2,
+             .strides = 2,
+             .activation = Activation::mish,
+             .kernel_initializer = VarianceScaling{},
+             .bias_initializer = Constant{0.5},
+             .trainable = false}(h);
+  return uncompiled(x, Activation{.activation = Activation::hard_sigmoid}(h));
+}
+
+Written lstm_arguments() {
+  const Tensor x = Input({9, 3});
+  Tensor h = LSTM{.units = 4,
+                  .activation = Activation::softsign,
+                  .recurrent_activation = Activation::hard_sigmoid,
+                  .recurrent_initializer = Orthogonal{.gain = 0.5},
+                  .unit_forget_bias = false,
+                  .recurrent_regularizer = L2{},
+                  .dropout = 0.1,
+                  .recurrent_dropout = 0.1,
+                  .seed = 7,
+                  .return_sequences = true,
+                  .go_backwards = true}(x);
+  return uncompiled(x, LSTM{.units = 2, .use_bias = false, .unroll = true}(h));
+}
+
+Written encoder_decoder() {
+  const Tensor source = Input({9, 3}, {.name = "source"});
+  const Tensor target = Input({dynamic, 2}, {.name = "target"});
+  const auto states = LSTM{.units = 4, .return_state = true, .name = "encoder"}.outputs(source);
+  const LSTM decoder{.units = 4, .return_sequences = true, .return_state = true, .name = "decoder"};
+  const auto decoded = decoder.outputs(target, {states[1], states[2]});
+  return {Model({source, target},
+                {Dense{.units = 3, .activation = Activation::softmax}(decoded[0]), decoded[2]}),
+          false};
+}
+
+Written shared_at_two_depths() {
+  const Tensor a = Input({4}, {.name = "a"}), b = Input({4}, {.name = "b"});
+  const Dense shared{.units = 4, .activation = Activation::tanh, .name = "shared"};
+  const Tensor x = shared(Dense{.units = 4, .name = "d"}(a));
+  const Tensor y = Dense{.units = 4, .name = "q"}(
+      Dense{.units = 4, .name = "p"}(shared(Dense{.units = 4, .name = "e"}(b))));
+  return {Model({a, b}, {Add{.name = "sum"}({x, y})}, {.seed = 4}), false};
+}
+
+Written shared_lstm_in_a_row() {
+  const Tensor x = Input({6, 3});
+  const LSTM shared{.units = 3, .return_sequences = true};
+  return uncompiled(x, shared(shared(shared(x))));
+}
+
+Written branches() {
+  const Tensor x = Input({12, 4}, {.name = "in"});
+  const Tensor wide =
+      Conv1D{.filters = 4, .kernel_size = 5, .padding = Padding::same, .name = "zz"}(x);
+  const Tensor narrow =
+      Conv1D{.filters = 4, .kernel_size = 5, .padding = Padding::same, .name = "aa"}(x);
+  const Tensor sum = Add{}({x, wide, narrow});
+  const Tensor time = Concatenate{.axis = 1}({sum, wide});
+  return uncompiled(x, Concatenate{}({time, time}));
+}
+
+Written pools() {
+  const Tensor x = Input({13, 3});
+  const Tensor a = AveragePooling1D{.pool_size = 3, .strides = 2, .padding = Padding::same}(x);
+  const Tensor m = MaxPooling1D{.pool_size = 3, .strides = 2, .padding = Padding::same}(x);
+  const Tensor h = Add{}({a, m});
+  return uncompiled(x, Concatenate{}({GlobalAveragePooling1D{}(h), GlobalMaxPooling1D{}(h),
+                                      Flatten{}(GlobalMaxPooling1D{.keepdims = true}(h))}));
+}
+
+Written shapes() {
+  const Tensor x = Input({6}, {.name = "vector"});
+  Tensor h = RepeatVector{.n = 4}(Dense{.units = 6}(x));
+  h = Reshape{.target_shape = {{-1, 3}}}(h);
+  h = Dense{.units = 2, .activation = Activation::log_softmax}(h);
+  return uncompiled(x, Flatten{}(h));
+}
+
+Written norms() {
+  const Tensor x = Input({10, 4});
+  Tensor h = BatchNormalization{.momentum = 0.7,
+                                .epsilon = 1e-2,
+                                .gamma_initializer = Constant{2.0},
+                                .moving_mean_initializer = RandomNormal{},
+                                .moving_variance_initializer = RandomUniform{0.5, 1.5}}(x);
+  h = LayerNormalization{.scale = false}(h);
+  h = BatchNormalization{.center = false, .scale = false, .trainable = false}(h);
+  return uncompiled(x,
+                    Dropout{.rate = 0.5, .noise_shape = Shape{dynamic, 1, dynamic}, .seed = 1}(h));
+}
+
+Written many_of_one_class() {
+  const Tensor x = Input({8, 2});
+  Tensor h = x;
+  for (int i = 0; i < 12; ++i)
+    h = Conv1D{.filters = 2 + i % 3,
+               .kernel_size = 2,
+               .padding = Padding::same,
+               .activation = Activation::leaky_relu}(h);
+  return uncompiled(x, h);
+}
+
+Written classes_with_several_outputs() {
+  const Tensor x = Input({7, 2});
+  const Tensor h = LSTM{.units = 3, .return_sequences = true}(x);
+  Model model({x}, {Dense{.units = 1, .activation = Activation::sigmoid, .name = "left"}(h),
+                    Dense{.units = 1, .activation = Activation::sigmoid, .name = "right"}(h)});
+  model.compile({.optimizer = SGD{.momentum = 0.9, .nesterov = true},
+                 .loss = {BinaryCrossentropy{}, MeanAbsoluteError{}},
+                 .loss_weights = {1.0f, 0.5f},
+                 .metrics = {"mae"}});
+  return {std::move(model), true};
+}
+
+/// Trains what is compiled for two steps, so that there is a state to save; then writes everything.
+void write(const std::filesystem::path& folder, const std::string& name, Written written) {
+  Model& model = written.model;
+  constexpr Index rows = 5;
+  NamedArrays arrays;
+  std::vector<Array> x, y;
+  for (const Tensor& input : model.graph().input_tensors()) {
+    Shape shape = input.shape();
+    if (shape[0] == dynamic) shape[0] = 11;
+    x.push_back(numbers(shape.with_front(rows)));
+  }
+  if (model.compiled()) {
+    for (Array& array : model.predict(x)) {
+      for (Index i = 0; i < array.size(); ++i)
+        array.data()[i] = written.labels_are_01 ? static_cast<float>(i % 3 == 0) : 0.5f;
+      y.push_back(std::move(array));
+    }
+    model.fit(x, y, {.epochs = 2, .batch_size = rows, .verbose = false, .threads = 1});
+  }
+  const std::vector<Array> predicted = model.predict(x);
+  for (std::size_t i = 0; i < x.size(); ++i) arrays["x" + std::to_string(i)] = x[i];
+  for (std::size_t i = 0; i < y.size(); ++i) arrays["y" + std::to_string(i)] = y[i];
+  for (std::size_t i = 0; i < predicted.size(); ++i)
+    arrays["predict" + std::to_string(i)] = predicted[i];
+  const Value extra = Value::Dict{{"classes", Value::List{"none", "event"}}};
+  save_model(model, folder / (name + ".keras"), extra);
+  save_npz(folder / (name + ".npz"), arrays);
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  if (count != 2) {
+    std::fprintf(stderr, "usage: write_cases DIR\n");
+    return 2;
+  }
+  const std::filesystem::path folder = words[1];
+  std::filesystem::create_directories(folder);
+  const std::pair<const char*, std::function<Written()>> cases[] = {
+      {"adam", [] { return network(Adam{.amsgrad = true}); }},
+      {"adamw_schedule",
+       [] {
+         return network(AdamW{.learning_rate = CosineDecay{1e-3, 100}, .clipnorm = 1.0});
+       }},
+      {"sgd", [] { return network(SGD{}); }},
+      {"rmsprop", [] { return network(RMSprop{.momentum = 0.5, .centered = true}); }},
+      {"conv_arguments", conv_arguments},
+      {"lstm_arguments", lstm_arguments},
+      {"encoder_decoder", encoder_decoder},
+      {"shared_at_two_depths", shared_at_two_depths},
+      {"shared_lstm_in_a_row", shared_lstm_in_a_row},
+      {"branches", branches},
+      {"pools", pools},
+      {"shapes", shapes},
+      {"norms", norms},
+      {"many_of_one_class", many_of_one_class},
+      {"two_outputs", classes_with_several_outputs}};
+  for (const auto& [name, make] : cases) {
+    std::printf("%s\n", name);
+    write(folder, name, make());
+  }
+}
