@@ -34,9 +34,10 @@ struct Floats {
   float* data;
 };
 
-/// Multiply-adds in registers: what the machine could do. 12 sums beside each other hide their latency.
+/// Multiply-adds in registers: what the machine could do. 12 sums beside each other hide their
+/// latency.
 #if defined(__x86_64__)
-#define SONDE_TWELVE(register, x)                                                              \
+#define SONDE_TWELVE(register, x) \
   "vfmadd231ps " x "," x "," register "0\n vfmadd231ps " x "," x "," register "1\n"            \
   "vfmadd231ps " x "," x "," register "2\n vfmadd231ps " x "," x "," register "3\n"            \
   "vfmadd231ps " x "," x "," register "4\n vfmadd231ps " x "," x "," register "5\n"            \
@@ -48,11 +49,13 @@ double multiply_adds(bool wide, int n) {
   const std::clock_t start = std::clock();
   for (int i = 0; i < n; ++i) {
     if (wide) {
-      asm volatile(SONDE_TWELVE("%%zmm", "%%zmm15") ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
-                   "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11");
+      asm volatile(SONDE_TWELVE("%%zmm", "%%zmm15")::
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                         "xmm9", "xmm10", "xmm11");
     } else {
-      asm volatile(SONDE_TWELVE("%%ymm", "%%ymm15") ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",
-                   "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11");
+      asm volatile(SONDE_TWELVE("%%ymm", "%%ymm15")::
+                       : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+                         "xmm9", "xmm10", "xmm11");
     }
   }
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
@@ -104,9 +107,16 @@ struct WindowBench {
 };
 
 Window window(Index rows, Index channels, Index filters, Index taps) {
-  return {.steps_in = steps, .steps_out = steps, .rows = rows, .channels = channels,
-          .filters = filters, .taps = taps, .left = (taps - 1) / 2, .x_pitch = channels,
-          .y_pitch = filters, .w_pitch = filters};
+  return {.steps_in = steps,
+          .steps_out = steps,
+          .rows = rows,
+          .channels = channels,
+          .filters = filters,
+          .taps = taps,
+          .left = (taps - 1) / 2,
+          .x_pitch = channels,
+          .y_pitch = filters,
+          .w_pitch = filters};
 }
 
 void window_forward(benchmark::State& state) {
@@ -163,11 +173,23 @@ struct LstmBench {
     lstm_pack(s, w, u, b, packed);
   }
   void forward(bool keep) {
-    lstm_forward(s, {.x = x, .packed = packed, .y = y, .c = c, .gates = keep ? gates.data : nullptr});
+    lstm_forward(s,
+                 {.x = x, .packed = packed, .y = y, .c = c, .gates = keep ? gates.data : nullptr});
   }
   void backward() {
-    lstm_backward(s, {.x = x, .packed = packed, .y = y, .c = c, .gates = gates, .dy = dy, .dh = dh,
-                      .dc = dc, .dx = dx, .dw = dw, .du = du, .db = db, .scratch = scratch});
+    lstm_backward(s, {.x = x,
+                      .packed = packed,
+                      .y = y,
+                      .c = c,
+                      .gates = gates,
+                      .dy = dy,
+                      .dh = dh,
+                      .dc = dc,
+                      .dx = dx,
+                      .dw = dw,
+                      .du = du,
+                      .db = db,
+                      .scratch = scratch});
   }
   double flop() const {
     return 2.0 * static_cast<double>(s.steps * s.rows * 4 * s.units * (s.channels + s.units));
@@ -175,8 +197,8 @@ struct LstmBench {
 };
 
 LstmSizes lstm(benchmark::State& state) {
-  return {.steps = steps, .rows = state.range(0), .channels = state.range(1),
-          .units = state.range(2)};
+  return {
+      .steps = steps, .rows = state.range(0), .channels = state.range(1), .units = state.range(2)};
 }
 
 void lstm_forward_training(benchmark::State& state) {
@@ -197,7 +219,8 @@ void lstm_backward_training(benchmark::State& state) {
   LstmBench a(lstm(state));
   a.forward(true);
   for (auto _ : state) {
-    // The kernel destroys the gates; what they hold does not change the time as long as it is small.
+    // The kernel destroys the gates; what they hold does not change the time as long as it is
+    // small.
     for (Index r = 0; r < batch; r += a.s.rows) a.backward();
   }
   report(state, 2 * a.flop() * static_cast<double>(batch / a.s.rows));
@@ -220,16 +243,26 @@ void typical_step(benchmark::State& state) {
     for (auto& shard : shards) {
       auto& [conv, dense, lstm] = *shard;
       window_forward(conv.s, conv.x, conv.packed, conv.b, true, conv.y);
-      lstm_forward(lstm.s, {.x = conv.y, .packed = lstm.packed, .y = lstm.y, .c = lstm.c,
-                            .gates = lstm.gates});
+      lstm_forward(
+          lstm.s,
+          {.x = conv.y, .packed = lstm.packed, .y = lstm.y, .c = lstm.c, .gates = lstm.gates});
       window_forward(dense.s, lstm.y, dense.packed, dense.b, false, dense.y);
       sigmoid(steps * rows, dense.y, dense.dy);
       for (Index i = 0; i < steps * rows; ++i) dense.dy[i] = dense.dy[i] * 1e-3f;
       window_backward_weights(dense.s, lstm.y, dense.dy, dense.dw, dense.db);
       window_backward_input(dense.s, dense.dy, dense.packed, lstm.dy);
-      lstm_backward(lstm.s, {.x = conv.y, .packed = lstm.packed, .y = lstm.y, .c = lstm.c,
-                             .gates = lstm.gates, .dy = lstm.dy, .dh = lstm.dh, .dc = lstm.dc,
-                             .dx = lstm.dx, .dw = lstm.dw, .du = lstm.du, .db = lstm.db,
+      lstm_backward(lstm.s, {.x = conv.y,
+                             .packed = lstm.packed,
+                             .y = lstm.y,
+                             .c = lstm.c,
+                             .gates = lstm.gates,
+                             .dy = lstm.dy,
+                             .dh = lstm.dh,
+                             .dc = lstm.dc,
+                             .dx = lstm.dx,
+                             .dw = lstm.dw,
+                             .du = lstm.du,
+                             .db = lstm.db,
                              .scratch = lstm.scratch});
       activation_backward(ActivationFunction::relu, steps * rows, 32, nullptr, conv.y, lstm.dx,
                           lstm.dx);
@@ -241,7 +274,10 @@ void typical_step(benchmark::State& state) {
 
 BENCHMARK(window_forward)->Args({4, 16, 32, 8})->Args({8, 16, 32, 8})->Args({1, 16, 32, 8});
 BENCHMARK(window_forward)->Args({8, 1, 32, 16})->Args({8, 64, 64, 5})->Args({8, 512, 128, 8});
-BENCHMARK(window_backward_weights)->Args({4, 16, 32, 8})->Args({8, 16, 32, 8})->Args({8, 1, 32, 16});
+BENCHMARK(window_backward_weights)
+    ->Args({4, 16, 32, 8})
+    ->Args({8, 16, 32, 8})
+    ->Args({8, 1, 32, 16});
 BENCHMARK(window_backward_weights)->Args({8, 64, 64, 5})->Args({8, 512, 128, 8});
 BENCHMARK(window_backward_input)->Args({8, 32, 32, 8})->Args({8, 64, 64, 5});
 BENCHMARK(window_forward)->Name("dense_forward")->Args({8, 32, 1, 1});

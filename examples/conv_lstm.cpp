@@ -11,8 +11,8 @@ int main(int argc, char** argv) {
   const Signals test = make_signals(50, 400, 16, 99);
 
   auto x = Input({400, 16});
-  auto h = Conv1D{.filters = 32, .kernel_size = 8, .padding = Padding::same,
-                  .activation = Activation::relu}(x);
+  auto h = Conv1D{
+      .filters = 32, .kernel_size = 8, .padding = Padding::same, .activation = Activation::relu}(x);
   h = LSTM{.units = 32, .return_sequences = true}(h);
   auto y = Dense{.units = 1, .activation = Activation::sigmoid}(h);
 

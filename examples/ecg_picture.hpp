@@ -17,23 +17,31 @@ inline void draw_ecg(const std::filesystem::path& path, const sonde::Recording& 
   from = std::max<Index>(0, std::min(from, total - steps));
   steps = std::min(steps, total - from);
   const double width = 1000, left = 110, signal_height = 110, bar = 22;
-  const auto x = [&](Index t) { return left + width * static_cast<double>(t) / static_cast<double>(steps); };
+  const auto x = [&](Index t) {
+    return left + width * static_cast<double>(t) / static_cast<double>(steps);
+  };
   const double labels_at = 50 + signal_height * static_cast<double>(channels);
 
   std::ofstream svg(path);
   svg << "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1130 " << labels_at + 100
-      << "\" font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
-      << "<text x=\"" << left << "\" y=\"22\" font-size=\"15\">Record " << record.name << ", never seen in training: "
-      << static_cast<double>(steps) / record.frequency << " s at " << record.frequency << " Hz</text>\n";
+      << "\" font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" "
+         "fill=\"white\"/>\n"
+      << "<text x=\"" << left << "\" y=\"22\" font-size=\"15\">Record " << record.name
+      << ", never seen in training: " << static_cast<double>(steps) / record.frequency << " s at "
+      << record.frequency << " Hz</text>\n";
   for (Index c = 0; c < channels; ++c) {
     float low = 1e30f, high = -1e30f;
     const auto value = [&](Index t) { return record.signal.data()[(from + t) * channels + c]; };
-    for (Index t = 0; t < steps; ++t) low = std::min(low, value(t)), high = std::max(high, value(t));
+    for (Index t = 0; t < steps; ++t)
+      low = std::min(low, value(t)), high = std::max(high, value(t));
     const double top = 35 + signal_height * static_cast<double>(c);
     svg << "<text x=\"8\" y=\"" << top + 60 << "\">" << record.channels[static_cast<std::size_t>(c)]
         << "</text>\n<polyline fill=\"none\" stroke=\"#222\" stroke-width=\"1\" points=\"";
     for (Index t = 0; t < steps; ++t)
-      svg << x(t) << ',' << top + (signal_height - 12) * static_cast<double>((high - value(t)) / std::max(high - low, 1e-6f)) << ' ';
+      svg << x(t) << ','
+          << top + (signal_height - 12) *
+                       static_cast<double>((high - value(t)) / std::max(high - low, 1e-6f))
+          << ' ';
     svg << "\"/>\n";
   }
   const auto strip = [&](double top, const char* title, auto&& class_of) {
@@ -49,9 +57,12 @@ inline void draw_ecg(const std::filesystem::path& path, const sonde::Recording& 
   strip(labels_at, "cardiologist", [&](Index t) -> Index {
     return weights[from + t] > 0 ? static_cast<Index>(record.labels.data()[from + t]) : -1;
   });
-  strip(labels_at + 28, "Sonde", [&](Index t) { return predicted[static_cast<std::size_t>(from + t)]; });
+  strip(labels_at + 28, "Sonde",
+        [&](Index t) { return predicted[static_cast<std::size_t>(from + t)]; });
   for (int k = 0; k < 4; ++k)
-    svg << "<rect x=\"" << left + 90 * k << "\" y=\"" << labels_at + 66 << "\" width=\"16\" height=\"16\" fill=\""
-        << colours[k] << "\"/><text x=\"" << left + 90 * k + 22 << "\" y=\"" << labels_at + 79 << "\">" << names[k] << "</text>\n";
-  svg << "<text x=\"" << left + 370 << "\" y=\"" << labels_at + 79 << "\">no bar: not labelled</text>\n</svg>\n";
+    svg << "<rect x=\"" << left + 90 * k << "\" y=\"" << labels_at + 66
+        << "\" width=\"16\" height=\"16\" fill=\"" << colours[k] << "\"/><text x=\""
+        << left + 90 * k + 22 << "\" y=\"" << labels_at + 79 << "\">" << names[k] << "</text>\n";
+  svg << "<text x=\"" << left + 370 << "\" y=\"" << labels_at + 79
+      << "\">no bar: not labelled</text>\n</svg>\n";
 }

@@ -11,7 +11,9 @@ int main(int argc, char** argv) {
   const Signals data = make_signals(quick(argc, argv) ? 32 : 200);
 
   auto x = Input({dynamic, 16});
-  auto h = Conv1D{.filters = 32, .kernel_size = 8, .padding = Padding::causal,
+  auto h = Conv1D{.filters = 32,
+                  .kernel_size = 8,
+                  .padding = Padding::causal,
                   .activation = Activation::relu}(x);
   h = LSTM{.units = 32, .return_sequences = true}(h);
   auto y = Dense{.units = 1, .activation = Activation::sigmoid}(h);

@@ -30,10 +30,9 @@ enum class ActivationFunction {
 
 constexpr auto enum_names(ActivationFunction) {
   return std::array<std::string_view, 18>{
-      "linear",   "relu",     "tanh", "sigmoid", "softmax",     "hard_sigmoid",
-      "elu",      "selu",     "softplus",        "softsign",    "silu",
-      "gelu",     "exponential",      "leaky_relu",             "relu6",
-      "mish",     "hard_silu",        "log_softmax"};
+      "linear",      "relu",       "tanh",     "sigmoid",  "softmax",   "hard_sigmoid",
+      "elu",         "selu",       "softplus", "softsign", "silu",      "gelu",
+      "exponential", "leaky_relu", "relu6",    "mish",     "hard_silu", "log_softmax"};
 }
 
 /// How a window meets the ends of the signal.

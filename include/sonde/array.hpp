@@ -2,8 +2,8 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <span>
 #include <sonde/shape.hpp>
+#include <span>
 
 namespace sonde {
 
@@ -17,7 +17,7 @@ class Buffer {
   Buffer() = default;
   explicit Buffer(Index size) : size_(size) {
     const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T) + alignment;
-    data_.reset(static_cast<T*>(::operator new(bytes, std::align_val_t{alignment})));
+    data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{alignment})));
     std::memset(static_cast<void*>(data_.get()), 0, bytes);
   }
 
@@ -27,7 +27,7 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{alignment}); }
+    void operator()(T* p) const { ::operator delete (p, std::align_val_t{alignment}); }
   };
   std::unique_ptr<T[], Free> data_;
   Index size_ = 0;

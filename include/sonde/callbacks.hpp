@@ -22,11 +22,11 @@ class Training {
  public:
   explicit Training(Model& model) : model_(model) {}
 
-  Index epoch = 0;           ///< from 0
+  Index epoch = 0;  ///< from 0
   Index epochs = 0;
-  Index batch = 0;           ///< batches of this epoch that are done
+  Index batch = 0;  ///< batches of this epoch that are done
   Index batches = 0;
-  Logs logs;                 ///< of the epoch so far; at its end with val_ values
+  Logs logs;  ///< of the epoch so far; at its end with val_ values
 
   Model& model() { return model_; }
   /// Ends training after the batch or epoch that runs. Says why, for the log.
@@ -52,8 +52,8 @@ class Training {
 class Callback {
  public:
   template <class C>
-    requires(!std::same_as<C, Callback>)
-  Callback(C callback) : held_(std::make_shared<Held<C>>(std::move(callback))) {}
+  requires(!std::same_as<C, Callback>) Callback(C callback)
+      : held_(std::make_shared<Held<C>>(std::move(callback))) {}
 
   void train_begin(Training& t) const { held_->train_begin(t); }
   void epoch_begin(Training& t) const { held_->epoch_begin(t); }
@@ -214,10 +214,10 @@ struct ProgressBar {
   void batch_end(Training&);
   void epoch_end(Training&);
 
-  bool terminal = false;      ///< one moving line; else one plain line for each epoch
+  bool terminal = false;  ///< one moving line; else one plain line for each epoch
   bool colour = false;
-  double epoch_started = 0;   ///< seconds on a steady clock
-  double first_batch = 0;     ///< when the first batch of the epoch ended
+  double epoch_started = 0;  ///< seconds on a steady clock
+  double first_batch = 0;    ///< when the first batch of the epoch ended
   double last_drawn = 0;
 };
 

@@ -38,14 +38,14 @@ class Required {
 template <class S, class T>
 struct Field {
   std::string_view name;
-  T S::* member;
+  T S::*member;
 
   /// Only for required fields.
   static T blank() { return T(Blank{}); }
 };
 
 template <class S, class T>
-constexpr Field<S, T> field(std::string_view name, T S::* member) {
+constexpr Field<S, T> field(std::string_view name, T S::*member) {
   return {name, member};
 }
 
@@ -70,8 +70,9 @@ void for_each_field(S& spec, F&& f) {
 /// Equality over the listed fields.
 template <Spec S>
 bool same_fields(const S& a, const S& b) {
-  return std::apply([&](const auto&... each) { return ((a.*(each.member) == b.*(each.member)) && ...); },
-                    S::fields());
+  return std::apply(
+      [&](const auto&... each) { return ((a.*(each.member) == b.*(each.member)) && ...); },
+      S::fields());
 }
 
 namespace detail {
@@ -95,7 +96,9 @@ constexpr std::size_t arity() {
 // --- fields to values and back -------------------------------------------------------------------
 
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { enum_names(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+  enum_names(e);
+};
 
 template <class T>
 struct is_variant : std::false_type {};

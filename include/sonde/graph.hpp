@@ -26,7 +26,8 @@ class Graph {
     std::vector<Source> inputs;
   };
 
-  /// Throws ArgumentError when an output does not depend on inputs only, or two layers share a name.
+  /// Throws ArgumentError when an output does not depend on inputs only, or two layers share a
+  /// name.
   Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
 
   const std::vector<Call>& calls() const { return calls_; }

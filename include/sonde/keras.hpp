@@ -39,16 +39,16 @@ struct LoadedModel {
   Value extra;  ///< what save_model was given; null for files of real Keras
 };
 
-/// Writes architecture, weights, and, once compiled, loss, metrics, optimizer and its state. The same
-/// model gives the same bytes. `extra` is anything that shall come back with the model: how data
-/// was normalized, names of classes; real Keras ignores it. A file that exists is replaced at once or
-/// not at all. `path` ends in .keras. Throws ArgumentError, IoError; DivergedError when a weight is
-/// NaN or infinite.
+/// Writes architecture, weights, and, once compiled, loss, metrics, optimizer and its state. The
+/// same model gives the same bytes. `extra` is anything that shall come back with the model: how
+/// data was normalized, names of classes; real Keras ignores it. A file that exists is replaced at
+/// once or not at all. `path` ends in .keras. Throws ArgumentError, IoError; DivergedError when a
+/// weight is NaN or infinite.
 void save_model(const Model& model, const std::filesystem::path& path, const Value& extra = {});
 
-/// Reads a .keras file; or, from a name ending in .json, the architecture that Keras' model.to_json()
-/// describes, with weights drawn anew. Throws FormatError for damaged, foreign and hostile files,
-/// LimitError, IoError.
+/// Reads a .keras file; or, from a name ending in .json, the architecture that Keras'
+/// model.to_json() describes, with weights drawn anew. Throws FormatError for damaged, foreign and
+/// hostile files, LimitError, IoError.
 LoadedModel load_model(const std::filesystem::path& path, LoadOptions options = {});
 
 /// The architecture as JSON. Keras: model.to_json().

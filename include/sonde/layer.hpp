@@ -32,21 +32,33 @@ concept Op = std::copyable<O> && requires(const O op, const View<float>& f, cons
 class AnyOp {
  public:
   template <class O>
-    requires(!std::same_as<O, AnyOp> && Op<O>)
-  AnyOp(O op) : held_(std::make_shared<const Held<O>>(std::move(op))) {}
+  requires(!std::same_as<O, AnyOp> && Op<O>) AnyOp(O op)
+      : held_(std::make_shared<const Held<O>>(std::move(op))) {}
 
   template <class T>
-  void forward(const View<T>& v) const noexcept { held_->forward(v); }
+  void forward(const View<T>& v) const noexcept {
+    held_->forward(v);
+  }
   template <class T>
-  void backward(const View<T>& v) const noexcept { held_->backward(v); }
+  void backward(const View<T>& v) const noexcept {
+    held_->backward(v);
+  }
   template <class T>
-  void pack(const View<T>& v) const noexcept { held_->pack(v); }
+  void pack(const View<T>& v) const noexcept {
+    held_->pack(v);
+  }
   template <class T>
-  void forward_sums(const View<T>& v) const noexcept { held_->forward_sums(v); }
+  void forward_sums(const View<T>& v) const noexcept {
+    held_->forward_sums(v);
+  }
   template <class T>
-  void backward_sums(const View<T>& v) const noexcept { held_->backward_sums(v); }
+  void backward_sums(const View<T>& v) const noexcept {
+    held_->backward_sums(v);
+  }
   template <class T>
-  void after_batch(const View<T>& v) const noexcept { held_->after_batch(v); }
+  void after_batch(const View<T>& v) const noexcept {
+    held_->after_batch(v);
+  }
 
  private:
   template <class T>
@@ -123,8 +135,8 @@ concept Layer = Spec<L> && requires(const L layer, Planner& planner) {
 class AnyLayer {
  public:
   template <class L>
-    requires(!std::same_as<L, AnyLayer> && Layer<L>)
-  AnyLayer(L layer) : held_(std::make_shared<const Held<L>>(std::move(layer))) {}
+  requires(!std::same_as<L, AnyLayer> && Layer<L>) AnyLayer(L layer)
+      : held_(std::make_shared<const Held<L>>(std::move(layer))) {}
 
   std::string_view type() const { return held_->type(); }
   const std::string& name() const { return held_->name(); }

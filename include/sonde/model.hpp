@@ -25,32 +25,33 @@ struct ModelOptions {
 /// One loss for every output, or one for each.
 struct Losses : std::vector<Loss> {
   template <class L>
-    requires std::constructible_from<Loss, L>
-  Losses(L loss) : std::vector<Loss>{Loss(std::move(loss))} {}
+  requires std::constructible_from<Loss, L> Losses(L loss)
+      : std::vector<Loss>{Loss(std::move(loss))} {}
   Losses(std::initializer_list<Loss> each) : std::vector<Loss>(each) {}
   Losses(std::vector<Loss> each) : std::vector<Loss>(std::move(each)) {}
 };
 
 struct CompileOptions {
   Optimizer optimizer = Adam{};
-  Losses loss = std::vector<Loss>{};   ///< required
-  std::vector<float> loss_weights = {};  ///< one for each output; empty: all 1
-  std::vector<MetricChoice> metrics = {};           ///< sample weights only say what is masked (weight 0)
+  Losses loss = std::vector<Loss>{};       ///< required
+  std::vector<float> loss_weights = {};    ///< one for each output; empty: all 1
+  std::vector<MetricChoice> metrics = {};  ///< sample weights only say what is masked (weight 0)
   std::vector<MetricChoice> weighted_metrics = {};  ///< sample and class weights count
 };
 
 struct FitOptions {
   Index epochs = 1;
   Index batch_size = 32;
-  bool verbose = true;                 ///< progress on stdout
+  bool verbose = true;  ///< progress on stdout
   std::vector<Callback> callbacks = {};
-  double validation_split = 0;         ///< this part at the end of the data, before shuffling
+  double validation_split = 0;  ///< this part at the end of the data, before shuffling
   const SampleSource* validation_data = nullptr;  ///< wins over validation_split
-  bool shuffle = true;                 ///< a new order of all samples for each epoch
-  std::vector<float> class_weight = {};  ///< by class number, for each time step; not for validation
+  bool shuffle = true;                            ///< a new order of all samples for each epoch
+  std::vector<float> class_weight =
+      {};  ///< by class number, for each time step; not for validation
   const Array* sample_weight = nullptr;  ///< (samples,), or (samples, time)
   Index initial_epoch = 0;
-  int threads = 0;                     ///< 0: the cores this process may use
+  int threads = 0;  ///< 0: the cores this process may use
 };
 
 struct PredictOptions {
@@ -73,10 +74,11 @@ struct History {
 
 /// What a labeller must know about a model's time.
 struct TimeReport {
-  Index steps_in = 0;         ///< dynamic when any
-  Index steps_out = 0;        ///< 0: the output has no time axis
-  std::optional<Index> receptive_field;  ///< input steps an output depends on; none: all earlier ones
-  Index lookahead = 0;        ///< input steps after its own that an output needs; dynamic: all
+  Index steps_in = 0;   ///< dynamic when any
+  Index steps_out = 0;  ///< 0: the output has no time axis
+  std::optional<Index>
+      receptive_field;  ///< input steps an output depends on; none: all earlier ones
+  Index lookahead = 0;  ///< input steps after its own that an output needs; dynamic: all
 };
 
 /// A graph of layers with weights: trains, judges, predicts. Keras: keras.Model.
@@ -102,7 +104,8 @@ class Model {
   /// Null before compile().
   const CompileOptions* compiled() const;
 
-  /// Trains. x: (samples, …), y: (samples, …). Throws ArgumentError and DataError before any computing.
+  /// Trains. x: (samples, …), y: (samples, …). Throws ArgumentError and DataError before any
+  /// computing.
   History fit(const Array& x, const Array& y, FitOptions options = {});
   History fit(const std::vector<Array>& x, const std::vector<Array>& y, FitOptions options = {});
   History fit(const SampleSource& samples, FitOptions options = {});

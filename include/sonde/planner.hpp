@@ -86,9 +86,7 @@ class Planner {
   /// Written by forward, read by backward; booked only when training.
   Slot saved(Index per_row) { return training() ? book(Slot::Kind::saved, per_row, 0) : Slot{}; }
   /// Garbage before and after each call.
-  Slot scratch(Index per_row, Index fixed = 0) {
-    return book(Slot::Kind::scratch, per_row, fixed);
-  }
+  Slot scratch(Index per_row, Index fixed = 0) { return book(Slot::Kind::scratch, per_row, fixed); }
   /// Backward reads x(i) again.
   void keep_input(Index i = 0);
   /// Backward reads y(i) again.

@@ -17,7 +17,7 @@ struct StepClass {
 };
 
 struct StepScores {
-  Index steps = 0;               ///< that were judged
+  Index steps = 0;  ///< that were judged
   double accuracy = 0;
   double prevalence = 0;         ///< of the most frequent class: what always guessing it reaches
   double balanced_accuracy = 0;  ///< mean recall of the classes that occur

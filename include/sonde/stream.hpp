@@ -21,8 +21,9 @@ class Stream {
   Stream& operator=(Stream&&) noexcept;
   ~Stream();
 
-  /// steps × channels numbers in; the output steps that became ready, (steps', width), out. The view
-  /// is good until the next call. `steps` must not exceed most_steps; more are cut off (asserted).
+  /// steps × channels numbers in; the output steps that became ready, (steps', width), out. The
+  /// view is good until the next call. `steps` must not exceed most_steps; more are cut off
+  /// (asserted).
   std::span<const float> push(std::span<const float> steps) noexcept;
   /// Ends the signal and returns the last outputs; the next push begins a new signal.
   std::span<const float> flush() noexcept;

@@ -31,7 +31,8 @@ class Identity {
 /// A symbolic value: one output of one call of a layer. Holds no numbers. Cheap to copy.
 class Tensor {
  public:
-  Tensor(std::shared_ptr<const Node> node, Index output) : node_(std::move(node)), output_(output) {}
+  Tensor(std::shared_ptr<const Node> node, Index output)
+      : node_(std::move(node)), output_(output) {}
 
   /// Without the batch: (400, 16) is 400 time steps of 16 channels.
   const Shape& shape() const;

@@ -24,19 +24,19 @@ struct Chunk {
 struct Layout {
   static constexpr Index nowhere = -1;
   struct Place {
-    int tensor = -1;             ///< number of the tensor in the plan
-    Index value = nowhere;       ///< in the arena
-    Index gradient = nowhere;    ///< in the arena; nowhere when nobody needs it
+    int tensor = -1;           ///< number of the tensor in the plan
+    Index value = nowhere;     ///< in the arena
+    Index gradient = nowhere;  ///< in the arena; nowhere when nobody needs it
     Index width = 1;
   };
   std::vector<Place> inputs;
   std::vector<Place> outputs;
-  std::vector<Index> weights;    ///< in the weight block and in the gradient block
-  std::vector<Index> packed;     ///< in the packed block
-  std::vector<Index> bookings;   ///< in the arena, the state block or the counter block
-  Index forward_sums = 0;        ///< in the block of batch sums
+  std::vector<Index> weights;   ///< in the weight block and in the gradient block
+  std::vector<Index> packed;    ///< in the packed block
+  std::vector<Index> bookings;  ///< in the arena, the state block or the counter block
+  Index forward_sums = 0;       ///< in the block of batch sums
   Index backward_sums = 0;
-  std::uint64_t name = 0;        ///< hash of the layer's name: its stream of random numbers
+  std::uint64_t name = 0;  ///< hash of the layer's name: its stream of random numbers
 };
 
 /// The blocks that one worker runs a plan over.
@@ -44,20 +44,20 @@ template <class T>
 struct Memory {
   T* arena = nullptr;
   T* weights = nullptr;
-  T* gradients = nullptr;     ///< of this shard, added to
+  T* gradients = nullptr;  ///< of this shard, added to
   T* packed = nullptr;
-  T* states = nullptr;        ///< zeroed by the runner when a signal begins
+  T* states = nullptr;  ///< zeroed by the runner when a signal begins
   Index* counters = nullptr;
-  double* sums = nullptr;     ///< of this shard before a barrier, of the batch after it
-  Index* steps = nullptr;     ///< steps that each tensor holds now
-  Index rows = 1;             ///< rows of this shard
-  Index first_row = 0;        ///< number of its first row in the batch
-  Index batch_rows = 1;       ///< rows of the whole batch
-  bool first = true;          ///< a signal begins with this chunk
-  bool last = true;           ///< a signal ends with this chunk
-  bool training = false;      ///< dropout drops, batch statistics are used
-  std::uint64_t seed = 0;     ///< of the model
-  std::uint64_t draw = 0;     ///< number of the training step, over all epochs
+  double* sums = nullptr;  ///< of this shard before a barrier, of the batch after it
+  Index* steps = nullptr;  ///< steps that each tensor holds now
+  Index rows = 1;          ///< rows of this shard
+  Index first_row = 0;     ///< number of its first row in the batch
+  Index batch_rows = 1;    ///< rows of the whole batch
+  bool first = true;       ///< a signal begins with this chunk
+  bool last = true;        ///< a signal ends with this chunk
+  bool training = false;   ///< dropout drops, batch statistics are used
+  std::uint64_t seed = 0;  ///< of the model
+  std::uint64_t draw = 0;  ///< number of the training step, over all epochs
 };
 
 /// All that a running op can reach. Nothing here can allocate, lock or throw.
@@ -79,11 +79,16 @@ class View {
   /// A weight, packed weights, state, saved numbers or scratch; null for a slot never booked.
   T* operator[](Slot slot) const {
     switch (slot.kind) {
-      case Slot::Kind::none: return nullptr;
-      case Slot::Kind::weight: return memory_.weights + at(layout_.weights, slot);
-      case Slot::Kind::packed: return memory_.packed + at(layout_.packed, slot);
-      case Slot::Kind::state: return memory_.states + at(layout_.bookings, slot);
-      default: return memory_.arena + at(layout_.bookings, slot);
+      case Slot::Kind::none:
+        return nullptr;
+      case Slot::Kind::weight:
+        return memory_.weights + at(layout_.weights, slot);
+      case Slot::Kind::packed:
+        return memory_.packed + at(layout_.packed, slot);
+      case Slot::Kind::state:
+        return memory_.states + at(layout_.bookings, slot);
+      default:
+        return memory_.arena + at(layout_.bookings, slot);
     }
   }
   /// The gradient of a weight: backward adds to it. Null for a slot never booked.

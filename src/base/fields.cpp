@@ -47,15 +47,17 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
 }
 
 void refuse_value(const Where& where, std::string_view expected, const Value& got) {
-  throw ArgumentError(fmt::format("{} must be {}, got {} ({}).", where, expected, to_string(got),
-                                  kind_of(got)));
+  throw ArgumentError(
+      fmt::format("{} must be {}, got {} ({}).", where, expected, to_string(got), kind_of(got)));
 }
 
 void refuse_name(const Where& where, std::string_view got,
                  const std::vector<std::string_view>& names) {
   if (const std::string near = nearest(got, names); !near.empty())
-    throw ArgumentError(fmt::format("{}: \"{}\" is not known. Did you mean \"{}\"?", where, got, near));
-  throw ArgumentError(fmt::format("{}: \"{}\" is not known. Known: {}.", where, got, fmt::join(names, ", ")));
+    throw ArgumentError(
+        fmt::format("{}: \"{}\" is not known. Did you mean \"{}\"?", where, got, near));
+  throw ArgumentError(
+      fmt::format("{}: \"{}\" is not known. Known: {}.", where, got, fmt::join(names, ", ")));
 }
 
 Value to_value(bool v) { return v; }
@@ -130,7 +132,8 @@ bool names_class(std::string_view given, std::string_view type) {
 std::pair<std::string, Value::Dict> read_class(const Value& value, const Where& where) {
   if (const auto* name = value.as<std::string>()) return {*name, {}};
   const Value* name = value.find("class_name");
-  if (!name || !name->as<std::string>()) refuse_value(where, "a name or {class_name, config}", value);
+  if (!name || !name->as<std::string>())
+    refuse_value(where, "a name or {class_name, config}", value);
   const Value* config = value.find("config");
   if (!config || config->is_null()) return {*name->as<std::string>(), {}};
   if (!config->as<Value::Dict>()) refuse_value(where + ": config", "a table", *config);

@@ -20,9 +20,8 @@ void Value::set(std::string_view key, Value value) {
 }
 
 std::string_view kind_of(const Value& value) {
-  static constexpr std::string_view kinds[] = {"nothing", "true or false", "a whole number",
-                                               "a number", "a text",       "a list",
-                                               "a table"};
+  static constexpr std::string_view kinds[] = {
+      "nothing", "true or false", "a whole number", "a number", "a text", "a list", "a table"};
   return kinds[value.storage().index()];
 }
 

@@ -71,19 +71,16 @@ int bench(const BenchOptions& o) {
   double begun = 0;
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size, .verbose = false};
   fit.threads = o.threads;
-  fit.callbacks = {LambdaCallback{.epoch_begin = [&](Training&) { begun = seconds(); },
-                                  .epoch_end = [&](Training&) { epochs.push_back(seconds() - begun); }}};
+  fit.callbacks = {
+      LambdaCallback{.epoch_begin = [&](Training&) { begun = seconds(); },
+                     .epoch_end = [&](Training&) { epochs.push_back(seconds() - begun); }}};
   model.fit(x, y, fit);
 
   if (o.json) {
-    const nlohmann::ordered_json json = {{"epoch_seconds", epochs},
-                                         {"model", o.model},
-                                         {"samples", o.samples},
-                                         {"steps", o.input[0]},
-                                         {"channels", o.input[1]},
-                                         {"batch_size", o.batch_size},
-                                         {"kernels", kernel_level()},
-                                         {"version", version}};
+    const nlohmann::ordered_json json = {{"epoch_seconds", epochs},   {"model", o.model},
+                                         {"samples", o.samples},      {"steps", o.input[0]},
+                                         {"channels", o.input[1]},    {"batch_size", o.batch_size},
+                                         {"kernels", kernel_level()}, {"version", version}};
     fmt::print("{}\n", json.dump());
     return 0;
   }

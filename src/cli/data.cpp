@@ -44,7 +44,8 @@ const std::vector<std::string>& usual_names(char role) {
 /// The array of a .npz that has one of the usual names; empty when there is none.
 Array pick(NamedArrays& arrays, char role) {
   for (const std::string& name : usual_names(role))
-    if (const auto found = arrays.find(name); found != arrays.end()) return std::move(found->second);
+    if (const auto found = arrays.find(name); found != arrays.end())
+      return std::move(found->second);
   return {};
 }
 
@@ -55,7 +56,8 @@ Array load_array(const std::string& place, char role) {
   if (is_table(file)) return load_csv(file);
   if (extension(file) != npz)
     throw ArgumentError(fmt::format(
-        "\"{}\": expected a file that ends in .npy, .npz or .csv. Write it with numpy.save.", file));
+        "\"{}\": expected a file that ends in .npy, .npz or .csv. Write it with numpy.save.",
+        file));
   NamedArrays arrays = load_npz(file);
   if (arrays.size() == 1) return std::move(arrays.begin()->second);
   Array found = pick(arrays, role);

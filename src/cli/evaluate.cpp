@@ -48,8 +48,11 @@ int evaluate(const std::string& model_file, const EvaluateOptions& o) {
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
   LabellingModel opened = load_model_file(model_file, true);
   Model& model = opened.model;
-  Data data = load_data({.x = o.x, .y = o.y, .weights = o.sample_weight,
-                         .label_column = o.label_column, .recording = true});
+  Data data = load_data({.x = o.x,
+                         .y = o.y,
+                         .weights = o.sample_weight,
+                         .label_column = o.label_column,
+                         .recording = true});
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
 
   const Task task = task_for(model, data.y, data.weights, data.steps(), o.loss);

@@ -102,11 +102,14 @@ Json describe(const Array& array, const std::string& dtype) {
 }
 
 std::string to_text(const std::string& name, const Json& json) {
-  std::string text = fmt::format("{}: ({})", name, fmt::join(json["shape"].get<std::vector<Index>>(), ", "));
+  std::string text =
+      fmt::format("{}: ({})", name, fmt::join(json["shape"].get<std::vector<Index>>(), ", "));
   if (json.contains("dtype")) text += " " + json["dtype"].get<std::string>();
-  text += fmt::format("\n  NaN {}, infinite {}", json["nan"].get<Index>(), json["infinite"].get<Index>());
+  text += fmt::format("\n  NaN {}, infinite {}", json["nan"].get<Index>(),
+                      json["infinite"].get<Index>());
   if (json.contains("first_bad"))
-    text += fmt::format(", the first at ({})", fmt::join(json["first_bad"].get<std::vector<Index>>(), ", "));
+    text += fmt::format(", the first at ({})",
+                        fmt::join(json["first_bad"].get<std::vector<Index>>(), ", "));
   text += "\n";
   if (json.contains("mean"))
     text += fmt::format("  from {:.6g} to {:.6g}, mean {:.6g}, deviation {:.6g}\n",
@@ -116,7 +119,8 @@ std::string to_text(const std::string& name, const Json& json) {
   double total = 0;
   for (const auto& each : json["labels"]) total += each.get<double>();
   for (const auto& [value, each] : json["labels"].items())
-    text += fmt::format("  {:>6}: {:>10}  {:6.2f} %\n", value, each.get<Index>(), 100 * each.get<double>() / total);
+    text += fmt::format("  {:>6}: {:>10}  {:6.2f} %\n", value, each.get<Index>(),
+                        100 * each.get<double>() / total);
   return text;
 }
 
@@ -137,8 +141,8 @@ Json inspect_data(const std::string& path, std::string& text) {
     if (!table.columns.empty()) json["columns"] = table.columns;
     arrays.emplace(path, std::move(table.values));
   } else {
-    throw ArgumentError(fmt::format(
-        "\"{}\": expected a model (.keras, .json) or data (.npy, .npz, .csv).", path));
+    throw ArgumentError(
+        fmt::format("\"{}\": expected a model (.keras, .json) or data (.npy, .npz, .csv).", path));
   }
   json["arrays"] = Json::object();
   for (const auto& [name, array] : arrays) {
@@ -146,7 +150,8 @@ Json inspect_data(const std::string& path, std::string& text) {
     text += to_text(name, json["arrays"][name]);
   }
   if (json.contains("columns"))
-    text += fmt::format("  columns: {}\n", fmt::join(json["columns"].get<std::vector<std::string>>(), ", "));
+    text += fmt::format("  columns: {}\n",
+                        fmt::join(json["columns"].get<std::vector<std::string>>(), ", "));
   return json;
 }
 
@@ -164,8 +169,8 @@ Json inspect_model(const std::string& path, std::string& text) {
   if (const CompileOptions* compiled = model.compiled()) {
     json["loss"] = name_of(compiled->loss[0]);
     json["optimizer_steps"] = model.iterations();
-    text += fmt::format(" Trained with: {}, {} steps of the optimizer\n", name_of(compiled->loss[0]),
-                        model.iterations());
+    text += fmt::format(" Trained with: {}, {} steps of the optimizer\n",
+                        name_of(compiled->loss[0]), model.iterations());
   }
   if (opened.extras.normalizer) {
     json["normalizer"] = {{"center", opened.extras.normalizer->center},

@@ -20,7 +20,7 @@ struct OptionText {
   std::string_view field;
   std::string_view kind;  ///< "N", "FILE"; empty for a switch
   std::string_view text;
-  char letter = 0;        ///< a short form: 'o' for -o
+  char letter = 0;  ///< a short form: 'o' for -o
 };
 
 /// "batch_size" → "--batch-size".

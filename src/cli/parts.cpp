@@ -26,23 +26,25 @@ Index split_point(Index count, double split, const char* what) {
 /// Steps [begin, end) of the only sample of `data`.
 Recording steps_of(const Data& data, Index begin, Index end) {
   if (!is_there(data.y) || data.y.size() != data.steps())
-    throw DataError(fmt::format(
-        "--window needs one label for each step, (time,) or (time, 1), got y {}.",
-        to_string(data.y.shape().without_front())));
+    throw DataError(
+        fmt::format("--window needs one label for each step, (time,) or (time, 1), got y {}.",
+                    to_string(data.y.shape().without_front())));
   const Index channels = data.x.shape()[2], steps = end - begin;
   Recording part;
   part.name = "recording";
   part.signal = data.x.reshaped({data.steps(), channels}).slice(begin, end);
   part.labels = data.y.reshaped({data.steps(), 1}).slice(begin, end);
   part.weights = Array({steps});
-  if (is_there(data.weights)) part.weights = data.weights.reshaped({data.steps()}).slice(begin, end);
+  if (is_there(data.weights))
+    part.weights = data.weights.reshaped({data.steps()}).slice(begin, end);
   else std::fill_n(part.weights.data(), steps, 1.0f);
   return part;
 }
 
 Data cut(const Data& data, Index begin, Index end, const PartOptions& options) {
   const Recording part = steps_of(data, begin, end);
-  Pieces pieces = cut_windows({&part, 1}, options.window, options.hop ? options.hop : options.window);
+  Pieces pieces =
+      cut_windows({&part, 1}, options.window, options.hop ? options.hop : options.window);
   return {std::move(pieces.x), std::move(pieces.y), std::move(pieces.weights)};
 }
 

@@ -60,8 +60,7 @@ void save_table(const std::string& path, const Array& result, bool recording) {
   std::vector<std::string> columns;
   if (first > 0) columns.push_back("sample");
   if (first > 1) columns.push_back("step");
-  for (Index k = 0; k < width; ++k)
-    columns.push_back(width == 1 ? "y" : fmt::format("y{}", k));
+  for (Index k = 0; k < width; ++k) columns.push_back(width == 1 ? "y" : fmt::format("y{}", k));
   Array table({rows, first + width});
   for (Index r = 0; r < rows; ++r) {
     if (first > 0) table(r, 0) = static_cast<float>(r / steps);
@@ -73,13 +72,12 @@ void save_table(const std::string& path, const Array& result, bool recording) {
 
 int predict(const std::string& model_file, const std::string& x, const PredictOptions& o) {
   if (!o.out.empty() && !o.out.ends_with(".npy") && !o.out.ends_with(".csv"))
-    throw ArgumentError(
-        fmt::format("--out must end in .npy or .csv, got \"{}\".", o.out));
+    throw ArgumentError(fmt::format("--out must end in .npy or .csv, got \"{}\".", o.out));
   if (o.batch_size < 1 || o.threads < 0)
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
   LabellingModel opened = load_model_file(model_file, false);
-  Data data = load_data({.x = x, .label_column = o.label_column, .labels = false,
-                         .recording = true});
+  Data data =
+      load_data({.x = x, .label_column = o.label_column, .labels = false, .recording = true});
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
   Array result = opened.model.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
   if (o.labels) result = class_numbers(result, static_cast<float>(o.threshold));

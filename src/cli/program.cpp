@@ -1,7 +1,7 @@
 #include "cli/program.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <new>
@@ -17,12 +17,18 @@ namespace {
 
 int exit_code(Failure failure) {
   switch (failure) {
-    case Failure::argument: return usage;
-    case Failure::data: return bad_data;
-    case Failure::format: return bad_model;
-    case Failure::io: return bad_file;
-    case Failure::limit: return over_limit;
-    case Failure::diverged: return diverged;
+    case Failure::argument:
+      return usage;
+    case Failure::data:
+      return bad_data;
+    case Failure::format:
+      return bad_model;
+    case Failure::io:
+      return bad_file;
+    case Failure::limit:
+      return over_limit;
+    case Failure::diverged:
+      return diverged;
   }
   return failed;
 }
@@ -81,7 +87,8 @@ int dispatch(int argc, const char* const* argv) {
   program.footer(
       "Exit codes: 0 ok, 1 failed, 2 usage, 3 bad data, 4 bad model file, 5 file or disk, 6 memory "
       "or limit,\n7 training diverged, 130 and 143 interrupted after the model was saved.\n\n"
-      "Example:\n  sonde train --x X.npy --y y.npy --out run\n  sonde predict run/model.keras X.npy "
+      "Example:\n  sonde train --x X.npy --y y.npy --out run\n  sonde predict run/model.keras "
+      "X.npy "
       "-o labels.npy");
   Chosen chosen;
   add_train(program, chosen);

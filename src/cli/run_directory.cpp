@@ -12,12 +12,11 @@ namespace {
 
 /// What a run writes. --force removes these and nothing else.
 constexpr std::array<std::string_view, 8> own_files = {
-    "config.toml", "model.keras", "last.keras",      "history.csv",
-    "metrics.json", "log.txt",    "provenance.json", "report.html"};
+    "config.toml",  "model.keras", "last.keras",      "history.csv",
+    "metrics.json", "log.txt",     "provenance.json", "report.html"};
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view what, int error) {
-  throw IoError(fmt::format("\"{}\" cannot be {}: {}.{}", path.string(), what,
-                            std::strerror(error),
+  throw IoError(fmt::format("\"{}\" cannot be {}: {}.{}", path.string(), what, std::strerror(error),
                             error == ENOSPC ? " Free some space, or choose another --out." : ""));
 }
 

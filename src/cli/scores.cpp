@@ -75,7 +75,9 @@ ValueScores score_values(const Array& predictions, const Array& y, const Pairs& 
 
 // Of two classes, F1 and AUC are those of class 1.
 double f1_of(const StepScores& s) { return s.classes.size() == 2 ? s.classes[1].f1 : s.macro_f1; }
-double auc_of(const StepScores& s) { return s.classes.size() == 2 ? s.classes[1].auc : s.macro_auc; }
+double auc_of(const StepScores& s) {
+  return s.classes.size() == 2 ? s.classes[1].auc : s.macro_auc;
+}
 
 nlohmann::ordered_json to_json(const StepScores& s) {
   nlohmann::ordered_json json = {{"count", s.steps},

@@ -20,7 +20,7 @@ struct ValueScores {
 /// How well predictions meet labels, label by label. Labels with weight 0 are left out; all others
 /// count once, whatever their weight.
 struct Scores {
-  std::vector<StepScores> steps = {};     ///< of classes: one; of labels side by side: one for each
+  std::vector<StepScores> steps = {};  ///< of classes: one; of labels side by side: one for each
   std::optional<ValueScores> values = {};
 };
 

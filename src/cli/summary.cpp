@@ -104,7 +104,8 @@ int summary(const std::string& name, const SummaryOptions& o) {
 void add_summary(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("summary", "Show a model's layers, weights and timing");
   std::string names;
-  for (const NetworkName& each : networks()) names += fmt::format("  {:<22}{}\n", each.name, each.layers);
+  for (const NetworkName& each : networks())
+    names += fmt::format("  {:<22}{}\n", each.name, each.layers);
   verb->footer("Networks:\n" + names +
                "\nExamples:\n  sonde summary conv-lstm --input 400,16\n"
                "  sonde summary run/model.keras");

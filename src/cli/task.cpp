@@ -68,7 +68,8 @@ Look look_at(const Array& y, const Array& weights, Index width) {
 }
 
 Labels labels_of(const Look& look, Index width) {
-  if (width > 1) return look.one_hot ? Labels::one_hot : look.zero_one ? Labels::several : Labels::values;
+  if (width > 1)
+    return look.one_hot ? Labels::one_hot : look.zero_one ? Labels::several : Labels::values;
   if (look.zero_one) return Labels::binary;
   return look.whole && look.largest < static_cast<float>(most_classes) ? Labels::classes
                                                                        : Labels::values;
@@ -86,10 +87,14 @@ Labels labels_for(const Loss& loss, Index width) {
 Loss loss_for(Labels labels) {
   switch (labels) {
     case Labels::binary:
-    case Labels::several: return BinaryCrossentropy{};
-    case Labels::classes: return SparseCategoricalCrossentropy{};
-    case Labels::one_hot: return CategoricalCrossentropy{};
-    case Labels::values: break;
+    case Labels::several:
+      return BinaryCrossentropy{};
+    case Labels::classes:
+      return SparseCategoricalCrossentropy{};
+    case Labels::one_hot:
+      return CategoricalCrossentropy{};
+    case Labels::values:
+      break;
   }
   return MeanSquaredError{};
 }
@@ -97,10 +102,13 @@ Loss loss_for(Labels labels) {
 ActivationFunction activation_for(Labels labels) {
   switch (labels) {
     case Labels::binary:
-    case Labels::several: return ActivationFunction::sigmoid;
+    case Labels::several:
+      return ActivationFunction::sigmoid;
     case Labels::classes:
-    case Labels::one_hot: return ActivationFunction::softmax;
-    case Labels::values: break;
+    case Labels::one_hot:
+      return ActivationFunction::softmax;
+    case Labels::values:
+      break;
   }
   return ActivationFunction::linear;
 }
@@ -189,7 +197,8 @@ std::string Task::text() const {
   std::string text = fmt::format("{} classes:", counts.size());
   constexpr std::size_t shown = 8;
   for (std::size_t k = 0; k < std::min(counts.size(), shown); ++k)
-    text += fmt::format("{} {} in {:.1f} %", k > 0 ? "," : "", k, 100 * counts[k] / std::max(total, 1.0));
+    text += fmt::format("{} {} in {:.1f} %", k > 0 ? "," : "", k,
+                        100 * counts[k] / std::max(total, 1.0));
   return text + (counts.size() > shown ? ", …" : "") + " of the labels";
 }
 
@@ -212,8 +221,8 @@ std::vector<float> balanced_weights(const Task& task, const Array& y, const Arra
   });
   std::vector<float> factors;
   for (const double sum : sums)
-    factors.push_back(
-        sum > 0 ? static_cast<float>(total / (static_cast<double>(sums.size()) * sum)) : 0.0f);
+    factors.push_back(sum > 0 ? static_cast<float>(total / (static_cast<double>(sums.size()) * sum))
+                              : 0.0f);
   return factors;
 }
 
@@ -222,7 +231,8 @@ std::vector<float> read_class_weights(const std::string& text, const Task& task,
   if (text == "none") return {};
   if (text == "auto") return balanced_weights(task, y, weights, samples, steps);
   std::vector<float> factors;
-  from_value(Reads<std::vector<float>>::from(text), "--class-weight (auto, none or numbers)", factors);
+  from_value(Reads<std::vector<float>>::from(text), "--class-weight (auto, none or numbers)",
+             factors);
   if (factors.size() != task.counts.size())
     throw ArgumentError(fmt::format(
         "--class-weight: expected {} numbers, one for each class, got {}. \"auto\" computes them.",

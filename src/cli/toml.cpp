@@ -60,13 +60,12 @@ std::string to_toml(const Value& value) {
 
 Value::Dict read_toml(const std::string& path) {
   std::ifstream file(path);
-  if (!file)
-    throw IoError(fmt::format("\"{}\" cannot be opened: {}.", path, std::strerror(errno)));
+  if (!file) throw IoError(fmt::format("\"{}\" cannot be opened: {}.", path, std::strerror(errno)));
   try {
     return *to_value(toml::parse(file, path), path).as<Value::Dict>();
   } catch (const toml::parse_error& error) {
-    throw ArgumentError(fmt::format("{}, line {}: {}.", path, error.source().begin.line,
-                                    error.description()));
+    throw ArgumentError(
+        fmt::format("{}, line {}: {}.", path, error.source().begin.line, error.description()));
   }
 }
 

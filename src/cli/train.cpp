@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <sonde/networks.hpp>
 
 #include "cli/interrupt.hpp"
@@ -17,14 +18,20 @@ namespace sonde::cli {
 namespace {
 
 Parts load_parts(const TrainOptions& o) {
-  DataFiles files{.x = o.x, .y = o.y, .weights = o.sample_weight, .label_column = o.label_column,
+  DataFiles files{.x = o.x,
+                  .y = o.y,
+                  .weights = o.sample_weight,
+                  .label_column = o.label_column,
                   .recording = o.window > 0};
   std::optional<Data> validation;
   Data data = load_data(files);
   if (!o.validation_x.empty())
-    validation = load_data({.x = o.validation_x, .y = o.validation_y,
-                            .label_column = o.label_column, .recording = o.window > 0});
-  return {std::move(data), std::move(validation),
+    validation = load_data({.x = o.validation_x,
+                            .y = o.validation_y,
+                            .label_column = o.label_column,
+                            .recording = o.window > 0});
+  return {std::move(data),
+          std::move(validation),
           {.validation_split = o.validation_split, .window = o.window, .hop = o.hop}};
 }
 
@@ -70,8 +77,17 @@ TrainOptions effective(TrainOptions o, const Task& task, const Model& model, boo
   o.loss = name_of(task.loss);
   // Rates are float32: the shortest number that is the same one.
   o.learning_rate = std::stod(fmt::format("{}", static_cast<float>(model.learning_rate())));
+  o.force = false;  // nobody writes over a run by repeating its configuration
   if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
   return o;
+}
+
+/// Looks for the monitored value before training rather than after its first epoch.
+void check_monitor(const TrainOptions& o, const Task& task, bool validated) {
+  std::vector<std::string> names = {"loss", std::string(task.metric())};
+  if (validated) names.insert(names.end(), {"val_loss", "val_" + std::string(task.metric())});
+  if (std::find(names.begin(), names.end(), o.monitor) == names.end())
+    refuse_name("--monitor", o.monitor, {names.begin(), names.end()});
 }
 
 void tell(RunDirectory& run, const TrainOptions& o, Parts& parts, const Task& task,
@@ -115,6 +131,7 @@ int train(const TrainOptions& given) {
                  .loss = task.loss,
                  .metrics = {std::string(task.metric())}});
   const TrainOptions o = effective(given, task, model, parts.validation() != nullptr);
+  check_monitor(o, task, parts.validation() != nullptr);
   tell(run, o, parts, task, model);
 
   const auto before = [&] {
@@ -127,7 +144,8 @@ int train(const TrainOptions& given) {
                                   {"validation_x", file_of(o.validation_x)},
                                   {"validation_y", file_of(o.validation_y)},
                                   {"model", is_model_file(o.model) ? o.model : ""}})
-                      .dump(2) + "\n");
+                      .dump(2) +
+                  "\n");
   };
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
   fit.validation_data = parts.validation();
@@ -167,7 +185,8 @@ void add_train(CLI::App& program, Chosen& chosen) {
   verb->footer(
       "Networks:\n" + networks_text +
       "\nLabels decide the last layer and the loss: 0 and 1 (sigmoid, binary cross-entropy), whole "
-      "numbers\nfrom 0 (softmax, sparse categorical cross-entropy), one-hot (softmax, categorical), "
+      "numbers\nfrom 0 (softmax, sparse categorical cross-entropy), one-hot (softmax, "
+      "categorical), "
       "others\n(linear, mean squared error).\n\n"
       "Examples:\n  sonde train --x X.npy --y y.npy --out run\n"
       "  sonde train recording.toml --epochs 50\n"
@@ -180,8 +199,9 @@ void add_train(CLI::App& program, Chosen& chosen) {
   verb->add_option("config", state->config, "a TOML file with these options; those given win")
       ->type_name("FILE.toml");
   state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
-  verb->final_callback(
-      [state, &chosen] { chosen = [state] { return train(state->options->read(state->config)); }; });
+  verb->final_callback([state, &chosen] {
+    chosen = [state] { return train(state->options->read(state->config)); };
+  });
 }
 
 }  // namespace sonde::cli

@@ -10,17 +10,21 @@ std::span<const OptionText> train_texts() {
   static constexpr std::string_view data = "Data", model = "Network", training = "Training",
                                     output = "Output";
   static constexpr std::array<OptionText, 30> texts = {{
-      {data, "x", "FILE", "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
+      {data, "x", "FILE",
+       "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
       {data, "label_column", "NAME", "the column of a .csv file that holds the labels"},
       {data, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: not labelled"},
-      {data, "validation_split", "PART", "this part of the data, at its end, judges and does not train"},
+      {data, "validation_split", "PART",
+       "this part of the data, at its end, judges and does not train"},
       {data, "validation_x", "FILE", "signals that judge, instead of a part of x"},
       {data, "validation_y", "FILE", "their labels"},
-      {data, "window", "STEPS", "cut a recording (time, channels) into windows of this length; 0: none"},
+      {data, "window", "STEPS",
+       "cut a recording (time, channels) into windows of this length; 0: none"},
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
       {data, "normalize", "HOW", "none, or zscore: by the training part's means and deviations"},
-      {model, "model", "NAME|FILE", "a network by name, a .keras file to go on with, or Keras' JSON"},
+      {model, "model", "NAME|FILE",
+       "a network by name, a .keras file to go on with, or Keras' JSON"},
       {model, "filters", "N", "filters of each convolution"},
       {model, "kernel_size", "STEPS", "length of each filter"},
       {model, "pool_size", "STEPS", "steps that a pooling layer makes one of"},
@@ -31,9 +35,11 @@ std::span<const OptionText> train_texts() {
       {training, "optimizer", "NAME", "adam, adamw, rmsprop or sgd"},
       {training, "learning_rate", "RATE", "left out: the optimizer's default"},
       {training, "loss", "NAME", "auto: what fits the labels; or binary_crossentropy, mse, …"},
-      {training, "class_weight", "HOW", "none, auto (all classes weigh the same), or a number for each class"},
+      {training, "class_weight", "HOW",
+       "none, auto (all classes weigh the same), or a number for each class"},
       {training, "early_stopping", "EPOCHS", "stop after so many epochs without improvement"},
-      {training, "monitor", "NAME", "the value that says which epoch is best; auto: val_loss, or loss"},
+      {training, "monitor", "NAME",
+       "the value that says which epoch is best; auto: val_loss, or loss"},
       {training, "seed", "N", "of first weights, shuffling and dropout"},
       {training, "threads", "N", "0: all cores; results do not depend on it"},
       {output, "out", "FOLDER", "where the run is written", 'o'},
@@ -60,8 +66,7 @@ void check_options(const TrainOptions& o) {
   at_least("hop", o.hop, 0);
   if (o.early_stopping) at_least("early_stopping", *o.early_stopping, 0);
   if (o.learning_rate && !(*o.learning_rate > 0))
-    throw ArgumentError(
-        fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
+    throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
   if (o.normalize != "none" && o.normalize != "zscore")
     refuse_name("--normalize", o.normalize, {"none", "zscore"});
   if (o.validation_x.empty() && !o.validation_y.empty())

@@ -1,6 +1,7 @@
 #include "cli/training_run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <csignal>
@@ -9,6 +10,14 @@
 #include "cli/interrupt.hpp"
 
 namespace sonde::cli {
+namespace {
+
+/// What comes next must not stand behind a moving progress line.
+void leave_line(const RunDirectory& directory) {
+  if (!directory.quiet() && isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
+}
+
+}  // namespace
 
 TrainingRun::TrainingRun(RunDirectory& directory, Model& model, const Extras& extras,
                          std::string monitor, std::function<void()> before)
@@ -63,7 +72,7 @@ void TrainingRun::epoch_end(Training& t) {
 void TrainingRun::check_signal(const Training& t) {
   const int signal = signal_seen();
   if (signal == 0) return;
-  if (!directory_.quiet()) fmt::print(stderr, "\n");
+  leave_line(directory_);
   status_ = "interrupted";
   const std::string name = signal == SIGINT ? "Ctrl-C" : "a signal to end";
   reason_ = fmt::format("{} in epoch {}", name, t.epoch + 1);
@@ -78,7 +87,7 @@ void TrainingRun::check_signal(const Training& t) {
 }
 
 void TrainingRun::diverge(const Training& t, const std::string& name, double value) {
-  if (!directory_.quiet()) fmt::print(stderr, "\n");
+  leave_line(directory_);
   status_ = "diverged";
   reason_ = fmt::format("{} became {} in epoch {}, batch {}", name, value, t.epoch + 1, t.batch);
   write_metrics();

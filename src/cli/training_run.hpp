@@ -47,7 +47,7 @@ class TrainingRun {
   Monitor watched_;
   std::string status_ = "running";
   std::string reason_;
-  Index epochs_ = 0;       // to be done
+  Index epochs_ = 0;  // to be done
   Index done_ = 0;
   Index best_epoch_ = -1;  // none yet
   Logs best_logs_;

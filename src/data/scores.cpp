@@ -52,17 +52,22 @@ std::vector<Index> most_likely(std::span<const float> predictions, Index classes
 void StepJudge::add(std::span<const float> predictions, std::span<const float> labels,
                     std::span<const float> weights) {
   const Index width = labels.empty() ? 0 : static_cast<Index>(predictions.size() / labels.size());
-  if (predictions.size() != labels.size() * at(width) || (width != classes_ && !(width == 1 && classes_ == 2)))
-    throw DataError(fmt::format("StepJudge: {} predictions for {} labels of {} classes. Give one number for each class and step.",
-                                predictions.size(), labels.size(), classes_));
+  if (predictions.size() != labels.size() * at(width) ||
+      (width != classes_ && !(width == 1 && classes_ == 2)))
+    throw DataError(
+        fmt::format("StepJudge: {} predictions for {} labels of {} classes. Give one number for "
+                    "each class and step.",
+                    predictions.size(), labels.size(), classes_));
   if (!weights.empty() && weights.size() != labels.size())
-    throw DataError(fmt::format("StepJudge: {} weights for {} labels.", weights.size(), labels.size()));
+    throw DataError(
+        fmt::format("StepJudge: {} weights for {} labels.", weights.size(), labels.size()));
   const std::vector<Index> guesses = most_likely(predictions, width);
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (!weights.empty() && weights[i] == 0) continue;
     const auto label = static_cast<Index>(labels[i]);
     if (label < 0 || label >= classes_ || static_cast<float>(label) != labels[i])
-      throw DataError(fmt::format("StepJudge: label {} of step {} is no class number below {}.", labels[i], i, classes_));
+      throw DataError(fmt::format("StepJudge: label {} of step {} is no class number below {}.",
+                                  labels[i], i, classes_));
     ++confusion_[at(label)][at(guesses[i])];
     for (Index k = 0; k < classes_; ++k) {
       const float p = width == 1 ? (k == 1 ? predictions[i] : 1 - predictions[i])
@@ -86,8 +91,10 @@ StepScores StepJudge::scores() const {
       guessed += static_cast<double>(confusion_[at(j)][at(k)]);
     }
     const auto hits = static_cast<double>(confusion_[at(k)][at(k)]);
-    StepClass each{.share = ratio(labelled, steps), .precision = ratio(hits, guessed),
-                   .recall = ratio(hits, labelled), .f1 = ratio(2 * hits, labelled + guessed),
+    StepClass each{.share = ratio(labelled, steps),
+                   .precision = ratio(hits, guessed),
+                   .recall = ratio(hits, labelled),
+                   .f1 = ratio(2 * hits, labelled + guessed),
                    .auc = area_under_roc(ranked_[at(k)])};
     right += hits;
     if (labelled > 0) recalls += each.recall, ++occurring;

@@ -41,8 +41,12 @@ struct Walk {
 std::string snake_case(std::string_view type) {
   // Keras' rule (keras.src.utils.naming): "_" before a capital that starts a lower-case run, then
   // between a lower-case letter or digit and a capital.
-  const auto upper = [&](std::size_t i) { return std::isupper(static_cast<unsigned char>(type[i])); };
-  const auto lower = [&](std::size_t i) { return std::islower(static_cast<unsigned char>(type[i])); };
+  const auto upper = [&](std::size_t i) {
+    return std::isupper(static_cast<unsigned char>(type[i]));
+  };
+  const auto lower = [&](std::size_t i) {
+    return std::islower(static_cast<unsigned char>(type[i]));
+  };
   std::string name;
   for (std::size_t i = 0; i < type.size(); ++i) {
     const bool run = upper(i) && i + 1 < type.size() && lower(i + 1);
@@ -61,8 +65,8 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
   Walk walk;
   for (const Tensor& output : output_tensors_) walk.from(output.node());
 
-  // A call of a layer that was already met deeper counts as that deep, and so do the calls it reads:
-  // the order of layers, by which files number their weights, depends on it.
+  // A call of a layer that was already met deeper counts as that deep, and so do the calls it
+  // reads: the order of layers, by which files number their weights, depends on it.
   std::map<const Node*, Index> depths;
   std::map<const LayerInstance*, Index> layer_depths, layer_visits;
   for (auto node = walk.postorder.rbegin(); node != walk.postorder.rend(); ++node) {
@@ -111,7 +115,9 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
     positions[node.get()] = static_cast<Index>(calls_.size());
     calls_.push_back(std::move(call));
   }
-  const auto source = [&](const Tensor& t) { return Source{positions.at(t.node().get()), t.output()}; };
+  const auto source = [&](const Tensor& t) {
+    return Source{positions.at(t.node().get()), t.output()};
+  };
   for (const Tensor& input : input_tensors_) {
     if (!input.node()->inputs.empty())
       throw ArgumentError("Model: inputs must come from Input(), got the output of " +
@@ -120,16 +126,19 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
   }
   for (const Tensor& output : output_tensors_) outputs_.push_back(source(output));
   for (std::size_t c = 0; c < calls_.size(); ++c)
-    if (calls_[c].inputs.empty() &&
-        std::find(inputs_.begin(), inputs_.end(), Source{static_cast<Index>(c), 0}) == inputs_.end())
-      throw ArgumentError(fmt::format("Model: an output depends on the Input {} \"{}\", which is not among the model's inputs. Add it to them.",
-                                      to_string(calls_[c].node->outputs[0]), layer(calls_[c]).layer.name()));
+    if (calls_[c].inputs.empty() && std::find(inputs_.begin(), inputs_.end(),
+                                              Source{static_cast<Index>(c), 0}) == inputs_.end())
+      throw ArgumentError(
+          fmt::format("Model: an output depends on the Input {} \"{}\", which is not among the "
+                      "model's inputs. Add it to them.",
+                      to_string(calls_[c].node->outputs[0]), layer(calls_[c]).layer.name()));
 
   // Names: the user's, or Keras' automatic ones counted within this model.
   std::set<std::string> taken;
   for (const auto& instance : layers_)
     if (!instance->name.empty() && !taken.insert(instance->name).second)
-      throw ArgumentError(fmt::format("Model: two layers are named \"{}\". Give one of them another name.", instance->name));
+      throw ArgumentError(fmt::format(
+          "Model: two layers are named \"{}\". Give one of them another name.", instance->name));
   std::map<std::string, int> counts;
   for (const auto& instance : layers_) {
     if (!instance->name.empty()) continue;

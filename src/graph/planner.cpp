@@ -57,8 +57,7 @@ void Planner::expect_rank(Index rank, std::string_view layout) const {
   std::string mend;
   if (rank == 2 && input().rank() == 1)
     mend = " A recurrent layer before it may need return_sequences = true.";
-  else if (rank == 1 && input().rank() == 2)
-    mend = " Put Flatten or a global pooling before it.";
+  else if (rank == 1 && input().rank() == 2) mend = " Put Flatten or a global pooling before it.";
   refuse(fmt::format("expects an input of shape {}, got {}.{}", layout, to_string(input()), mend));
 }
 

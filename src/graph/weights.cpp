@@ -39,9 +39,8 @@ std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
   std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> asked;
   bool complete = true;
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const auto call = std::find_if(calls_.begin(), calls_.end(), [&](const Call& c) {
-      return c.layer == static_cast<Index>(l);
-    });
+    const auto call = std::find_if(calls_.begin(), calls_.end(),
+                                   [&](const Call& c) { return c.layer == static_cast<Index>(l); });
     auto entries = weights_of(*layers_[l], *call->node);
     if (entries.empty()) continue;
     if (layers_[l]->weights == nullptr) complete = false;
@@ -63,10 +62,12 @@ std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
     for (std::size_t i = 0; i < each.second.size(); ++i) {
       const WeightEntry& entry = block->entries()[static_cast<std::size_t>(next)];
       if (old_block) {
-        const auto values = old_block->values(old_block->entries()[static_cast<std::size_t>(old_entries[i])]);
+        const auto values =
+            old_block->values(old_block->entries()[static_cast<std::size_t>(old_entries[i])]);
         std::copy(values.begin(), values.end(), block->values(entry).begin());
       } else {
-        initialize(entry.options.initializer, entry.shape, seed, entry.path(), block->values(entry));
+        initialize(entry.options.initializer, entry.shape, seed, entry.path(),
+                   block->values(entry));
         std::fill(block->values(entry).begin() + entry.options.ones_begin,
                   block->values(entry).begin() + entry.options.ones_end, 1.0f);
       }

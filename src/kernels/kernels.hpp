@@ -47,13 +47,14 @@ void window_forward(const Window&, const double* x, const double* packed, const 
 /// dx (steps_in, rows, channels) = dy (steps_out, rows, filters) * w transposed. Overwrites dx.
 void window_backward_input(const Window&, const float* dy, const float* packed, float* dx);
 void window_backward_input(const Window&, const double* dy, const double* packed, double* dx);
-/// dw (taps, channels, filters) by w_pitch += x transposed * dy; db (filters, or null) += sum of dy.
-/// Each sum runs over steps, then rows.
+/// dw (taps, channels, filters) by w_pitch += x transposed * dy; db (filters, or null) += sum of
+/// dy. Each sum runs over steps, then rows.
 void window_backward_weights(const Window&, const float* x, const float* dy, float* dw, float* db);
 void window_backward_weights(const Window&, const double* x, const double* dy, double* dw,
                              double* db);
 
-/// One LSTM over `steps` of `rows` sequences. Gate order along the last axis of the weights: i f c o.
+/// One LSTM over `steps` of `rows` sequences. Gate order along the last axis of the weights: i f c
+/// o.
 struct LstmSizes {
   Index steps = 1;
   Index rows = 1;
@@ -65,7 +66,8 @@ struct LstmSizes {
 };
 
 /// Inverted-dropout factors, constant over time; null where there is no dropout.
-/// Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block for all gates.
+/// Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block for all
+/// gates.
 template <class T>
 struct LstmMasks {
   const T* x = nullptr;  ///< (rows, channels), or (4, rows, channels) with per_gate
@@ -94,8 +96,8 @@ struct LstmForward {
   const T* h0 = nullptr;      ///< (rows, units); null: zeros
   const T* c0 = nullptr;      ///< (rows, units); null: zeros
   T* y = nullptr;             ///< (steps, rows, units): h of every step, in input order
-  T* c = nullptr;             ///< (steps, rows, units) when gates are kept; else (rows, units), the last c
-  T* gates = nullptr;         ///< lstm_gates_size for each step and row; null: not kept
+  T* c = nullptr;      ///< (steps, rows, units) when gates are kept; else (rows, units), the last c
+  T* gates = nullptr;  ///< lstm_gates_size for each step and row; null: not kept
   LstmMasks<T> masks = {};
 };
 void lstm_forward(const LstmSizes&, const LstmForward<float>&);
@@ -133,7 +135,8 @@ void activation_backward(ActivationFunction, Index count, Index width, const flo
                          const float* y, const float* dy, float* dz);
 void activation_backward(ActivationFunction, Index count, Index width, const double* z,
                          const double* y, const double* dy, double* dz);
-/// True for functions whose derivative needs z (silu, gelu, mish, hard_silu), false where y is enough.
+/// True for functions whose derivative needs z (silu, gelu, mish, hard_silu), false where y is
+/// enough.
 bool activation_needs_input(ActivationFunction);
 
 /// Element-wise functions of n numbers, for losses and metrics. In place is allowed.

@@ -57,10 +57,14 @@ bool set_level(Level level) {
 
 const char* level_name(Level level) {
   switch (level) {
-    case Level::avx3: return "AVX3";
-    case Level::avx2: return "AVX2";
-    case Level::neon: return "NEON";
-    default: return "reference";
+    case Level::avx3:
+      return "AVX3";
+    case Level::avx2:
+      return "AVX2";
+    case Level::neon:
+      return "NEON";
+    default:
+      return "reference";
   }
 }
 

@@ -18,12 +18,15 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 /// Sums of the batches of an epoch, as Keras logs them: the loss is weighted by batch size.
 class EpochSums {
  public:
-  EpochSums(const Model::State& state, const std::vector<OutputJob>& jobs) : state_(state), jobs_(jobs) {
-    for (const OutputJob& job : jobs) totals_.push_back({0, std::vector<double>(at(job.state_size()))});
+  EpochSums(const Model::State& state, const std::vector<OutputJob>& jobs)
+      : state_(state), jobs_(jobs) {
+    for (const OutputJob& job : jobs)
+      totals_.push_back({0, std::vector<double>(at(job.state_size()))});
     losses_.resize(jobs.size());
   }
 
-  void add(const BatchRunner& runner, const std::vector<float>& scales, double regularization, Index rows) {
+  void add(const BatchRunner& runner, const std::vector<float>& scales, double regularization,
+           Index rows) {
     const auto samples = static_cast<double>(rows);
     double loss = regularization;
     for (std::size_t o = 0; o < jobs_.size(); ++o) {
@@ -55,7 +58,8 @@ class EpochSums {
 
  private:
   static void add_metrics(const OutputJob& job, const std::vector<Metric>& metrics,
-                          const std::string& prefix, const std::string& kind, const double*& sums, Logs& logs) {
+                          const std::string& prefix, const std::string& kind, const double*& sums,
+                          Logs& logs) {
     for (const Metric& metric : metrics) {
       std::string name = prefix + metric_name(metric);
       if (!kind.empty() && logs.count(name)) name = prefix + kind + metric_name(metric);
@@ -73,14 +77,15 @@ class EpochSums {
 };
 
 /// Throws where targets, weights or class weights do not fit the outputs.
-void check_targets(const Model::State& state, const SampleSource& samples, std::vector<OutputJob>& jobs,
-                   const Plan& plan) {
+void check_targets(const Model::State& state, const SampleSource& samples,
+                   std::vector<OutputJob>& jobs, const Plan& plan) {
   const auto targets = samples.targets();
   if (targets.size() != jobs.size())
-    throw DataError(fmt::format("Model \"{}\": has {} outputs, got targets for {}.", state.options.name,
-                                jobs.size(), targets.size()));
+    throw DataError(fmt::format("Model \"{}\": has {} outputs, got targets for {}.",
+                                state.options.name, jobs.size(), targets.size()));
   for (std::size_t o = 0; o < jobs.size(); ++o) {
-    const LayerInstance& layer = state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
+    const LayerInstance& layer =
+        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
     const std::string where = fmt::format("{} \"{}\"", layer.layer.type(), layer.name);
     const Plan::Value& y = plan.values()[at(plan.outputs()[o])];
     check_target(jobs[o].loss, y.shape, targets[o], where);
@@ -88,7 +93,8 @@ void check_targets(const Model::State& state, const SampleSource& samples, std::
     const Index weights = samples.weights(static_cast<Index>(o));
     if (weights != 0 && weights != 1 && weights != vectors)
       throw DataError(fmt::format(
-          "{}: sample weights have {} numbers for each sample; the output has {} steps. Give one weight for each sample, (samples, 1), or one for each step, (samples, {}).",
+          "{}: sample weights have {} numbers for each sample; the output has {} steps. Give one "
+          "weight for each sample, (samples, 1), or one for each step, (samples, {}).",
           where, weights, vectors, vectors));
   }
 }
@@ -97,23 +103,30 @@ void check_targets(const Model::State& state, const SampleSource& samples, std::
 void check_class_weight(const Model::State& state, const std::vector<OutputJob>& jobs) {
   for (std::size_t o = 0; o < jobs.size(); ++o) {
     if (jobs[o].class_weight.empty()) continue;
-    const LayerInstance& layer = state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
-    const bool classes = jobs[o].target_width == 1 || std::holds_alternative<CategoricalCrossentropy>(jobs[o].loss);
+    const LayerInstance& layer =
+        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
+    const bool classes =
+        jobs[o].target_width == 1 || std::holds_alternative<CategoricalCrossentropy>(jobs[o].loss);
     if (!classes)
-      throw ArgumentError(fmt::format(
-          "{} \"{}\": class_weight needs one class for each label; this output holds {} labels in one vector. Give the output one label per step (return_sequences), or weigh samples with sample_weight.",
-          layer.layer.type(), layer.name, jobs[o].width));
+      throw ArgumentError(
+          fmt::format("{} \"{}\": class_weight needs one class for each label; this output holds "
+                      "{} labels in one vector. Give the output one label per step "
+                      "(return_sequences), or weigh samples with sample_weight.",
+                      layer.layer.type(), layer.name, jobs[o].width));
     for (const float weight : jobs[o].class_weight)
       if (!(weight >= 0) || std::isinf(weight))
-        throw ArgumentError(fmt::format("class_weight: weights must be finite and at least 0, got {}.", weight));
+        throw ArgumentError(
+            fmt::format("class_weight: weights must be finite and at least 0, got {}.", weight));
   }
 }
 
 /// Looks at the labels of every sample, one by one.
-void check_all_labels(const Model::State& state, const SampleSource& samples, const std::vector<OutputJob>& jobs) {
+void check_all_labels(const Model::State& state, const SampleSource& samples,
+                      const std::vector<OutputJob>& jobs) {
   const auto targets = samples.targets();
   for (std::size_t o = 0; o < jobs.size(); ++o) {
-    const LayerInstance& layer = state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
+    const LayerInstance& layer =
+        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
     const Index width = state.graph.output_tensors()[o].shape().last();
     const auto size = at(targets[o].elements());
     for (Index i = 0; i < samples.size(); ++i) {
@@ -135,7 +148,10 @@ Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_
   ThreadPool& pool = state.threads(threads);
   std::vector<OutputJob> jobs = state.jobs();
   BatchRunner runner(state.graph, *state.weights, jobs, samples,
-                     {.batch_size = std::min(batch_size, samples.size()), .mode = Mode::infer, .steps = steps, .seed = state.options.seed},
+                     {.batch_size = std::min(batch_size, samples.size()),
+                      .mode = Mode::infer,
+                      .steps = steps,
+                      .seed = state.options.seed},
                      pool.size(), state.states);
   check_targets(state, samples, jobs, runner.plan());
   const double regularization = regularization_loss(*state.weights);
@@ -156,17 +172,23 @@ Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_
 
 History Model::fit(const SampleSource& samples, FitOptions options) {
   State& state = *state_;
-  if (options.epochs < 1) throw ArgumentError(fmt::format("fit: epochs must be at least 1, got {}.", options.epochs));
-  if (options.batch_size < 1) throw ArgumentError(fmt::format("fit: batch_size must be at least 1, got {}.", options.batch_size));
+  if (options.epochs < 1)
+    throw ArgumentError(fmt::format("fit: epochs must be at least 1, got {}.", options.epochs));
+  if (options.batch_size < 1)
+    throw ArgumentError(
+        fmt::format("fit: batch_size must be at least 1, got {}.", options.batch_size));
   if (options.validation_split < 0 || options.validation_split >= 1)
-    throw ArgumentError(fmt::format("fit: validation_split must be at least 0 and below 1, got {}.", options.validation_split));
+    throw ArgumentError(fmt::format("fit: validation_split must be at least 0 and below 1, got {}.",
+                                    options.validation_split));
 
   // Keras: the split is the tail of the data, cut before shuffling.
   Index training = samples.size();
   if (options.validation_data == nullptr && options.validation_split > 0) {
-    training = static_cast<Index>(std::floor(static_cast<double>(samples.size()) * (1.0 - options.validation_split)));
+    training = static_cast<Index>(
+        std::floor(static_cast<double>(samples.size()) * (1.0 - options.validation_split)));
     if (training == 0 || training == samples.size())
-      throw DataError(fmt::format("fit: validation_split = {} of {} samples leaves one part empty.", options.validation_split, samples.size()));
+      throw DataError(fmt::format("fit: validation_split = {} of {} samples leaves one part empty.",
+                                  options.validation_split, samples.size()));
   }
   const SamplePart train(samples, 0, training), tail(samples, training, samples.size());
   const SampleSource* validation = options.validation_data;
@@ -177,7 +199,10 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   std::vector<OutputJob> jobs = state.jobs();
   for (OutputJob& job : jobs) job.class_weight = options.class_weight;
   BatchRunner runner(state.graph, *state.weights, jobs, train,
-                     {.batch_size = std::min(options.batch_size, training), .mode = Mode::train, .steps = steps, .seed = state.options.seed},
+                     {.batch_size = std::min(options.batch_size, training),
+                      .mode = Mode::train,
+                      .steps = steps,
+                      .seed = state.options.seed},
                      pool.size(), state.states);
   check_targets(state, samples, jobs, runner.plan());
   check_class_weight(state, runner.jobs());
@@ -196,14 +221,17 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
 
   pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
   for (const Callback& callback : callbacks) callback.train_begin(report);
-  for (report.epoch = options.initial_epoch; report.epoch < options.epochs && !report.stop_reason(); ++report.epoch) {
-    if (options.shuffle) order = shuffled(training, shuffle_key, static_cast<std::uint64_t>(report.epoch));
+  for (report.epoch = options.initial_epoch; report.epoch < options.epochs && !report.stop_reason();
+       ++report.epoch) {
+    if (options.shuffle)
+      order = shuffled(training, shuffle_key, static_cast<std::uint64_t>(report.epoch));
     for (const Callback& callback : callbacks) callback.epoch_begin(report);
     EpochSums sums(state, runner.jobs());
     for (report.batch = 0; report.batch < report.batches && !report.stop_reason();) {
       const Index begin = report.batch * runner.batch_size();
       const Index count = std::min(runner.batch_size(), training - begin);
-      const BatchRunner::Batch batch{.source = &train, .epoch = report.epoch,
+      const BatchRunner::Batch batch{.source = &train,
+                                     .epoch = report.epoch,
                                      .numbers = {order.data() + begin, at(count)},
                                      .draw = static_cast<std::uint64_t>(state.iterations)};
       updater.begin(state.iterations);
@@ -219,7 +247,8 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
       for (const Callback& callback : callbacks) callback.batch_end(report);
     }
     if (validation != nullptr) {
-      const Logs judged = evaluate_all(state, *validation, options.batch_size, options.threads, "val_");
+      const Logs judged =
+          evaluate_all(state, *validation, options.batch_size, options.threads, "val_");
       report.logs.insert(judged.begin(), judged.end());
     }
     for (const Callback& callback : callbacks) callback.epoch_end(report);

@@ -79,9 +79,7 @@ void Model::reset_states() { state_->states.clear(); }
 std::int64_t Model::iterations() const { return state_->iterations; }
 void Model::set_iterations(std::int64_t iterations) { state_->iterations = iterations; }
 std::vector<Buffer<float>>& Model::optimizer_state() { return state_->optimizer_state; }
-const std::vector<Buffer<float>>& Model::optimizer_state() const {
-  return state_->optimizer_state;
-}
+const std::vector<Buffer<float>>& Model::optimizer_state() const { return state_->optimizer_state; }
 
 double Model::learning_rate() const {
   if (!state_->compiled) throw ArgumentError("Model: learning_rate() needs compile() first.");
@@ -94,7 +92,9 @@ void Model::set_learning_rate(double rate) {
   std::visit(
       [&](auto& s) {
         if (s.learning_rate.schedule() != nullptr)
-          throw ArgumentError("Model: the learning rate follows a schedule. Compile with a number to set it by hand.");
+          throw ArgumentError(
+              "Model: the learning rate follows a schedule. Compile with a number to set it by "
+              "hand.");
         s.learning_rate = LearningRate(rate);
       },
       state_->compiled->optimizer);
@@ -127,7 +127,9 @@ void Model::compile(CompileOptions options) {
 }
 
 std::vector<OutputJob> Model::State::jobs() const {
-  if (!compiled) throw ArgumentError("Model \"" + options.name + "\": call compile() before fit() and evaluate().");
+  if (!compiled)
+    throw ArgumentError("Model \"" + options.name +
+                        "\": call compile() before fit() and evaluate().");
   std::vector<OutputJob> jobs;
   for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
     const Graph::Call& call = graph.calls()[static_cast<std::size_t>(graph.outputs()[o].call)];
@@ -160,16 +162,22 @@ Index Model::State::check(const SampleSource& samples) const {
       fits = expected[axis] == dynamic || expected[axis] == got[axis];
     if (!fits) {
       std::string mend = "Check the array's axes: (samples, time, channels).";
-      if (got.rank() == 2 && expected.rank() == 2 && got[0] == expected[1] && (got[1] == expected[0] || expected[0] == dynamic))
-        mend = "Its axes look swapped: channels come last. Transpose X to (samples, time, channels).";
-      throw DataError(fmt::format("Input \"{}\" expects samples of shape {}, got {}. {}",
-                                  graph.layers()[static_cast<std::size_t>(
-                                      graph.calls()[static_cast<std::size_t>(graph.inputs()[i].call)].layer)]->name,
-                                  to_string(expected), to_string(got), mend));
+      if (got.rank() == 2 && expected.rank() == 2 && got[0] == expected[1] &&
+          (got[1] == expected[0] || expected[0] == dynamic))
+        mend =
+            "Its axes look swapped: channels come last. Transpose X to (samples, time, channels).";
+      throw DataError(fmt::format(
+          "Input \"{}\" expects samples of shape {}, got {}. {}",
+          graph
+              .layers()[static_cast<std::size_t>(
+                  graph.calls()[static_cast<std::size_t>(graph.inputs()[i].call)].layer)]
+              ->name,
+          to_string(expected), to_string(got), mend));
     }
     if (expected[0] == dynamic) {
       if (steps != 0 && steps != got[0])
-        throw DataError(fmt::format("Model \"{}\": its inputs bring {} and {} steps.", options.name, steps, got[0]));
+        throw DataError(fmt::format("Model \"{}\": its inputs bring {} and {} steps.", options.name,
+                                    steps, got[0]));
       steps = got[0];
     }
   }

@@ -42,10 +42,10 @@ Tensor conv_pool_lstm_wide(Tensor x, const NetworkOptions& o) {
         "conv-pool-lstm-wide: needs a fixed number of steps, because its last layer has one unit "
         "for each. Use conv-lstm for signals of any length.");
   if (o.outputs != 1)
-    throw ArgumentError(fmt::format(
-        "conv-pool-lstm-wide: gives one number for each step, not {}. Use conv-lstm or "
-        "conv-pool-lstm-up for classes.",
-        o.outputs));
+    throw ArgumentError(
+        fmt::format("conv-pool-lstm-wide: gives one number for each step, not {}. Use conv-lstm or "
+                    "conv-pool-lstm-up for classes.",
+                    o.outputs));
   return label(remember(pool(convolve(std::move(x), o, Padding::valid), o), o, false), o, steps);
 }
 

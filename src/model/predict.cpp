@@ -26,9 +26,10 @@ std::vector<Array> predict_whole(Model::State& state, const SampleSource& sample
                                  const PredictOptions& options) {
   ThreadPool& pool = state.threads(options.threads);
   const Index batch_size = std::min(options.batch_size, samples.size());
-  BatchRunner runner(state.graph, *state.weights, {}, samples,
-                     {.batch_size = batch_size, .mode = Mode::infer, .steps = steps, .seed = state.options.seed},
-                     pool.size(), state.states);
+  BatchRunner runner(
+      state.graph, *state.weights, {}, samples,
+      {.batch_size = batch_size, .mode = Mode::infer, .steps = steps, .seed = state.options.seed},
+      pool.size(), state.states);
   const Plan& plan = runner.plan();
   std::vector<Array> results;
   for (const Index value : plan.outputs())
@@ -58,7 +59,8 @@ std::vector<Array> predict_whole(Model::State& state, const SampleSource& sample
 
 /// Long signals through a streaming plan: rows are shared out among the workers, each walks through
 /// time in chunks.
-Array predict_chunks(Model::State& state, const Array& x, const Plan& plan, const PredictOptions& options) {
+Array predict_chunks(Model::State& state, const Array& x, const Plan& plan,
+                     const PredictOptions& options) {
   ThreadPool& pool = state.threads(options.threads);
   const Index samples = x.shape()[0], steps = x.shape()[1];
   const Index input = plan.inputs()[0], output = plan.outputs()[0];
@@ -74,8 +76,10 @@ Array predict_chunks(Model::State& state, const Array& x, const Plan& plan, cons
     spaces.back().memory.packed = packed.data();
   }
   pack(plan, spaces[0].memory);
-  const Shape whole = Plan(state.graph, *state.weights, {.mode = Mode::infer, .rows = 1, .steps = steps})
-                          .values()[at(output)].shape;
+  const Shape whole =
+      Plan(state.graph, *state.weights, {.mode = Mode::infer, .rows = 1, .steps = steps})
+          .values()[at(output)]
+          .shape;
   Array result(whole.with_front(samples));
 
   pool.run([&](int worker, Team& team) noexcept {
@@ -110,7 +114,9 @@ Array predict_chunks(Model::State& state, const Array& x, const Plan& plan, cons
 std::optional<Plan> chunk_plan(const Model::State& state, Index samples) {
   try {
     return Plan(state.graph, *state.weights,
-                {.mode = Mode::stream, .rows = std::min<Index>(shard_rows(32), samples), .steps = chunk_steps});
+                {.mode = Mode::stream,
+                 .rows = std::min<Index>(shard_rows(32), samples),
+                 .steps = chunk_steps});
   } catch (const ArgumentError&) {
     return std::nullopt;
   }
@@ -123,7 +129,8 @@ std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions op
   for (const Array& each : x) arrays.push_back(&each);
   const ArraySamples samples(arrays, {});
   const Index steps = state_->check(samples);
-  const bool plain = x.size() == 1 && state_->graph.outputs().size() == 1 && x[0].shape().rank() == 3 &&
+  const bool plain = x.size() == 1 && state_->graph.outputs().size() == 1 &&
+                     x[0].shape().rank() == 3 &&
                      state_->graph.output_tensors()[0].shape().rank() >= 2;
   if (plain && x[0].shape()[1] > 2 * chunk_steps) {
     if (const auto plan = chunk_plan(*state_, samples.size())) {
@@ -137,7 +144,9 @@ std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions op
 
 Array Model::predict(const Array& x, PredictOptions options) {
   if (state_->graph.outputs().size() != 1)
-    throw ArgumentError(fmt::format("Model \"{}\": has {} outputs; call predict with a list of arrays.", name(), state_->graph.outputs().size()));
+    throw ArgumentError(
+        fmt::format("Model \"{}\": has {} outputs; call predict with a list of arrays.", name(),
+                    state_->graph.outputs().size()));
   std::vector<Array> inputs;
   inputs.push_back(x);
   return std::move(predict(inputs, options).front());

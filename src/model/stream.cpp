@@ -66,9 +66,7 @@ std::span<const float> Stream::push(std::span<const float> steps) noexcept {
 }
 std::span<const float> Stream::flush() noexcept { return run({}, true); }
 
-void Stream::reset() noexcept {
-  state_->begun = false;
-}
+void Stream::reset() noexcept { state_->begun = false; }
 
 std::span<const float> Stream::run(std::span<const float> steps, bool last) noexcept {
   State& s = *state_;

@@ -86,8 +86,7 @@ Index parameters(const LayerInstance& layer, const WeightBlock& weights, bool tr
 BoxTable layer_table(const Graph& graph, const WeightBlock& weights) {
   const bool chain = is_chain(graph);
   BoxTable table;
-  if (chain)
-    table.columns = {{"Layer (type)", 0.45}, {"Output Shape", 0.8}, {"Param #", 1, true}};
+  if (chain) table.columns = {{"Layer (type)", 0.45}, {"Output Shape", 0.8}, {"Param #", 1, true}};
   else
     table.columns = {
         {"Layer (type)", 0.3}, {"Output Shape", 0.56}, {"Param #", 0.74, true}, {"Connected to"}};
@@ -139,9 +138,9 @@ std::string time_lines(const Model& model) {
   std::string text = fmt::format(" Steps in: {}\n", count_text(time.steps_in));
   if (time.steps_out == 0) return text + " Steps out: none, one output for the whole signal\n";
   text += fmt::format(" Steps out: {}\n", count_text(time.steps_out));
-  text += fmt::format(" Receptive field: {}\n", time.receptive_field
-                                                    ? step_text(*time.receptive_field)
-                                                    : "all earlier steps");
+  text +=
+      fmt::format(" Receptive field: {}\n",
+                  time.receptive_field ? step_text(*time.receptive_field) : "all earlier steps");
   text += fmt::format(" Lookahead: {}\n",
                       time.lookahead == dynamic ? "the whole signal" : step_text(time.lookahead));
   const std::string reason = why_no_stream(model);

@@ -9,7 +9,7 @@ namespace sonde {
 struct BoxTable {
   struct Column {
     std::string title;
-    double end = 1;             ///< where the column ends, as a part of the line
+    double end = 1;  ///< where the column ends, as a part of the line
     bool right_aligned = false;
   };
   std::vector<Column> columns;

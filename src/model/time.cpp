@@ -99,7 +99,8 @@ Span needed(const Graph& graph, const std::vector<CallTime>& times, Graph::Sourc
         span = everything;
       } else {
         const Timing& t = time.timing;
-        if (span.first > all_earlier) span.first = floor_divide(span.first * t.stride, t.upsample) - t.left;
+        if (span.first > all_earlier)
+          span.first = floor_divide(span.first * t.stride, t.upsample) - t.left;
         if (t.recurrent) span.first = all_earlier;
         if (span.last < all_later)
           span.last = floor_divide(span.last * t.stride, t.upsample) - t.left + t.window - 1;

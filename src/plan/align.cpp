@@ -17,7 +17,8 @@ struct AlignOp {
     for (Index i = 0; i < inputs; ++i) {
       const Chunk<const T> x = v.x(i);
       const Index vector = x.rows * x.width;
-      std::copy_n(x.data, x.steps * vector, v[queues[static_cast<std::size_t>(i)]] + count[i] * vector);
+      std::copy_n(x.data, x.steps * vector,
+                  v[queues[static_cast<std::size_t>(i)]] + count[i] * vector);
       count[i] += x.steps;
       ready = ready < 0 ? count[i] : std::min(ready, count[i]);
     }

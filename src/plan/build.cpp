@@ -28,7 +28,8 @@ struct PlanBuilder {
   void build() {
     plan.heads_.assign(graph.outputs().size(), ActivationFunction::linear);
     for (Index c = 0; c < static_cast<Index>(graph.calls().size()); ++c) add_call(c);
-    for (const auto& s : graph.inputs()) plan.inputs_.push_back(call_values[at(s.call)][at(s.output)]);
+    for (const auto& s : graph.inputs())
+      plan.inputs_.push_back(call_values[at(s.call)][at(s.output)]);
     for (const auto& s : graph.outputs())
       plan.outputs_.push_back(call_values[at(s.call)][at(s.output)]);
     find_gradients();
@@ -57,7 +58,8 @@ struct PlanBuilder {
         if (input.call == call) return ActivationFunction::linear;
     ActivationFunction head = ActivationFunction::linear;
     for (std::size_t o = 0; o < graph.outputs().size(); ++o)
-      if (graph.outputs()[o].call == call && o < plan.options_.logits.size() && plan.options_.logits[o])
+      if (graph.outputs()[o].call == call && o < plan.options_.logits.size() &&
+          plan.options_.logits[o])
         plan.heads_[o] = head = graph.layer(graph.calls()[at(call)]).layer.final_activation();
     return head;
   }
@@ -77,9 +79,11 @@ struct PlanBuilder {
 
     std::vector<Shape> shapes;
     for (const Index i : inputs) shapes.push_back(plan.values_[at(i)].shape);
-    Planner planner = planner_for(instance, std::move(shapes), plan.options_.mode, plan.options_.rows);
+    Planner planner =
+        planner_for(instance, std::move(shapes), plan.options_.mode, plan.options_.rows);
     const bool bare = take_head(c) != ActivationFunction::linear;
-    AnyOp op = bare ? instance.layer.without_final_activation().plan(planner) : instance.layer.plan(planner);
+    AnyOp op = bare ? instance.layer.without_final_activation().plan(planner)
+                    : instance.layer.plan(planner);
     add_step(planner, std::move(op), std::move(inputs), &instance);
     call_values.push_back(plan.steps_.back().outputs);
   }
@@ -155,7 +159,8 @@ struct PlanBuilder {
     return static_cast<Index>(plan.buffers_.size()) - 1;
   }
 
-  /// Gradient buffers of one use of a value: (step, input) → buffer; the others are added to the main one.
+  /// Gradient buffers of one use of a value: (step, input) → buffer; the others are added to the
+  /// main one.
   struct Use {
     Index step, input, buffer;
   };
@@ -224,7 +229,8 @@ struct PlanBuilder {
           buffers.push_back(take(plan.counter_size_, booking.fixed));
           break;
         case Slot::Kind::saved:
-          buffers.push_back(add_buffer(name + " saved", booking.per_row, {{s, backward_moment(s)}}));
+          buffers.push_back(
+              add_buffer(name + " saved", booking.per_row, {{s, backward_moment(s)}}));
           break;
         default: {
           std::vector<Plan::Buffer::Span> live{{s, s}};
@@ -258,10 +264,12 @@ struct PlanBuilder {
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.input == static_cast<Index>(i))
             gradient = buffer_offset(use.buffer >= 0 ? use.buffer : plan.values_[at(v)].gradient);
-        step.layout.inputs.push_back({static_cast<int>(v), plan.offset(v), gradient, plan.values_[at(v)].width});
+        step.layout.inputs.push_back(
+            {static_cast<int>(v), plan.offset(v), gradient, plan.values_[at(v)].width});
       }
       for (const Index v : step.outputs)
-        step.layout.outputs.push_back({static_cast<int>(v), plan.offset(v), plan.gradient_offset(v), plan.values_[at(v)].width});
+        step.layout.outputs.push_back({static_cast<int>(v), plan.offset(v), plan.gradient_offset(v),
+                                       plan.values_[at(v)].width});
       for (const Index e : booked[at(s)].weight_entries)
         step.layout.weights.push_back(block.entries()[at(e)].offset);
       for (const Index size : planner.packed_sizes())
@@ -301,7 +309,9 @@ struct PlanBuilder {
       for (const Index v : step.inputs)
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))
-            plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer), plan.gradient_offset(v), plan.values_[at(v)].shape.elements()});
+            plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer),
+                                             plan.gradient_offset(v),
+                                             plan.values_[at(v)].shape.elements()});
     }
   }
   /// A value read twice by one step has two uses; each is added once.

@@ -15,9 +15,9 @@ std::string place_text(const Plan& plan, const Layout::Place& place) {
 }  // namespace
 
 std::string describe(const Plan& plan) {
-  std::string text = fmt::format("plan: {} rows, arena {} scalars, states {}, packed {}\n",
-                                 plan.options().rows, plan.arena_size(), plan.state_size(),
-                                 plan.packed_size());
+  std::string text =
+      fmt::format("plan: {} rows, arena {} scalars, states {}, packed {}\n", plan.options().rows,
+                  plan.arena_size(), plan.state_size(), plan.packed_size());
   for (const Plan::Step& step : plan.steps()) {
     text += fmt::format("  {}:", step.where);
     for (const auto& place : step.layout.inputs) text += " " + place_text(plan, place);

@@ -34,24 +34,24 @@ class Plan {
     std::vector<Span> live;
   };
   struct Value {
-    Shape shape;            ///< in stream mode the first size is a capacity
+    Shape shape;  ///< in stream mode the first size is a capacity
     Index width = 1;
-    Index buffer = -1;      ///< of its numbers
-    Index gradient = -1;    ///< buffer of its gradient
-    Index delay = 0;        ///< stream: the most steps it can lag behind the signal
-    bool timed = false;     ///< has a time axis
+    Index buffer = -1;    ///< of its numbers
+    Index gradient = -1;  ///< buffer of its gradient
+    Index delay = 0;      ///< stream: the most steps it can lag behind the signal
+    bool timed = false;   ///< has a time axis
     bool needs_gradient = false;
   };
   struct Step {
-    std::string where;      ///< `Conv1D "conv_2"`
+    std::string where;  ///< `Conv1D "conv_2"`
     AnyOp op;
     Layout layout;
     Timing timing;
-    std::vector<Index> inputs;   ///< numbers of values
+    std::vector<Index> inputs;  ///< numbers of values
     std::vector<Index> outputs;
-    Index forward_sums = 0;      ///< a barrier when above 0
+    Index forward_sums = 0;  ///< a barrier when above 0
     Index backward_sums = 0;
-    bool backward = false;       ///< takes part in the backward pass
+    bool backward = false;  ///< takes part in the backward pass
   };
   /// What a worker does next. A segment ends with forward_sums or backward_sums: a barrier.
   struct Action {

@@ -50,10 +50,18 @@ void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noex
     const Plan::Step& step = plan.steps()[at(action.step)];
     const View<T> view(step.layout, memory);
     switch (action.kind) {
-      case Action::forward: step.op.forward(view); break;
-      case Action::forward_sums: step.op.forward_sums(view); break;
-      case Action::backward: step.op.backward(view); break;
-      case Action::backward_sums: step.op.backward_sums(view); break;
+      case Action::forward:
+        step.op.forward(view);
+        break;
+      case Action::forward_sums:
+        step.op.forward_sums(view);
+        break;
+      case Action::backward:
+        step.op.backward(view);
+        break;
+      case Action::backward_sums:
+        step.op.backward_sums(view);
+        break;
       case Action::add: {
         const T* from = memory.arena + action.from;
         T* to = memory.arena + action.to;

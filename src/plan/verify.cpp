@@ -35,7 +35,8 @@ void check_reads(const Plan& plan) {
       const auto& step = plan.steps()[at(action.step)];
       for (const Index i : step.inputs)
         if (!values.count(i))
-          throw std::logic_error(fmt::format("plan: {} reads value {} before it is written", step.where, i));
+          throw std::logic_error(
+              fmt::format("plan: {} reads value {} before it is written", step.where, i));
       for (const Index o : step.outputs) values.insert(o);
     }
   for (const Index o : plan.outputs()) {
@@ -52,7 +53,8 @@ void check_reads(const Plan& plan) {
       const auto& step = plan.steps()[at(action.step)];
       for (const auto& place : step.layout.outputs)
         if (place.gradient >= 0 && !gradients.count(place.gradient))
-          throw std::logic_error(fmt::format("plan: {} reads a gradient before it is written", step.where));
+          throw std::logic_error(
+              fmt::format("plan: {} reads a gradient before it is written", step.where));
       if (action.kind == Action::backward)
         for (const auto& place : step.layout.inputs) gradients.insert(place.gradient);
     }

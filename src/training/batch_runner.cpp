@@ -11,7 +11,8 @@ namespace {
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
-  PlanOptions plan{.mode = options.mode, .rows = shard_rows(options.batch_size), .steps = options.steps};
+  PlanOptions plan{
+      .mode = options.mode, .rows = shard_rows(options.batch_size), .steps = options.steps};
   for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
   return plan;
 }
@@ -34,7 +35,8 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
       shards_(shard_count(options.batch_size, rows_)),
       packed_(plan_.packed_size()),
       states_(states) {
-  for (std::size_t o = 0; o < jobs_.size(); ++o) jobs_[o].bind(plan_, static_cast<Index>(o), source);
+  for (std::size_t o = 0; o < jobs_.size(); ++o)
+    jobs_[o].bind(plan_, static_cast<Index>(o), source);
   const bool training = options.mode == Mode::train;
   const Index spaces = has_barriers() ? shards_ : std::min<Index>(shards_, workers);
   for (Index w = 0; w < spaces; ++w) {
@@ -95,7 +97,8 @@ void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
   }
   std::fill_n(memory.sums, plan_.sums_size(), 0.0);
   for (Index r = 0; r < memory.rows; ++r) {
-    const Sample sample = batch.source->sample(batch.epoch, batch.numbers[at(memory.first_row + r)]);
+    const Sample sample =
+        batch.source->sample(batch.epoch, batch.numbers[at(memory.first_row + r)]);
     for (std::size_t i = 0; i < plan_.inputs().size(); ++i) {
       const Index value = plan_.inputs()[i];
       gather(sample.x[i], space.steps(value), plan_.values()[at(value)].width, memory.rows, r,
@@ -112,7 +115,8 @@ void BatchRunner::judge(const Batch& batch, Index shard, int worker) noexcept {
     const OutputJob& job = jobs_[o];
     judge_shard(job, static_cast<Index>(o), *batch.source, batch.epoch,
                 batch.numbers.data() + space.memory.first_row, rows, space.value(job.value),
-                rooms_[static_cast<std::size_t>(worker)][o].scale, training ? space.gradient(job.value) : nullptr,
+                rooms_[static_cast<std::size_t>(worker)][o].scale,
+                training ? space.gradient(job.value) : nullptr,
                 rooms_[static_cast<std::size_t>(worker)][o], totals_[at(shard)][o]);
   }
   if (take_) take_(space, space.memory.first_row, rows);
@@ -162,9 +166,12 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
         team.barrier();
       }
     };
-    walk(plan_.forward(), [&](Index s) { begin(batch, s, worker); },
-         [&](Index s) { judge(batch, s, worker); });
-    if (training) walk(plan_.backward(), [](Index) {}, [](Index) {});
+    walk(
+        plan_.forward(), [&](Index s) { begin(batch, s, worker); },
+        [&](Index s) { judge(batch, s, worker); });
+    if (training)
+      walk(
+          plan_.backward(), [](Index) {}, [](Index) {});
   }
   if (worker == 0) {
     tree(shards, [&](Index to, Index from) {

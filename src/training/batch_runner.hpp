@@ -16,8 +16,8 @@ using StateBank = std::vector<Buffer<float>>;
 struct BatchRunnerOptions {
   Index batch_size = 32;
   Mode mode = Mode::infer;
-  Index steps = 0;             ///< of a dynamic input
-  std::uint64_t seed = 0;      ///< of the model
+  Index steps = 0;         ///< of a dynamic input
+  std::uint64_t seed = 0;  ///< of the model
 };
 
 /// Runs batches of samples through a plan, shard by shard, on all workers of a pool.
@@ -71,10 +71,10 @@ class BatchRunner {
   Index rows_;    // of a full shard
   Index shards_;  // of the last batch
   Buffer<float> packed_;
-  std::vector<Workspace<float>> workspaces_;        // one for each worker, or for each shard
-  std::vector<std::vector<OutputRoom>> rooms_;      // [worker][output]
-  std::vector<std::vector<OutputTotals>> totals_;   // [shard][output]
-  std::vector<Buffer<float>> gradients_;            // [shard]
+  std::vector<Workspace<float>> workspaces_;       // one for each worker, or for each shard
+  std::vector<std::vector<OutputRoom>> rooms_;     // [worker][output]
+  std::vector<std::vector<OutputTotals>> totals_;  // [shard][output]
+  std::vector<Buffer<float>> gradients_;           // [shard]
   StateBank& states_;
   Take take_;
 };

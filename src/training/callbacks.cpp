@@ -84,9 +84,9 @@ void ReduceLROnPlateau::epoch_end(Training& t) {
 void LearningRateScheduler::epoch_begin(Training& t) {
   const double rate = schedule(t.epoch, t.learning_rate());
   if (!std::isfinite(rate))
-    throw ArgumentError(fmt::format(
-        "LearningRateScheduler: schedule({}, …) must return a finite number, got {}.", t.epoch,
-        rate));
+    throw ArgumentError(
+        fmt::format("LearningRateScheduler: schedule({}, …) must return a finite number, got {}.",
+                    t.epoch, rate));
   t.set_learning_rate(rate);
 }
 
@@ -97,8 +97,8 @@ void LearningRateScheduler::epoch_end(Training& t) { t.logs["learning_rate"] = t
 void TerminateOnNaN::batch_end(Training& t) {
   const auto loss = t.logs.find("loss");
   if (loss == t.logs.end() || std::isfinite(loss->second)) return;
-  t.stop(fmt::format("the loss became {} in epoch {}, batch {}.", loss->second, t.epoch + 1,
-                     t.batch));
+  t.stop(
+      fmt::format("the loss became {} in epoch {}, batch {}.", loss->second, t.epoch + 1, t.batch));
 }
 
 }  // namespace sonde

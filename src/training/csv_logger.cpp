@@ -32,8 +32,9 @@ std::string cell(const std::string& name, char separator) {
 }
 
 bool holds_text(const std::string& filename) {
-  const std::shared_ptr<std::FILE> old(std::fopen(filename.c_str(), "r"),
-                                       [](std::FILE* f) { if (f) std::fclose(f); });
+  const std::shared_ptr<std::FILE> old(std::fopen(filename.c_str(), "r"), [](std::FILE* f) {
+    if (f) std::fclose(f);
+  });
   return old && std::fgetc(old.get()) != EOF;
 }
 

@@ -13,8 +13,8 @@ namespace {
 /// Words of a metric's name that say "more is better". Keras asks the metric object; a name is all
 /// that the logs hold.
 constexpr std::array<std::string_view, 12> growing = {
-    "acc", "accuracy", "precision", "recall",  "auc", "f1",
-    "f1score", "sensitivity", "specificity", "iou", "dice", "r2"};
+    "acc",     "accuracy",    "precision",   "recall", "auc",  "f1",
+    "f1score", "sensitivity", "specificity", "iou",    "dice", "r2"};
 
 /// "val_f1_score" holds the words val, f1 and score.
 bool shall_grow(std::string_view name) {
@@ -41,8 +41,7 @@ double Monitor::value(const Training& training) const {
 }
 
 bool Monitor::better(double current, double than) const {
-  const bool grow =
-      mode == Direction::max || (mode == Direction::automatic && shall_grow(name));
+  const bool grow = mode == Direction::max || (mode == Direction::automatic && shall_grow(name));
   return grow ? current - min_delta > than : current + min_delta < than;
 }
 

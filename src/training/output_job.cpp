@@ -13,9 +13,14 @@ Index class_of(const float* target, Index width) {
   return std::max_element(target, target + width) - target;
 }
 
+/// The weight that a sample gives to its vector `t`; a step may hold several vectors.
+float given_weight(const OutputJob& job, const float* weights, Index t) {
+  return weights == nullptr ? 1.0f : weights[t * job.weights / job.vectors];
+}
+
 /// The weight of one value: of its sample or step, times that of its class.
 float weight_of(const OutputJob& job, const float* weights, const float* target, Index t) {
-  float weight = weights == nullptr ? 1.0f : weights[job.weights == 1 ? 0 : t];
+  float weight = given_weight(job, weights, t);
   if (!job.class_weight.empty()) {
     const Index c = class_of(target + t * job.target_width, job.target_width);
     if (c >= 0 && c < static_cast<Index>(job.class_weight.size()))
@@ -32,11 +37,10 @@ void gather(const OutputJob& job, Index output, const SampleSource& source, Inde
     const float* y = sample.y[o];
     const float* w = sample.weights[o];
     for (Index t = 0; t < job.vectors; ++t) {
-      const Index at = t * rows + r;
+      const Index at = (t / job.per_step * rows + r) * job.per_step + t % job.per_step;
       std::copy_n(y + t * job.target_width, job.target_width,
                   room.target.data() + at * job.target_width);
-      const bool masked = w != nullptr && w[job.weights == 1 ? 0 : t] == 0.0f;
-      room.mask.data()[at] = masked ? 0.0f : 1.0f;
+      room.mask.data()[at] = given_weight(job, w, t) == 0.0f ? 0.0f : 1.0f;
       room.weights.data()[at] = weight_of(job, w, y, t);
     }
   }
@@ -49,6 +53,7 @@ void OutputJob::bind(const Plan& plan, Index output, const SampleSource& source)
   const Plan::Value& y = plan.values()[static_cast<std::size_t>(value)];
   width = y.shape.last();
   vectors = y.shape.elements() / width;
+  per_step = y.shape.rank() > 1 ? vectors / y.shape[0] : 1;
   // An output that something else reads too keeps its activation.
   if (plan.head(output) == ActivationFunction::linear) head = Head::values;
   target_width = source.targets()[static_cast<std::size_t>(output)].elements() / vectors;
@@ -108,14 +113,18 @@ void judge_shard(const OutputJob& job, Index output, const SampleSource& source,
   const Index count = job.vectors * rows;
   const bool weighted = job.weights > 0 || !job.class_weight.empty();
   const float* target = room.target.data();
-  const LossBatch<float> batch{.count = count, .width = job.width, .y = y, .target = target,
+  const LossBatch<float> batch{.count = count,
+                               .width = job.width,
+                               .y = y,
+                               .target = target,
                                .target_width = job.target_width,
                                .weights = weighted ? room.weights.data() : nullptr};
   totals.loss = loss_value_and_gradient(job.loss, job.head, batch, scale, dy);
   if (totals.states.empty()) return;
   const float* p = y;
   if (job.head != Head::values) {
-    const auto f = job.head == Head::sigmoid ? ActivationFunction::sigmoid : ActivationFunction::softmax;
+    const auto f =
+        job.head == Head::sigmoid ? ActivationFunction::sigmoid : ActivationFunction::softmax;
     kernels::activation_forward(f, count, job.width, y, room.probability.data());
     p = room.probability.data();
   }

@@ -21,11 +21,12 @@ struct OutputJob {
   Head head = Head::values;  ///< of head_of(): what the loss wants to see
 
   // Filled in by bind().
-  Index value = 0;           ///< number of the plan's value
-  Index width = 1;           ///< of one vector of the output
-  Index vectors = 1;         ///< vectors for each row: time steps, or 1
+  Index value = 0;     ///< number of the plan's value
+  Index width = 1;     ///< of one vector of the output
+  Index vectors = 1;   ///< vectors for each row: time steps, or 1
+  Index per_step = 1;  ///< vectors of one time step: more than 1 for outputs of 3 axes
   Index target_width = 1;
-  Index weights = 0;         ///< weights of each sample: 0, 1, or `vectors`
+  Index weights = 0;  ///< weights of each sample: 0, 1, or `vectors`
 
   void bind(const Plan& plan, Index output, const SampleSource& source);
   Index state_size() const;
@@ -35,7 +36,7 @@ struct OutputJob {
 
 /// A worker's room for one shard's targets of one output, time-major as the activations are.
 struct OutputRoom {
-  Buffer<float> target;       ///< (vectors, rows, target_width)
+  Buffer<float> target;       ///< (steps, rows, per_step, target_width), as the plan lays outputs
   Buffer<float> weights;      ///< (vectors, rows): sample and class weights
   Buffer<float> mask;         ///< (vectors, rows): 0 where the sample weight is 0, else 1
   Buffer<float> probability;  ///< (vectors, rows, width)
@@ -56,8 +57,9 @@ struct OutputTotals {
 float batch_scale(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
                   const Index* numbers, Index rows) noexcept;
 
-/// Gathers the targets of samples `numbers` and computes loss, metrics and, with `dy`, the gradient.
-/// y: (vectors, rows, width), logits where job.head says so. `scale`: see loss_value_and_gradient.
+/// Gathers the targets of samples `numbers` and computes loss, metrics and, with `dy`, the
+/// gradient. y: (vectors, rows, width), logits where job.head says so. `scale`: see
+/// loss_value_and_gradient.
 void judge_shard(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
                  const Index* numbers, Index rows, const float* y, float scale, float* dy,
                  OutputRoom& room, OutputTotals& totals) noexcept;

@@ -76,9 +76,8 @@ std::string live_line(const ProgressBar& bar, const Training& t, bool last, std:
   const std::string total = fmt::format("{}", t.batches);
   const std::string count = fmt::format("{:>{}}/{}", done, total.size(), total);
   const Index full = t.batches > 0 ? cells * done / t.batches : 0;
-  const std::string clock =
-      last ? fmt::format("{:.0f}s", time - bar.epoch_started)
-           : remaining(each * static_cast<double>(t.batches - done));
+  const std::string clock = last ? fmt::format("{:.0f}s", time - bar.epoch_started)
+                                 : remaining(each * static_cast<double>(t.batches - done));
   const std::string speed = per_step(each);
   std::size_t used = count.size() + 1 + cells + 1 + clock.size() + 1 + speed.size();
 
@@ -131,8 +130,9 @@ void ProgressBar::epoch_end(Training& t) {
     std::fprintf(stream, "\r%s\x1b[K\n", line.c_str());
   } else {
     const double time = now();
-    std::string line = fmt::format("Epoch {}/{} - {:.0f}s - {}", t.epoch + 1, t.epochs,
-                                   time - epoch_started, per_step(step_seconds(*this, t.batch, time)));
+    std::string line =
+        fmt::format("Epoch {}/{} - {:.0f}s - {}", t.epoch + 1, t.epochs, time - epoch_started,
+                    per_step(step_seconds(*this, t.batch, time)));
     for (const auto& [name, value] : t.logs) line += value_text(name, value);
     std::fprintf(stream, "%s\n", line.c_str());
   }

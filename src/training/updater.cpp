@@ -23,7 +23,8 @@ double regularization_loss(const WeightBlock& weights) {
   return total;
 }
 
-Updater::Updater(WeightBlock& weights, const Optimizer& optimizer, std::vector<Buffer<float>>& state)
+Updater::Updater(WeightBlock& weights, const Optimizer& optimizer,
+                 std::vector<Buffer<float>>& state)
     : weights_(weights), optimizer_(optimizer), state_(state), clipping_(clipping(optimizer)) {
   for (std::size_t e = 0; e < weights.entries().size(); ++e) {
     const WeightEntry& entry = weights.entries()[e];
@@ -33,7 +34,8 @@ Updater::Updater(WeightBlock& weights, const Optimizer& optimizer, std::vector<B
     regularized_ |= !std::holds_alternative<std::monostate>(entry.options.regularizer);
     constrained_ |= !std::holds_alternative<std::monostate>(entry.options.constraint);
     for (Index begin = 0; begin < entry.size(); begin += piece_size)
-      pieces_.push_back({e, entry.offset + begin, entry.offset + std::min(begin + piece_size, entry.size())});
+      pieces_.push_back(
+          {e, entry.offset + begin, entry.offset + std::min(begin + piece_size, entry.size())});
   }
   squares_.resize(pieces_.size());
   clips_.assign(weights.entries().size(), 1.0f);

@@ -149,8 +149,7 @@ TEST_F(KerasFile, brings_back_the_same_bits) {
   EXPECT_EQ(loaded.model.seed(), 1u);
   EXPECT_EQ(weights_of(loaded.model), weights_of(model));
   Model read = Model::load(path_);
-  EXPECT_TRUE(
-      same_bits(read.predict(ramp({3, 5, 2})), model.predict(ramp({3, 5, 2}))));
+  EXPECT_TRUE(same_bits(read.predict(ramp({3, 5, 2})), model.predict(ramp({3, 5, 2}))));
 }
 
 TEST_F(KerasFile, is_the_same_bytes_each_time_and_after_a_round_trip) {
@@ -176,6 +175,8 @@ TEST_F(KerasFile, continues_training_where_it_was) {
   const Optimizer optimizers[] = {SGD{.momentum = 0.9},
                                   Adam{.learning_rate = 0.01, .amsgrad = true},
                                   AdamW{.learning_rate = ExponentialDecay{0.1, 3, 0.5}},
+                                  Adam{.amsgrad = true, .use_ema = true, .ema_momentum = 0.5},
+                                  Adagrad{.clipvalue = 0.5},
                                   RMSprop{.momentum = 0.5, .centered = true, .clipnorm = 1.0}};
   for (const Optimizer& optimizer : optimizers) {
     Model model = small_model();
@@ -598,7 +599,7 @@ TEST_F(KerasFile, refuses_optimizer_arguments_that_do_not_exist_here) {
                                  {"config", Value::Dict{{"gradient_accumulation_steps", 2}}}};
                  at(config, {"compile_config", "loss"}) = "mse";
                }),
-               "gradient_accumulation_steps = 2 is not supported");
+               "gradient_accumulation_steps");
 }
 
 // --- damaged and hostile archives ----------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <sonde/graph.hpp>
 #include <sonde/layers.hpp>
 
 namespace sonde {
@@ -28,7 +29,8 @@ TEST(Graph, names_layers_by_their_kind_and_number) {
   auto h = Conv1D{.filters = 2, .kernel_size = 3}(x);
   h = MaxPooling1D{}(Conv1D{.filters = 2, .kernel_size = 3}(h));
   const Graph graph({x}, {h});
-  EXPECT_EQ(names(graph), (std::vector<std::string>{"input_layer", "conv1d", "conv1d_1", "max_pooling1d"}));
+  EXPECT_EQ(names(graph),
+            (std::vector<std::string>{"input_layer", "conv1d", "conv1d_1", "max_pooling1d"}));
 }
 
 TEST(Graph, gives_Keras_snake_case_names) {
@@ -93,7 +95,8 @@ TEST(Graph, refuses_an_output_that_needs_an_input_left_out) {
 TEST(Graph, refuses_two_layers_of_one_name) {
   auto x = Input({4, 2});
   auto y = Dense{.units = 2, .name = "d"}(Dense{.units = 2, .name = "d"}(x));
-  EXPECT_NE(refusal([&] { Graph({x}, {y}); }).find("two layers are named \"d\""), std::string::npos);
+  EXPECT_NE(refusal([&] { Graph({x}, {y}); }).find("two layers are named \"d\""),
+            std::string::npos);
 }
 
 TEST(Graph, refuses_a_layer_changed_between_two_calls) {

@@ -51,9 +51,7 @@ struct Case {
     if (given.masks_per_gate) return {mask_x.data(), mask_h.data(), true};
     return {given.mask_x ? mask_x.data() : nullptr, nullptr, false};
   }
-  void pack() {
-    lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data());
-  }
+  void pack() { lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data()); }
   void forward() {
     pack();
     lstm_forward(s, {.x = x.data(),
@@ -94,8 +92,8 @@ struct Case {
 const char* const result_names[] = {"y", "c", "dh", "dc", "dx", "dw", "du", "db"};
 
 LstmSizes sizes(Index steps, Index rows, Index channels, Index units, bool backwards = false) {
-  return {.steps = steps, .rows = rows, .channels = channels, .units = units,
-          .backwards = backwards};
+  return {
+      .steps = steps, .rows = rows, .channels = channels, .units = units, .backwards = backwards};
 }
 
 struct Named {
@@ -207,28 +205,40 @@ void expect_same_in_pieces(bool backwards, Index cut) {
   if (backwards) std::swap(pieces[0], pieces[1]);
   // The state behind the first piece of the walk.
   const Index last = backwards ? pieces[0].t : pieces[0].t + pieces[0].steps - 1;
-  const auto at = [&](Buffer<float>& b, Index t, Index width) { return b.data() + t * rows * width; };
+  const auto at = [&](Buffer<float>& b, Index t, Index width) {
+    return b.data() + t * rows * width;
+  };
   for (int piece : {0, 1}) {
     const auto [t, n] = pieces[static_cast<std::size_t>(piece)];
     const float* h0 = piece == 0 ? cut_up.h0.data() : at(cut_up.y, last, units);
     const float* c0 = piece == 0 ? cut_up.c0.data() : at(cut_up.c, last, units);
-    lstm_forward(sizes(n, rows, channels, units, backwards),
-                 {.x = at(cut_up.x, t, channels), .packed = cut_up.packed.data(), .h0 = h0,
-                  .c0 = c0, .y = at(cut_up.y, t, units), .c = at(cut_up.c, t, units),
-                  .gates = at(cut_up.gates, t, kept)});
+    lstm_forward(sizes(n, rows, channels, units, backwards), {.x = at(cut_up.x, t, channels),
+                                                              .packed = cut_up.packed.data(),
+                                                              .h0 = h0,
+                                                              .c0 = c0,
+                                                              .y = at(cut_up.y, t, units),
+                                                              .c = at(cut_up.c, t, units),
+                                                              .gates = at(cut_up.gates, t, kept)});
   }
   for (int piece : {1, 0}) {
     const auto [t, n] = pieces[static_cast<std::size_t>(piece)];
     const float* h0 = piece == 0 ? cut_up.h0.data() : at(cut_up.y, last, units);
     const float* c0 = piece == 0 ? cut_up.c0.data() : at(cut_up.c, last, units);
-    lstm_backward(sizes(n, rows, channels, units, backwards),
-                  {.x = at(cut_up.x, t, channels), .packed = cut_up.packed.data(), .h0 = h0,
-                   .c0 = c0, .y = at(cut_up.y, t, units), .c = at(cut_up.c, t, units),
-                   .gates = at(cut_up.gates, t, kept), .dy = at(cut_up.dy, t, units),
-                   .dh = cut_up.dh.data(), .dc = cut_up.dc.data(),
-                   .dx = at(cut_up.dx, t, channels), .dw = cut_up.dw.data(),
-                   .du = cut_up.du.data(), .db = cut_up.db.data(),
-                   .scratch = cut_up.scratch.data()});
+    lstm_backward(sizes(n, rows, channels, units, backwards), {.x = at(cut_up.x, t, channels),
+                                                               .packed = cut_up.packed.data(),
+                                                               .h0 = h0,
+                                                               .c0 = c0,
+                                                               .y = at(cut_up.y, t, units),
+                                                               .c = at(cut_up.c, t, units),
+                                                               .gates = at(cut_up.gates, t, kept),
+                                                               .dy = at(cut_up.dy, t, units),
+                                                               .dh = cut_up.dh.data(),
+                                                               .dc = cut_up.dc.data(),
+                                                               .dx = at(cut_up.dx, t, channels),
+                                                               .dw = cut_up.dw.data(),
+                                                               .du = cut_up.du.data(),
+                                                               .db = cut_up.db.data(),
+                                                               .scratch = cut_up.scratch.data()});
   }
   for (std::size_t i = 0; i < whole.results().size(); ++i) {
     EXPECT_TRUE(same_bits(*whole.results()[i], *cut_up.results()[i]))
@@ -253,13 +263,16 @@ TEST(Lstm, WithoutKeptGatesGivesTheSameAndCarriesItsStateInPlace) {
     Buffer<float> y(whole.y.size()), c = whole.c0;
     const Index row = 3 * 19;
     for (Index t = 0; t < 12; t += 4) {
-      lstm_forward(sizes(4, 3, 5, 19),
-                   {.x = whole.x.data() + t * 3 * 5, .packed = whole.packed.data(),
-                    .h0 = t ? y.data() + (t - 1) * row : whole.h0.data(), .c0 = c.data(),
-                    .y = y.data() + t * row, .c = c.data()});
+      lstm_forward(sizes(4, 3, 5, 19), {.x = whole.x.data() + t * 3 * 5,
+                                        .packed = whole.packed.data(),
+                                        .h0 = t ? y.data() + (t - 1) * row : whole.h0.data(),
+                                        .c0 = c.data(),
+                                        .y = y.data() + t * row,
+                                        .c = c.data()});
     }
     EXPECT_TRUE(same_bits(y, whole.y));
-    EXPECT_EQ(std::memcmp(c.data(), whole.c.data() + 11 * row, static_cast<std::size_t>(row) * 4), 0);
+    EXPECT_EQ(std::memcmp(c.data(), whole.c.data() + 11 * row, static_cast<std::size_t>(row) * 4),
+              0);
   }
 }
 
@@ -325,8 +338,8 @@ TEST(Lstm, TheReferenceHasTheGradientsOfItsForward) {
         at[i] = before;
         ASSERT_NEAR((above - below) / (2 * h), gradient[i],
                     1e-6 * std::max(1.0, std::abs(gradient[i])))
-            << name << " " << i << " with activations " << static_cast<int>(a.s.activation) << " and "
-            << static_cast<int>(a.s.recurrent_activation);
+            << name << " " << i << " with activations " << static_cast<int>(a.s.activation)
+            << " and " << static_cast<int>(a.s.recurrent_activation);
       }
     };
     check(a.x, a.dx, "x"), check(a.w, a.dw, "w"), check(a.u, a.du, "u");

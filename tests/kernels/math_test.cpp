@@ -42,19 +42,12 @@ double sweep(Array function, Truth truth, float low, float high) {
   return worst;
 }
 
-TEST(VectorMathematics, ExpIsWithin1_1Ulp) {
-  EXPECT_LE(sweep(exp, std::exp, -200.0f, 88.7f), 1.1);
+TEST(VectorMathematics, ExpIsWithin1_1Ulp) { EXPECT_LE(sweep(exp, std::exp, -200.0f, 88.7f), 1.1); }
+TEST(VectorMathematics, LogIsWithin1Ulp) { EXPECT_LE(sweep(log, std::log, 0.0f, 3.4e38f), 1.0); }
+TEST(VectorMathematics, SigmoidIsWithin2_5Ulp) {
+  EXPECT_LE(sweep(sigmoid, true_sigmoid, -87.0f, 3e38f), 2.5);
 }
-TEST(VectorMathematics, LogIsWithin1Ulp) {
-  EXPECT_LE(sweep(log, std::log, 0.0f, 3.4e38f), 1.0);
-}
-TEST(VectorMathematics, SigmoidIsWithin2_5UlpAndWithin5_5WhereItIsTiny) {
-  EXPECT_LE(sweep(sigmoid, true_sigmoid, -17.0f, 3e38f), 2.5);
-  EXPECT_LE(sweep(sigmoid, true_sigmoid, -87.0f, -17.0f), 5.5);
-}
-TEST(VectorMathematics, TanhIsWithin3Ulp) {
-  EXPECT_LE(sweep(tanh, std::tanh, -3e38f, 3e38f), 3.0);
-}
+TEST(VectorMathematics, TanhIsWithin3Ulp) { EXPECT_LE(sweep(tanh, std::tanh, -3e38f, 3e38f), 3.0); }
 TEST(VectorMathematics, SoftplusIsWithin2Ulp) {
   EXPECT_LE(sweep(softplus, true_softplus, -3e38f, 3e38f), 2.0);
 }
@@ -64,7 +57,7 @@ TEST(VectorMathematics, LimitsAreReachedAndNanStaysNan) {
   Buffer<float> z(6), y(6);
   const float special[] = {-inf, inf, NAN, 0.0f, -1000.0f, 1000.0f};
   for (Index i = 0; i < 6; ++i) z[i] = special[i];
-  const auto expect = [&](Array function, const float (&want)[6]) {
+  const auto expect = [&](Array function, const float(&want)[6]) {
     function(6, z.data(), y.data());
     for (Index i = 0; i < 6; ++i) {
       if (std::isnan(want[i])) {

@@ -40,8 +40,14 @@ struct Case {
 
 Window make(Index steps, Index rows, Index channels, Index filters, Index taps, Index stride = 1,
             Index dilation = 1, Index left = 0) {
-  Window s{.steps_in = steps, .rows = rows, .channels = channels, .filters = filters,
-           .taps = taps, .stride = stride, .dilation = dilation, .left = left};
+  Window s{.steps_in = steps,
+           .rows = rows,
+           .channels = channels,
+           .filters = filters,
+           .taps = taps,
+           .stride = stride,
+           .dilation = dilation,
+           .left = left};
   s.steps_out = (steps + stride - 1) / stride;
   s.x_pitch = channels, s.y_pitch = s.w_pitch = filters;
   return s;
@@ -95,8 +101,8 @@ std::vector<Window> cases() {
   return all;
 }
 
-/// Sums of n products of numbers in (-1, 1): each rounding is at most half of 2^-23 of a partial sum
-/// that rarely passes sqrt(n).
+/// Sums of n products of numbers in (-1, 1): each rounding is at most half of 2^-23 of a partial
+/// sum that rarely passes sqrt(n).
 double bound(double sums) { return 6e-8 * (4 + std::sqrt(sums)) * 2; }
 
 TEST(Window, AgreesWithTheReferenceForEverySize) {
@@ -138,8 +144,8 @@ TEST(Window, GivesTheSameBitsOnEveryInstructionSet) {
 TEST(Window, ARowDoesNotDependOnTheRowsBesideIt) {
   for (Level level : vector_levels()) {
     const AtLevel at(level);
-    for (const Window& many : {make(23, 13, 7, 19, 5, 1, 1, 2), make(9, 11, 40, 3, 1),
-                               make(12, 6, 3, 33, 3, 2, 1, 1)}) {
+    for (const Window& many :
+         {make(23, 13, 7, 19, 5, 1, 1, 2), make(9, 11, 40, 3, 1), make(12, 6, 3, 33, 3, 2, 1, 1)}) {
       Case<float> all(many);
       all.run(true);
       Window one = many;
@@ -240,7 +246,8 @@ TEST(Window, TheReferenceHasTheGradientsOfItsForward) {
       window_forward(s, a.x.data(), a.packed.data(), a.b.data(), false, a.y.data());
       double sum = 0;
       for (Index i = 0; i < s.steps_out * s.rows; ++i) {
-        for (Index f = 0; f < s.filters; ++f) sum += a.y[i * s.y_pitch + f] * a.dy[i * s.y_pitch + f];
+        for (Index f = 0; f < s.filters; ++f)
+          sum += a.y[i * s.y_pitch + f] * a.dy[i * s.y_pitch + f];
       }
       return sum;
     };
@@ -254,7 +261,8 @@ TEST(Window, TheReferenceHasTheGradientsOfItsForward) {
         at[i] = before - h;
         const double below = loss();
         at[i] = before;
-        ASSERT_NEAR((above - below) / (2 * h), gradient[i], 1e-6 * std::max(1.0, std::abs(gradient[i])));
+        ASSERT_NEAR((above - below) / (2 * h), gradient[i],
+                    1e-6 * std::max(1.0, std::abs(gradient[i])));
       }
     };
     check(a.x, a.dx, s.x_pitch, s.channels);

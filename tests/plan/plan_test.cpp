@@ -18,8 +18,8 @@ struct Planned {
 };
 
 Tensor labeller(Tensor x) {
-  auto h = Conv1D{.filters = 6, .kernel_size = 4, .padding = Padding::same,
-                  .activation = Activation::relu}(x);
+  auto h = Conv1D{
+      .filters = 6, .kernel_size = 4, .padding = Padding::same, .activation = Activation::relu}(x);
   h = LSTM{.units = 5, .return_sequences = true}(h);
   return Dense{.units = 2, .activation = Activation::softmax}(h);
 }
@@ -38,7 +38,8 @@ TEST(Plan, needs_less_memory_than_one_buffer_for_each_value) {
 }
 
 TEST(Plan, finds_a_buffer_that_lies_over_another_that_lives) {
-  std::vector<Plan::Buffer> buffers{{"a", 100, -1, {{0, 5}}}, {"b", 50, -1, {{2, 3}}}, {"c", 70, -1, {{6, 9}}}};
+  std::vector<Plan::Buffer> buffers{
+      {"a", 100, -1, {{0, 5}}}, {"b", 50, -1, {{2, 3}}}, {"c", 70, -1, {{6, 9}}}};
   const Index arena = place(buffers);
   EXPECT_EQ(buffers[0].offset, buffers[2].offset);  // never alive together
   EXPECT_GE(buffers[1].offset, 100);
@@ -72,7 +73,8 @@ TEST(Plan, keeps_the_activation_of_an_output_that_another_layer_reads) {
 }
 
 /// Loss = sum of all outputs: its gradient with respect to x, in double.
-std::vector<double> input_gradient(const Graph& graph, WeightBlock& block, std::span<const double> x) {
+std::vector<double> input_gradient(const Graph& graph, WeightBlock& block,
+                                   std::span<const double> x) {
   const Plan plan(graph, block, {.mode = Mode::train, .rows = 1, .input_gradients = true});
   Workspace<double> space(plan);
   Buffer<double> weights(block.size()), gradients(block.size()), packed(plan.packed_size());
@@ -84,7 +86,8 @@ std::vector<double> input_gradient(const Graph& graph, WeightBlock& block, std::
   std::copy(x.begin(), x.end(), space.value(plan.inputs()[0]));
   for (const auto& segment : plan.forward()) run(plan, segment, space.memory);
   for (const Index o : plan.outputs())
-    std::fill_n(space.gradient(o), plan.values()[static_cast<std::size_t>(o)].shape.elements(), 1.0);
+    std::fill_n(space.gradient(o), plan.values()[static_cast<std::size_t>(o)].shape.elements(),
+                1.0);
   for (const auto& segment : plan.backward()) run(plan, segment, space.memory);
   const double* dx = space.gradient(plan.inputs()[0]);
   return {dx, dx + x.size()};

@@ -9,26 +9,9 @@
 namespace sonde::formats::keras {
 namespace {
 
-constexpr std::string_view mend = " Load with compile = false if you only want to predict.";
-
-/// Arguments of Keras' optimizers that do not exist here, and the value that switches them off.
-struct Absent {
-  std::string_view key;
-  Value off;
-  bool is_any = false;  ///< nothing depends on it while the others are off
-};
-const std::array<Absent, 8>& absent_optimizer_arguments() {
-  static const std::array<Absent, 8> all = {{{"use_ema", false},
-                                             {"ema_momentum", {}, true},
-                                             {"ema_overwrite_frequency", {}},
-                                             {"loss_scale_factor", {}},
-                                             {"gradient_accumulation_steps", {}},
-                                             // Of Keras 2:
-                                             {"jit_compile", {}, true},
-                                             {"is_legacy_optimizer", false},
-                                             {"decay", {}}}};
-  return all;
-}
+/// Keys of Keras 2 that change nothing.
+constexpr std::array<std::string_view, 3> old_optimizer_keys = {"jit_compile",
+                                                                "is_legacy_optimizer", "decay"};
 
 Value write_optimizer(const Model& model) {
   return std::visit(
@@ -75,13 +58,12 @@ Optimizer read_optimizer(const Value& written, const Where& where) {
   if (const Value* config = written.find("config"); config && config->as<Value::Dict>()) {
     Value::Dict arguments;
     for (const auto& each : *config->as<Value::Dict>()) {
-      const auto& all = absent_optimizer_arguments();
-      const auto absent = std::find_if(all.begin(), all.end(),
-                                       [&](const Absent& a) { return a.key == each.first; });
-      if (absent == all.end()) arguments.push_back(each);
-      else if (!absent->is_any && !each.second.is_null() && each.second != absent->off)
-        throw FormatError(fmt::format("{}: {} = {} is not supported.", where, each.first,
-                                      to_string(each.second)));
+      const bool is_old = std::find(old_optimizer_keys.begin(), old_optimizer_keys.end(),
+                                    each.first) != old_optimizer_keys.end();
+      if (!is_old) arguments.push_back(each);
+      else if (each.first == "decay" && !each.second.is_null() && each.second != Value(0.0))
+        throw FormatError(fmt::format("{}: decay is {}, which only Keras 2 knows. Use a schedule.",
+                                      where, to_string(each.second)));
     }
     kept.set("config", std::move(arguments));
   }
@@ -182,32 +164,26 @@ CompileOptions read_compile_config(const Value& config, const std::vector<std::s
       "optimizer",        "loss",        "loss_weights",        "metrics",
       "weighted_metrics", "run_eagerly", "steps_per_execution", "jit_compile",
       "auto_scale_loss"};
-  try {
-    refuse_foreign_objects(config, where);
-    for (const auto& each : *config.as<Value::Dict>())
-      if (std::find(known.begin(), known.end(), each.first) == known.end())
-        throw FormatError(fmt::format("{}: \"{}\" is not known here.", where, each.first));
+  refuse_foreign_objects(config, where);
+  for (const auto& each : *config.as<Value::Dict>())
+    if (std::find(known.begin(), known.end(), each.first) == known.end())
+      throw FormatError(fmt::format("{}: \"{}\" is not known here.", where, each.first));
 
-    CompileOptions options;
-    options.optimizer = read_optimizer(entry(config, "optimizer", where), where + ": optimizer");
-    for (const Value& each : by_output(entry(config, "loss", where), outputs, where + ": loss")) {
-      Loss loss = MeanSquaredError{};
-      from_value(each, where + ": loss", loss);
-      options.loss.push_back(std::move(loss));
-    }
-    if (const Value* weights = config.find("loss_weights"); weights && !weights->is_null())
-      for (const Value& each : by_output(*weights, outputs, where + ": loss_weights"))
-        from_value(each, where + ": loss_weights", options.loss_weights.emplace_back());
-    if (const Value* metrics = config.find("metrics"))
-      options.metrics = metrics_of(*metrics, outputs, where + ": metrics");
-    if (const Value* metrics = config.find("weighted_metrics"))
-      options.weighted_metrics = metrics_of(*metrics, outputs, where + ": weighted_metrics");
-    return options;
-  } catch (const ArgumentError& error) {
-    throw FormatError(error.what() + std::string(mend));
-  } catch (const FormatError& error) {
-    throw FormatError(error.what() + std::string(mend));
+  CompileOptions options;
+  options.optimizer = read_optimizer(entry(config, "optimizer", where), where + ": optimizer");
+  for (const Value& each : by_output(entry(config, "loss", where), outputs, where + ": loss")) {
+    Loss loss = MeanSquaredError{};
+    from_value(each, where + ": loss", loss);
+    options.loss.push_back(std::move(loss));
   }
+  if (const Value* weights = config.find("loss_weights"); weights && !weights->is_null())
+    for (const Value& each : by_output(*weights, outputs, where + ": loss_weights"))
+      from_value(each, where + ": loss_weights", options.loss_weights.emplace_back());
+  if (const Value* metrics = config.find("metrics"))
+    options.metrics = metrics_of(*metrics, outputs, where + ": metrics");
+  if (const Value* metrics = config.find("weighted_metrics"))
+    options.weighted_metrics = metrics_of(*metrics, outputs, where + ": weighted_metrics");
+  return options;
 }
 
 }  // namespace sonde::formats::keras

@@ -14,7 +14,8 @@ bool has_own_metrics(const CompileOptions& options);
 Value write_metrics(const std::vector<MetricChoice>& metrics);
 std::vector<MetricChoice> read_metrics(const Value& written, const Where& where);
 
-/// FormatError begins with `where`. `outputs` are the names of the layers that give the outputs.
+/// `outputs` are the names of the layers that give the outputs. FormatError and ArgumentError begin
+/// with `where`.
 CompileOptions read_compile_config(const Value& config, const std::vector<std::string>& outputs,
                                    const Where& where);
 

@@ -99,14 +99,21 @@ void compile(Model& model, const Value& config, const Value* own, const std::str
   const auto* dict = written ? written->as<Value::Dict>() : nullptr;
   if (!dict || dict->empty()) return;
   const std::string here = where + ": compile_config";
-  CompileOptions options = keras::read_compile_config(*written, output_names(model.graph()), here);
-  keras::as_format_error(here + ": ", [&] {
+  constexpr std::string_view mend = " Load with compile = false if you only want to predict.";
+  try {
+    CompileOptions options =
+        keras::read_compile_config(*written, output_names(model.graph()), here);
     const Value* metrics = own ? own->find("metrics") : nullptr;
     const Value* weighted = own ? own->find("weighted_metrics") : nullptr;
-    if (metrics) options.metrics = keras::read_metrics(*metrics, "metrics");
-    if (weighted) options.weighted_metrics = keras::read_metrics(*weighted, "weighted_metrics");
-    model.compile(std::move(options));
-  });
+    if (metrics) options.metrics = keras::read_metrics(*metrics, here + ": metrics");
+    if (weighted)
+      options.weighted_metrics = keras::read_metrics(*weighted, here + ": weighted_metrics");
+    keras::as_format_error(here + ": ", [&] { model.compile(std::move(options)); });
+  } catch (const ArgumentError& error) {
+    throw FormatError(fmt::format("{}{}", error.what(), mend));
+  } catch (const FormatError& error) {
+    throw FormatError(fmt::format("{}{}", error.what(), mend));
+  }
 }
 
 /// Members that a model may have; what else is there could mean anything.
@@ -129,7 +136,7 @@ void check_members(const ZipReader& zip, const std::string& where) {
           fmt::format("{}: there is no member \"{}\": not a .keras file of a model.", where, name));
 }
 
-/// Reading what a file's weights would be drawn for must not take more memory than allowed.
+/// The graph of a file in which everything leads to an output.
 Graph checked_graph(const keras::ReadGraph& read, const std::string& where) {
   Graph graph =
       keras::as_format_error(where + ": ", [&] { return Graph(read.inputs, read.outputs); });

@@ -7,6 +7,7 @@
 #include <sonde/error.hpp>
 #include "formats/keras/layer_config.hpp"
 #include "formats/keras/weights_file.hpp"
+#include "training/optimizer.hpp"
 
 namespace sonde::formats::keras {
 namespace {
@@ -112,14 +113,21 @@ std::vector<StateVariable> state_variables(const Model& model) {
           entry.trainable)
         trainable.push_back(&entry);
   const Optimizer& optimizer = model.compiled()->optimizer;
-  const bool is_adam =
-      std::holds_alternative<Adam>(optimizer) || std::holds_alternative<AdamW>(optimizer);
-  const std::size_t blocks = model.optimizer_state().size();
+  const std::size_t blocks = optimizer_slot_names(optimizer).size();
+  const bool has_average = std::visit([](const auto& spec) { return spec.use_ema; }, optimizer);
   std::vector<StateVariable> variables;
-  for (std::size_t begin = 0, end = 0; begin < blocks; begin = end) {
-    end = begin + (begin == 0 && is_adam ? 2 : 1);
+  const auto interleave = [&](std::size_t begin, std::size_t end) {
     for (const WeightEntry* entry : trainable)
       for (std::size_t block = begin; block < end; ++block) variables.push_back({block, entry});
+  };
+  // The average is the last block here and the first in Keras.
+  const std::size_t own = has_average ? blocks - 1 : blocks;
+  interleave(own, blocks);
+  const bool is_adam =
+      std::holds_alternative<Adam>(optimizer) || std::holds_alternative<AdamW>(optimizer);
+  for (std::size_t begin = 0, end = 0; begin < own; begin = end) {
+    end = begin + (begin == 0 && is_adam ? 2 : 1);
+    interleave(begin, end);
   }
   return variables;
 }

@@ -41,23 +41,38 @@ inline constexpr T selu_alpha = T(1.67326324235437728482);
 template <class T>
 T activate(ActivationFunction f, T z) {
   switch (f) {
-    case ActivationFunction::relu: return z < 0 ? T(0) : z;
-    case ActivationFunction::tanh: return std::tanh(z);
-    case ActivationFunction::sigmoid: return sigmoid(z);
-    case ActivationFunction::hard_sigmoid: return std::clamp(z / 6 + T(0.5), T(0), T(1));
-    case ActivationFunction::elu: return z > 0 ? z : std::expm1(z);
+    case ActivationFunction::relu:
+      return z < 0 ? T(0) : z;
+    case ActivationFunction::tanh:
+      return std::tanh(z);
+    case ActivationFunction::sigmoid:
+      return sigmoid(z);
+    case ActivationFunction::hard_sigmoid:
+      return std::clamp(z / 6 + T(0.5), T(0), T(1));
+    case ActivationFunction::elu:
+      return z > 0 ? z : std::expm1(z);
     case ActivationFunction::selu:
       return selu_scale<T> * (z > 0 ? z : selu_alpha<T> * std::expm1(z));
-    case ActivationFunction::softplus: return softplus(z);
-    case ActivationFunction::softsign: return z / (1 + std::abs(z));
-    case ActivationFunction::silu: return z * sigmoid(z);
-    case ActivationFunction::gelu: return z * normal_mass(z);
-    case ActivationFunction::exponential: return std::exp(z);
-    case ActivationFunction::leaky_relu: return z < 0 ? T(0.2) * z : z;
-    case ActivationFunction::relu6: return std::clamp(z, T(0), T(6));
-    case ActivationFunction::mish: return z * std::tanh(softplus(z));
-    case ActivationFunction::hard_silu: return z * std::clamp(z / 6 + T(0.5), T(0), T(1));
-    default: return z;  // linear
+    case ActivationFunction::softplus:
+      return softplus(z);
+    case ActivationFunction::softsign:
+      return z / (1 + std::abs(z));
+    case ActivationFunction::silu:
+      return z * sigmoid(z);
+    case ActivationFunction::gelu:
+      return z * normal_mass(z);
+    case ActivationFunction::exponential:
+      return std::exp(z);
+    case ActivationFunction::leaky_relu:
+      return z < 0 ? T(0.2) * z : z;
+    case ActivationFunction::relu6:
+      return std::clamp(z, T(0), T(6));
+    case ActivationFunction::mish:
+      return z * std::tanh(softplus(z));
+    case ActivationFunction::hard_silu:
+      return z * std::clamp(z / 6 + T(0.5), T(0), T(1));
+    default:
+      return z;  // linear
   }
 }
 
@@ -65,27 +80,40 @@ T activate(ActivationFunction f, T z) {
 template <class T>
 T derivative(ActivationFunction f, T z, T y) {
   switch (f) {
-    case ActivationFunction::relu: return y > 0 ? T(1) : T(0);
-    case ActivationFunction::tanh: return 1 - y * y;
-    case ActivationFunction::sigmoid: return y * (1 - y);
-    case ActivationFunction::hard_sigmoid: return y > 0 && y < 1 ? T(1) / 6 : T(0);
-    case ActivationFunction::elu: return y > 0 ? T(1) : 1 + y;
+    case ActivationFunction::relu:
+      return y > 0 ? T(1) : T(0);
+    case ActivationFunction::tanh:
+      return 1 - y * y;
+    case ActivationFunction::sigmoid:
+      return y * (1 - y);
+    case ActivationFunction::hard_sigmoid:
+      return y > 0 && y < 1 ? T(1) / 6 : T(0);
+    case ActivationFunction::elu:
+      return y > 0 ? T(1) : 1 + y;
     case ActivationFunction::selu:
       return y > 0 ? selu_scale<T> : y + selu_scale<T> * selu_alpha<T>;
-    case ActivationFunction::softplus: return -std::expm1(-y);
-    case ActivationFunction::softsign: return (1 - std::abs(y)) * (1 - std::abs(y));
-    case ActivationFunction::silu: return sigmoid(z) * (1 + z * (1 - sigmoid(z)));
-    case ActivationFunction::gelu: return normal_mass(z) + z * normal_density(z);
-    case ActivationFunction::exponential: return y;
-    case ActivationFunction::leaky_relu: return y < 0 ? T(0.2) : T(1);
-    case ActivationFunction::relu6: return y > 0 && y < 6 ? T(1) : T(0);
+    case ActivationFunction::softplus:
+      return -std::expm1(-y);
+    case ActivationFunction::softsign:
+      return (1 - std::abs(y)) * (1 - std::abs(y));
+    case ActivationFunction::silu:
+      return sigmoid(z) * (1 + z * (1 - sigmoid(z)));
+    case ActivationFunction::gelu:
+      return normal_mass(z) + z * normal_density(z);
+    case ActivationFunction::exponential:
+      return y;
+    case ActivationFunction::leaky_relu:
+      return y < 0 ? T(0.2) : T(1);
+    case ActivationFunction::relu6:
+      return y > 0 && y < 6 ? T(1) : T(0);
     case ActivationFunction::mish: {
       const T gate = std::tanh(softplus(z));
       return gate + z * (1 - gate * gate) * sigmoid(z);
     }
     case ActivationFunction::hard_silu:
       return z <= -3 ? T(0) : z >= 3 ? T(1) : z / 3 + T(0.5);
-    default: return T(1);  // linear
+    default:
+      return T(1);  // linear
   }
 }
 
@@ -104,9 +132,9 @@ void activation_forward(ActivationFunction f, std::ptrdiff_t count, std::ptrdiff
     const T greatest = *std::max_element(z, z + width);
     T sum = 0;
     for (std::ptrdiff_t i = 0; i < width; ++i) sum += std::exp(z[i] - greatest);
-    const T shift = greatest + std::log(sum);
     for (std::ptrdiff_t i = 0; i < width; ++i) {
-      y[i] = f == ActivationFunction::softmax ? std::exp(z[i] - greatest) / sum : z[i] - shift;
+      const T shifted = z[i] - greatest;
+      y[i] = f == ActivationFunction::softmax ? std::exp(shifted) / sum : shifted - std::log(sum);
     }
   }
 }

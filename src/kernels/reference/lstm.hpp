@@ -72,10 +72,10 @@ void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
       const std::ptrdiff_t at = t * s.rows + r;
       const T* x = a.x + at * s.channels;
       const T* h = state_before(s, static_cast<const T*>(a.y), a.h0, t, r);
-      const T* c = a.gates  ? state_before(s, static_cast<const T*>(a.c), a.c0, t, r)
-                   : n > 0  ? a.c + r * units
-                   : a.c0   ? a.c0 + r * units
-                            : nullptr;
+      const T* c = a.gates ? state_before(s, static_cast<const T*>(a.c), a.c0, t, r)
+                   : n > 0 ? a.c + r * units
+                   : a.c0  ? a.c0 + r * units
+                           : nullptr;
       T* c_out = a.gates ? a.c + at * units : a.c + r * units;
       for (std::ptrdiff_t j = 0; j < units; ++j) {
         T z[4], gate[4];
@@ -169,8 +169,8 @@ void lstm_backward(const LstmSizes& s, const LstmBackward<T>& a) {
       lstm_gates_backward(s, state_before(s, a.c, a.c0, t, r), a.c + at * units,
                           a.dy ? a.dy + at * units : nullptr, dh, a.dc + r * units, dz);
       lstm_product_backward(s, r, s.channels, dz, a.x + at * s.channels, a.masks.x,
-                            a.masks.per_gate, weights.w,
-                            a.dx ? a.dx + at * s.channels : nullptr, a.dw);
+                            a.masks.per_gate, weights.w, a.dx ? a.dx + at * s.channels : nullptr,
+                            a.dw);
       lstm_product_backward(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.masks.h, true,
                             weights.u, dh, a.du);
       for (std::ptrdiff_t j = 0; a.db && j < 4 * units; ++j) a.db[j] += dz[j];

@@ -29,9 +29,14 @@ HWY_INLINE Vector clamp(Vector x, float low, float high) {
 }
 
 /// tanh(softplus(x)) = n / (n + 2) with n = e (e + 2), e = e^x: no logarithm, no cancellation.
-HWY_INLINE Vector mish_gate(Vector e) {
-  const Vector two = set(2.0f), n = hn::Mul(e, hn::Add(e, two));
-  return hn::Div(n, hn::Add(n, two));
+/// `slope` is 1 - gate^2 = q (2 - q), q = 2 / (n + 2).
+struct MishGate {
+  Vector gate, slope;
+};
+HWY_INLINE MishGate mish_gate(Vector e) {
+  const Vector two = set(2.0f), n = hn::Mul(e, hn::Add(e, two)), below = hn::Add(n, two);
+  const Vector q = hn::Div(two, below);
+  return {hn::Div(n, below), hn::Mul(q, hn::Sub(two, q))};
 }
 
 /// e^x for mish, whose gate is 1 in float long before 20.
@@ -58,7 +63,7 @@ HWY_INLINE Vector activate(Vector z) {
   if constexpr (f == Function::exponential) return exp(z);
   if constexpr (f == Function::leaky_relu) return if_negative(z, hn::Mul(z, set(0.2f)), z);
   if constexpr (f == Function::relu6) return clamp(z, 0.0f, 6.0f);
-  if constexpr (f == Function::mish) return hn::Mul(z, mish_gate(exp_for_mish(z)));
+  if constexpr (f == Function::mish) return hn::Mul(z, mish_gate(exp_for_mish(z)).gate);
   if constexpr (f == Function::hard_silu) {
     return hn::Mul(z, clamp(hn::Add(hn::Div(z, set(6.0f)), set(0.5f)), 0.0f, 1.0f));
   }
@@ -105,9 +110,10 @@ HWY_INLINE Vector derivative(Vector from) {
     return hn::IfThenElseZero(inside, one);
   }
   if constexpr (f == Function::mish) {
-    const Vector e = exp_for_mish(z), gate = mish_gate(e);
+    const Vector e = exp_for_mish(z);
+    const MishGate m = mish_gate(e);
     const Vector s = hn::Div(e, hn::Add(e, one));  // softplus' = sigmoid
-    return hn::MulAdd(hn::Mul(z, s), hn::NegMulAdd(gate, gate, one), gate);
+    return hn::MulAdd(hn::Mul(z, s), m.slope, m.gate);
   }
   if constexpr (f == Function::hard_silu) {
     const Vector inside = hn::Add(hn::Div(z, set(3.0f)), set(0.5f));

@@ -32,19 +32,22 @@ void backward_all(Index n, const float* from, const float* dy, float* dz) {
   }
 }
 
-#define SONDE_EACH_ACTIVATION(case_of)                                                           \
-  case_of(linear) case_of(relu) case_of(tanh) case_of(sigmoid) case_of(hard_sigmoid)             \
-  case_of(elu) case_of(selu) case_of(softplus) case_of(softsign) case_of(silu) case_of(gelu)     \
-  case_of(exponential) case_of(leaky_relu) case_of(relu6) case_of(mish) case_of(hard_silu)
+#define SONDE_EACH_ACTIVATION(case_of)                                                            \
+  case_of(linear) case_of(relu) case_of(tanh) case_of(sigmoid) case_of(hard_sigmoid) case_of(elu) \
+      case_of(selu) case_of(softplus) case_of(softsign) case_of(silu) case_of(gelu)               \
+          case_of(exponential) case_of(leaky_relu) case_of(relu6) case_of(mish) case_of(hard_silu)
 
 void activation_forward_vectors(ActivationFunction f, Index count, Index width, const float* z,
                                 float* y) {
   switch (f) {
-#define SONDE_FORWARD(name) \
-  case ActivationFunction::name: return forward_all<ActivationFunction::name>(count * width, z, y);
+#define SONDE_FORWARD(name)      \
+  case ActivationFunction::name: \
+    return forward_all<ActivationFunction::name>(count * width, z, y);
     SONDE_EACH_ACTIVATION(SONDE_FORWARD)
-    case ActivationFunction::softmax: return softmax_forward(false, count, width, z, y);
-    case ActivationFunction::log_softmax: return softmax_forward(true, count, width, z, y);
+    case ActivationFunction::softmax:
+      return softmax_forward(false, count, width, z, y);
+    case ActivationFunction::log_softmax:
+      return softmax_forward(true, count, width, z, y);
   }
 }
 
@@ -56,8 +59,10 @@ void activation_backward_vectors(ActivationFunction f, Index count, Index width,
   case ActivationFunction::name: \
     return backward_all<ActivationFunction::name>(count * width, from, dy, dz);
     SONDE_EACH_ACTIVATION(SONDE_BACKWARD)
-    case ActivationFunction::softmax: return softmax_backward(false, count, width, y, dy, dz);
-    case ActivationFunction::log_softmax: return softmax_backward(true, count, width, y, dy, dz);
+    case ActivationFunction::softmax:
+      return softmax_backward(false, count, width, y, dy, dz);
+    case ActivationFunction::log_softmax:
+      return softmax_backward(true, count, width, y, dy, dz);
   }
 }
 

@@ -49,9 +49,7 @@ void log(Index n, const float* z, float* y) { SONDE_CHOOSE(log_array, map<std::l
 void sigmoid(Index n, const float* z, float* y) {
   SONDE_CHOOSE(sigmoid_array, map<reference::sigmoid>)(n, z, y);
 }
-void tanh(Index n, const float* z, float* y) {
-  SONDE_CHOOSE(tanh_array, map<std::tanh>)(n, z, y);
-}
+void tanh(Index n, const float* z, float* y) { SONDE_CHOOSE(tanh_array, map<std::tanh>)(n, z, y); }
 void softplus(Index n, const float* z, float* y) {
   SONDE_CHOOSE(softplus_array, map<reference::softplus>)(n, z, y);
 }

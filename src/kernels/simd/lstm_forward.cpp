@@ -31,17 +31,20 @@ struct Cell {
   Index gates_row;
 };
 
-/// A tile is 4 gates of `rows` rows and `vectors` vectors beside each other. Registers: 32 of AVX-512
-/// and NEON hold the 16 sums of 4 rows, 4 of x and one of w; 16 of AVX2 the 12 of 3 rows. One or two
-/// rows would wait for their own sums, so they take two vectors where there are two.
+/// A tile is 4 gates of `rows` rows and `vectors` vectors beside each other. Registers: 32 of
+/// AVX-512 and NEON hold the 16 sums of 4 rows, 4 of x and one of w; 16 of AVX2 the 12 of 3 rows.
+/// One or two rows would wait for their own sums, so they take two vectors where there are two.
 inline constexpr int cell_rows = parts == 2 ? 3 : 4;
-inline constexpr int cell_vectors(int rows) { return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1; }
+inline constexpr int cell_vectors(int rows) {
+  return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1;
+}
 
 /// sum[row * vectors + v] of one gate.
 template <int n>
 using Gates = Several<n>[4];
 
-/// Adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16); the second vector is `w_next` on.
+/// Adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16); the second vector is `w_next`
+/// on.
 template <int rows, int vectors>
 HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
                           Index w_next, Gates<rows * vectors>& sum) {
@@ -69,11 +72,42 @@ HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner
 HWY_INLINE Index unit_of(Index unit, int v) { return unit + static_cast<Index>(v) * lanes; }
 HWY_INLINE Index in_slices(Index unit, Index row) { return unit / slice * row + unit % slice; }
 
+/// From the sums of the gates, z (4, rows * vectors, lanes), to c and y.
+template <int rows, int vectors>
+HWY_NOINLINE void finish(const Cell& a, Index unit, const float* z) {
+  constexpr int n = rows * vectors;
+  using All = Several<n>;
+  const auto sums = [z](int gate) HWY_ATTR {
+    All all;
+    SONDE_UNROLL for (int i = 0; i < n; ++i) all.v[i] = hn::Load(tag, z + (gate * n + i) * lanes);
+    return all;
+  };
+  All c = splat<All>(0.0f);
+  SONDE_UNROLL for (int r = 0; r < n; ++r) {
+    const Index at = r / vectors * a.units + unit_of(unit, r % vectors);
+    if (a.c_before) c.v[r] = hn::LoadU(tag, a.c_before + at);
+  }
+  const All i = sigmoid(sums(0)), g = tanh(sums(2)), f = sigmoid(sums(1));
+  c = multiply_add(f, c, multiply(i, g));
+  const All o = sigmoid(sums(3)), y = multiply(o, tanh(c));
+  SONDE_UNROLL for (int r = 0; r < n; ++r) {
+    const Index from = unit_of(unit, r % vectors), at = r / vectors * a.units + from;
+    store_first(c.v[r], a.units - from, a.c + at);
+    store_first(y.v[r], a.units - from, a.y + at);
+    if (a.gates) {
+      float* gates = a.gates + r / vectors * a.gates_row + in_slices(from, gates_of_slice);
+      hn::StoreU(i.v[r], tag, gates);
+      hn::StoreU(f.v[r], tag, gates + slice);
+      hn::StoreU(g.v[r], tag, gates + 2 * slice);
+      hn::StoreU(o.v[r], tag, gates + 3 * slice);
+    }
+  }
+}
+
 /// w: (slices, channels + units, 4, 16), b: (slices, 4, 16).
 template <int rows, int vectors>
 HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b) {
   constexpr int n = rows * vectors;
-  using All = Several<n>;
   const Index slice_of_w = (a.channels + a.units) * gates_of_slice;
   const Index w_next = in_slices(unit_of(unit, 1), slice_of_w) - in_slices(unit, slice_of_w);
   w += in_slices(unit, slice_of_w);
@@ -87,27 +121,12 @@ HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b
   add_gates<rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
   w += a.channels * gates_of_slice;
   add_gates<rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
-
-  const All i = sigmoid(sum[0]), g = tanh(sum[2]), f = sigmoid(sum[1]);
-  All c = splat<All>(0.0f);
-  SONDE_UNROLL for (int r = 0; r < n; ++r) {
-    const Index at = r / vectors * a.units + unit_of(unit, r % vectors);
-    if (a.c_before) c.v[r] = hn::LoadU(tag, a.c_before + at);
+  // Through memory, because sums and the functions' constants together are more than the registers.
+  HWY_ALIGN float z[4 * n * lanes];
+  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
+    SONDE_UNROLL for (int i = 0; i < n; ++i) hn::Store(sum[g].v[i], tag, z + (g * n + i) * lanes);
   }
-  c = multiply_add(f, c, multiply(i, g));
-  const All o = sigmoid(sum[3]), y = multiply(o, tanh(c));
-  SONDE_UNROLL for (int r = 0; r < n; ++r) {
-    const Index from = unit_of(unit, r % vectors), at = r / vectors * a.units + from;
-    store_first(c.v[r], a.units - from, a.c + at);
-    store_first(y.v[r], a.units - from, a.y + at);
-    if (a.gates) {
-      float* gates = a.gates + r / vectors * a.gates_row + in_slices(from, gates_of_slice);
-      hn::StoreU(i.v[r], tag, gates);
-      hn::StoreU(f.v[r], tag, gates + slice);
-      hn::StoreU(g.v[r], tag, gates + 2 * slice);
-      hn::StoreU(o.v[r], tag, gates + 3 * slice);
-    }
-  }
+  finish<rows, vectors>(a, unit, z);
 }
 
 /// All units of up to cell_rows rows … of one slice.
@@ -150,10 +169,17 @@ void lstm_forward_walk(const LstmSizes& s, const LstmForward<float>& a) {
         const float* w = a.packed + at.forward;
         const float* b = a.packed + at.bias;
         switch (rows) {
-          case 1: cells<1>(now, unit, end, w, b); break;
-          case 2: cells<2>(now, unit, end, w, b); break;
-          case 3: cells<3>(now, unit, end, w, b); break;
-          default: cells<cell_rows>(now, unit, end, w, b);
+          case 1:
+            cells<1>(now, unit, end, w, b);
+            break;
+          case 2:
+            cells<2>(now, unit, end, w, b);
+            break;
+          case 3:
+            cells<3>(now, unit, end, w, b);
+            break;
+          default:
+            cells<cell_rows>(now, unit, end, w, b);
         }
         r += rows;
       }

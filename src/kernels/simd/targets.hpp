@@ -31,8 +31,8 @@
 
 /// The kernel `name` as compiled for the level in use, or `otherwise` at the reference level. Own
 /// instead of Highway's, whose choice is global to the process and lives in a shared library.
-#define SONDE_CHOOSE(name, otherwise)                                       \
-  (level_in_use() == Level::avx3   ? SONDE_AVX3(name, otherwise)            \
-   : level_in_use() == Level::avx2 ? SONDE_AVX2(name, otherwise)            \
-   : level_in_use() == Level::neon ? SONDE_NEON(name, otherwise)            \
+#define SONDE_CHOOSE(name, otherwise)                            \
+  (level_in_use() == Level::avx3   ? SONDE_AVX3(name, otherwise) \
+   : level_in_use() == Level::avx2 ? SONDE_AVX2(name, otherwise) \
+   : level_in_use() == Level::neon ? SONDE_NEON(name, otherwise) \
                                    : otherwise)

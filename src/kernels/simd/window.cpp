@@ -71,8 +71,8 @@ void forward(const Window& s, const float* x, const float* packed, const float* 
     const Index start = t * s.stride - s.left;
     const Span taps = span_inside(start, s.dilation, s.taps, s.steps_in);
     Index end = t + 1;  // steps that meet the same taps run together
-    while (end < s.steps_out && span_inside(end * s.stride - s.left, s.dilation, s.taps,
-                                            s.steps_in) == taps) {
+    while (end < s.steps_out &&
+           span_inside(end * s.stride - s.left, s.dilation, s.taps, s.steps_in) == taps) {
       ++end;
     }
     Sum sum{.outer = taps.count, .inner = s.channels, .x_outer = s.dilation * x_step, .relu = relu};
@@ -118,8 +118,8 @@ void backward_input(const Window& s, const float* dy, const float* packed, float
       Index end = u + 1;
       while (end < steps && taps_of(end) == met) ++end;
       const Sum sum{.outer = met.count, .inner = s.filters, .x_outer = -back * y_step};
-      const Matrix m{packed, s.taps * s.filters, s.channels,
-                     (tap + met.first * every) * s.filters, every * s.filters};
+      const Matrix m{packed, s.taps * s.filters, s.channels, (tap + met.first * every) * s.filters,
+                     every * s.filters};
       const Rows rows{end - u, s.rows, y_step, s.y_pitch, s.stride * x_step, s.x_pitch};
       const float* first = met.count > 0 ? dy + (newest + u - met.first * back) * y_step : dy;
       multiply(sum, m, rows, first, nullptr, dx + (phase + u * s.stride) * x_step);
@@ -157,8 +157,8 @@ void window_pack(const Window& s, const float* w, float* packed) {
       }
     }
   } else {
-    pack_panels(s.taps * s.channels, s.filters, 1, [&](Index k) { return w + k * s.w_pitch; },
-                packed);
+    pack_panels(
+        s.taps * s.channels, s.filters, 1, [&](Index k) { return w + k * s.w_pitch; }, packed);
   }
   // Transposed for each tap: (taps, filters) sums, channels lanes.
   const auto column = [&](Index k) {
@@ -167,8 +167,8 @@ void window_pack(const Window& s, const float* w, float* packed) {
   pack_panels(s.taps * s.filters, s.channels, s.w_pitch, column, packed + window_forward_size(s));
 }
 
-void window_forward(const Window& s, const float* x, const float* packed, const float* b,
-                    bool relu, float* y) {
+void window_forward(const Window& s, const float* x, const float* packed, const float* b, bool relu,
+                    float* y) {
   SONDE_CHOOSE(forward, &reference::window_forward<float>)(s, x, packed, b, relu, y);
 }
 

@@ -12,8 +12,8 @@
 #include "kernels/simd/packed.hpp"
 #include "kernels/simd/tile-inl.h"
 
-/// The window's gradient towards its weights: a tile holds some of dw while positions (step, row) go
-/// by, each adding a number of x times a vector of dy.
+/// The window's gradient towards its weights: a tile holds some of dw while positions (step, row)
+/// go by, each adding a number of x times a vector of dy.
 #if SONDE_HAS_VECTORS
 HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
@@ -37,8 +37,7 @@ Sum over_steps(const Window& s, Span steps) {
 
 /// The output steps among `steps` that see the signal through `tap`.
 Span steps_of_tap(const Window& s, Index tap, Span steps) {
-  const Span seen =
-      span_inside(tap * s.dilation - s.left, s.stride, s.steps_out, s.steps_in);
+  const Span seen = span_inside(tap * s.dilation - s.left, s.stride, s.steps_out, s.steps_in);
   const Index first = std::max(seen.first, steps.first);
   const Index end = std::min(seen.first + seen.count, steps.first + steps.count);
   return {first, std::max<Index>(0, end - first)};
@@ -76,8 +75,8 @@ void add_part(const Window& s, const WeightRow* rows, Index count, Index lane, S
   tile_of(count, vectors)(sum, x_rows, dy + part.first * s.rows * s.y_pitch + lane, y_rows);
 }
 
-/// Adds all steps they see. At the ends of the signal the rows of a tile may belong to taps that see
-/// different steps: those before and behind the shared ones go row by row.
+/// Adds all steps they see. At the ends of the signal the rows of a tile may belong to taps that
+/// see different steps: those before and behind the shared ones go row by row.
 void add_to_rows(const Window& s, const WeightRow* rows, Index count, Index lane, const float* x,
                  const float* dy, float* dw) {
   Index first = rows[0].seen.first, end = first + rows[0].seen.count;
