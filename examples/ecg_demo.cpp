@@ -90,12 +90,12 @@ int main(int argc, char** argv) try {
 
   Model model = make_network(
       "conv-lstm", {dynamic, 2},
-      {.kernel_size = 101, .outputs = 4, .activation = Activation::softmax, .seed = 1});
+      {.kernel_size = 65, .outputs = 4, .activation = Activation::softmax, .seed = 1});
   model.summary();
-  const Windows windows(parts.train, 400, {.per_epoch = fast ? 64 : 1536, .seed = 1});
+  const Windows windows(parts.train, 400, {.per_epoch = fast ? 64 : 1024, .seed = 1});
   const Pieces held_out = cut_windows(parts.validation, 400, fast ? 4000 : 400);
   const ArraySamples validation({&held_out.x}, {&held_out.y}, {&held_out.weights});
-  const int epochs = fast ? 1 : 60;
+  const int epochs = fast ? 1 : 40;
   model.compile(
       {.optimizer = Adam{.learning_rate = CosineDecay{3e-3, epochs * ((windows.size() + 31) / 32)}},
        .loss = SparseCategoricalCrossentropy{},

@@ -32,12 +32,11 @@ std::string memory(double bytes) {
   return fmt::format("{:.2f} {}", bytes, units[unit]);
 }
 
-/// "400", or "any number of".
 std::string count_text(Index steps) {
-  return steps == dynamic ? "any number of" : thousands(steps);
+  return steps == dynamic ? "any number" : thousands(steps);
 }
 std::string step_text(Index steps) {
-  return fmt::format("{} step{}", count_text(steps), steps == 1 ? "" : "s");
+  return fmt::format("{} step{}", thousands(steps), steps == 1 ? "" : "s");
 }
 
 /// True when each call reads the one before it and no layer is shared.
