@@ -60,8 +60,9 @@ void report(const StepScores& s, std::size_t records) {
                 s.classes.begin())]
           .c_str());
   std::printf(
-      "No person of these records was in training, but all come from one database: expect less on "
-      "another hospital's devices.\n");
+      "As far as names and headers tell, nobody here was in training; but all records come from "
+      "one "
+      "database: expect less on another hospital's devices.\n");
 }
 
 }  // namespace
@@ -88,9 +89,9 @@ int main(int argc, char** argv) try {
   std::printf("QT Database: %zu records train, %zu choose the epoch, %zu are kept unseen\n",
               parts.train.size(), parts.validation.size(), parts.test.size());
 
-  Model model = make_network(
-      "conv-lstm", {dynamic, 2},
-      {.kernel_size = 65, .outputs = 4, .activation = Activation::softmax, .seed = 1});
+  Model model =
+      make_network("conv-lstm", {dynamic, 2},
+                   {.kernel_size = 65, .outputs = 4, .activation = Activation::softmax, .seed = 1});
   model.summary();
   const Windows windows(parts.train, 400, {.per_epoch = fast ? 64 : 1024, .seed = 1});
   const Pieces held_out = cut_windows(parts.validation, 400, fast ? 4000 : 400);

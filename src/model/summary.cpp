@@ -32,9 +32,7 @@ std::string memory(double bytes) {
   return fmt::format("{:.2f} {}", bytes, units[unit]);
 }
 
-std::string count_text(Index steps) {
-  return steps == dynamic ? "any number" : thousands(steps);
-}
+std::string count_text(Index steps) { return steps == dynamic ? "any number" : thousands(steps); }
 std::string step_text(Index steps) {
   return fmt::format("{} step{}", thousands(steps), steps == 1 ? "" : "s");
 }

@@ -15,9 +15,7 @@ std::vector<Function> all_functions() {
   return all;
 }
 
-std::string name_of(Function f) {
-  return std::string(enum_names(f)[static_cast<std::size_t>(f)]);
-}
+std::string name_of(Function f) { return std::string(enum_names(f)[static_cast<std::size_t>(f)]); }
 
 bool is_softmax(Function f) { return f == Function::softmax || f == Function::log_softmax; }
 

@@ -57,21 +57,33 @@ TEST(Networks, draw_the_same_weights_from_the_same_seed_only) {
 }
 
 TEST(Networks, refuse_what_cannot_be_built) {
-  EXPECT_EQ(refused_with<ArgumentError>([] { make_network("conv-lsmt", {400, 16}); }),
+  EXPECT_EQ(refused_with<ArgumentError>([] {
+              make_network("conv-lsmt", {400, 16});
+            }),
             "network: \"conv-lsmt\" is not known. Did you mean \"conv-lstm\"?");
-  EXPECT_EQ(refused_with<ArgumentError>([] { make_network("conv-lstm", {400}); }),
-            "conv-lstm: samples must be of shape (time, channels), got (400,). A single recording of one "
-            "channel is (time, 1).");
-  EXPECT_EQ(refused_with<ArgumentError>([] { make_network("conv-lstm", {400, dynamic}); }),
+  EXPECT_EQ(
+      refused_with<ArgumentError>([] { make_network("conv-lstm", {400}); }),
+      "conv-lstm: samples must be of shape (time, channels), got (400,). A single recording of one "
+      "channel is (time, 1).");
+  EXPECT_EQ(refused_with<ArgumentError>([] {
+              make_network("conv-lstm", {400, dynamic});
+            }),
             "conv-lstm: the number of channels must be known.");
-  EXPECT_EQ(refused_with<ArgumentError>([] { make_network("conv-pool-lstm-up", {398, 16}); }),
-            "conv-pool-lstm-up: the number of steps must be a multiple of pool_size = 4, got 398. Cut "
-            "the signals to 396 steps, or use conv-lstm.");
-  EXPECT_EQ(refused_with<ArgumentError>([] { make_network("conv-pool-lstm-wide", {dynamic, 16}); }),
-            "conv-pool-lstm-wide: needs a fixed number of steps, because its last layer has one unit "
-            "for each. Use conv-lstm for signals of any length.");
-  EXPECT_EQ(refused_with<ArgumentError>(
-                [] { make_network("conv-pool-lstm-wide", {400, 16}, {.outputs = 3}); }),
+  EXPECT_EQ(
+      refused_with<ArgumentError>([] {
+        make_network("conv-pool-lstm-up", {398, 16});
+      }),
+      "conv-pool-lstm-up: the number of steps must be a multiple of pool_size = 4, got 398. Cut "
+      "the signals to 396 steps, or use conv-lstm.");
+  EXPECT_EQ(
+      refused_with<ArgumentError>([] {
+        make_network("conv-pool-lstm-wide", {dynamic, 16});
+      }),
+      "conv-pool-lstm-wide: needs a fixed number of steps, because its last layer has one unit "
+      "for each. Use conv-lstm for signals of any length.");
+  EXPECT_EQ(refused_with<ArgumentError>([] {
+              make_network("conv-pool-lstm-wide", {400, 16}, {.outputs = 3});
+            }),
             "conv-pool-lstm-wide: gives one number for each step, not 3. Use conv-lstm or "
             "conv-pool-lstm-up for classes.");
 }

@@ -16,14 +16,16 @@ BoxTable chain_table(std::vector<std::vector<std::string>> rows) {
   return {{{"Layer (type)", 0.45}, {"Output Shape", 0.8}, {"Param #", 1, true}}, std::move(rows)};
 }
 
-// --- the table, as rich 15 draws it for the widths that Keras gives it -----------------------------
+// --- the table, as rich 15 draws it for the widths that Keras gives it
+// -----------------------------
 
 TEST(BoxTable, draws_three_columns_as_rich_does) {
-  const BoxTable table = chain_table(
-      {{"input_layer (InputLayer)", "(None, 400, 16)", "0"},
-       {"a_very_long_layer_name_that_does_not_fit_anywhere (BatchNormalization)",
-        "[(None, 400, 32), (None, 32), (None, 32)]", "8,320"}});
-  EXPECT_EQ(draw(table, 76), R"(┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
+  const BoxTable table =
+      chain_table({{"input_layer (InputLayer)", "(None, 400, 16)", "0"},
+                   {"a_very_long_layer_name_that_does_not_fit_anywhere (BatchNormalization)",
+                    "[(None, 400, 32), (None, 32), (None, 32)]", "8,320"}});
+  EXPECT_EQ(draw(table, 76),
+            R"(┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓
 ┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃
 ┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩
 │ input_layer (InputLayer)        │ (None, 400, 16)        │             0 │
@@ -40,7 +42,8 @@ TEST(BoxTable, draws_four_columns_as_rich_does) {
       {{"Layer (type)", 0.3}, {"Output Shape", 0.56}, {"Param #", 0.74, true}, {"Connected to"}},
       {{"x (InputLayer)", "(None, 40, 3)", "0", "-"},
        {"add (Add)", "(None, 40, 4)", "0", "conv1d[0][0], conv1d[1][0], x[0][0]"}}};
-  EXPECT_EQ(draw(table, 76), R"(┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓
+  EXPECT_EQ(draw(table, 76),
+            R"(┏━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━┓
 ┃ Layer (type)        ┃ Output Shape      ┃    Param # ┃ Connected to      ┃
 ┡━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━┩
 │ x (InputLayer)      │ (None, 40, 3)     │          0 │ -                 │
@@ -61,7 +64,8 @@ TEST(BoxTable, has_the_widths_of_a_wide_terminal) {
 
 TEST(BoxTable, survives_cells_that_are_empty_or_not_ASCII) {
   const std::string text = draw(chain_table({{"", "µ-σ ñandú", "0"}}), 76);
-  EXPECT_TRUE(says(text, "│                                 │ µ-σ ñandú              │             0 │"))
+  EXPECT_TRUE(
+      says(text, "│                                 │ µ-σ ñandú              │             0 │"))
       << text;
 }
 
@@ -118,11 +122,15 @@ TEST(Summary, of_a_graph_says_what_each_layer_is_connected_to) {
   auto y = Add{}({twice, x});
   Model model(x, y);
   const std::string text = model.summary_text();
-  EXPECT_TRUE(says(text, "│ conv1d (Conv1D)     │ (None, 40, 3)     │         48 │ x[0][0],          │\n"
-                         "│                     │                   │            │ conv1d[0][0]      │\n"))
+  EXPECT_TRUE(
+      says(text,
+           "│ conv1d (Conv1D)     │ (None, 40, 3)     │         48 │ x[0][0],          │\n"
+           "│                     │                   │            │ conv1d[0][0]      │\n"))
       << text;
-  EXPECT_TRUE(says(text, "│ add (Add)           │ (None, 40, 3)     │          0 │ conv1d[1][0],     │\n"
-                         "│                     │                   │            │ x[0][0]           │\n"))
+  EXPECT_TRUE(
+      says(text,
+           "│ add (Add)           │ (None, 40, 3)     │          0 │ conv1d[1][0],     │\n"
+           "│                     │                   │            │ x[0][0]           │\n"))
       << text;
   EXPECT_TRUE(says(text, " Total params: 48 "));
 }
@@ -159,8 +167,9 @@ TEST(Summary, of_an_open_time_axis_says_any_number_of_steps) {
   auto x = Input({dynamic, 2});
   const std::string text = Model(x, Dense{.units = 2}(x)).summary_text();
   EXPECT_TRUE(says(text, "(None, None, 2)")) << text;
-  EXPECT_TRUE(says(text, " Steps in: any number\n Steps out: any number\n Receptive field: 1 step\n"
-                         " Lookahead: 0 steps\n"))
+  EXPECT_TRUE(says(text,
+                   " Steps in: any number\n Steps out: any number\n Receptive field: 1 step\n"
+                   " Lookahead: 0 steps\n"))
       << text;
 }
 

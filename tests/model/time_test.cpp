@@ -17,7 +17,8 @@ struct Seen {
 Array signal(Index steps, Index channels) {
   Array x({1, steps, channels});
   std::uint32_t state = 7;
-  for (float& v : x.values()) v = static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) / 1e7f;
+  for (float& v : x.values())
+    v = static_cast<float>((state = state * 1664525u + 1013904223u) >> 8) / 1e7f;
   return x;
 }
 
@@ -60,7 +61,11 @@ void expect_as_seen(Tensor x, Tensor y, double stride = 1) {
 }
 
 Conv1D conv(Index taps, Padding padding, Index strides = 1, Index dilation = 1) {
-  return {.filters = 2, .kernel_size = taps, .strides = strides, .padding = padding, .dilation_rate = dilation};
+  return {.filters = 2,
+          .kernel_size = taps,
+          .strides = strides,
+          .padding = padding,
+          .dilation_rate = dilation};
 }
 
 TEST(Time, of_a_convolution_is_its_window_over_the_signal) {

@@ -80,7 +80,8 @@ TEST(Monitor, a_missing_value_is_refused_with_the_names_that_exist) {
   Model model = small_model();
   Training t(model);
   t.logs = {{"accuracy", 1}, {"loss", 1}};
-  const std::string message = testing::refused_with<ArgumentError>([&] { Monitor{.name = "val_loss"}.value(t); });
+  const std::string message =
+      testing::refused_with<ArgumentError>([&] { Monitor{.name = "val_loss"}.value(t); });
   EXPECT_EQ(message,
             "callback: monitor = \"val_loss\" is not among the values of an epoch. Known: "
             "accuracy, loss. Values that begin with val_ need validation data.");
@@ -186,14 +187,16 @@ TEST(ReduceLROnPlateau, adds_the_rate_to_the_logs_before_it_changes_it) {
 TEST(ReduceLROnPlateau, refuses_a_factor_that_does_not_reduce) {
   Model model = small_model();
   Training t(model);
-  EXPECT_EQ(testing::refused_with<ArgumentError>([&] { ReduceLROnPlateau{.factor = 1.0}.train_begin(t); }),
+  EXPECT_EQ(testing::refused_with<ArgumentError>(
+                [&] { ReduceLROnPlateau{.factor = 1.0}.train_begin(t); }),
             "ReduceLROnPlateau: factor must be below 1, got 1. Use 0.1 to divide the rate by ten.");
 }
 
 TEST(LearningRateScheduler, sets_the_rate_before_each_epoch_and_logs_it) {
   Model model = small_model();
   Training t(model);
-  LearningRateScheduler scheduler{[](Index epoch, double rate) { return epoch < 2 ? rate : rate / 2; }};
+  LearningRateScheduler scheduler{
+      [](Index epoch, double rate) { return epoch < 2 ? rate : rate / 2; }};
   for (t.epoch = 0; t.epoch < 4; ++t.epoch) {
     scheduler.epoch_begin(t);
     scheduler.epoch_end(t);
@@ -256,7 +259,7 @@ class CsvLogger : public ::testing::Test {
 
 TEST_F(CsvLogger, writes_epochs_from_0_and_names_in_alphabetical_order) {
   write({.filename = {}}, {{{"val_loss", 0.5}, {"loss", 0.25}, {"accuracy", 1}},
-             {{"val_loss", 1e-5}, {"loss", 0.1}, {"accuracy", nan}}});
+                           {{"val_loss", 1e-5}, {"loss", 0.1}, {"accuracy", nan}}});
   // As Python's csv.DictWriter writes these numbers.
   EXPECT_EQ(content(), "epoch,accuracy,loss,val_loss\r\n0,1.0,0.25,0.5\r\n1,nan,0.1,1e-05\r\n");
 }
@@ -326,8 +329,7 @@ TEST(ProgressBar, writes_one_plain_line_for_each_epoch_into_a_file) {
   });
   std::fclose(file);
   EXPECT_TRUE(text.starts_with("Epoch 3/20 - 0s - ")) << text;
-  EXPECT_TRUE(text.ends_with(
-      "s/step - accuracy: 0.5300 - loss: 0.6907 - val_loss: 2.0000e-05\n"))
+  EXPECT_TRUE(text.ends_with("s/step - accuracy: 0.5300 - loss: 0.6907 - val_loss: 2.0000e-05\n"))
       << text;
   EXPECT_EQ(text.find_first_of("\r\b\x1b"), std::string::npos);
 }
@@ -360,7 +362,8 @@ TEST(ProgressBar, moves_one_line_on_a_terminal) {
   unsetenv("NO_COLOR");
   const std::string text = progress(terminal.end, [&] { return terminal.read(); });
   EXPECT_TRUE(text.starts_with("Epoch 3/20\r\n")) << text;
-  EXPECT_NE(text.find("\r\x1b[1m1/4\x1b[0m \x1b[32m━━━━━\x1b[0m\x1b[37m"), std::string::npos) << text;
+  EXPECT_NE(text.find("\r\x1b[1m1/4\x1b[0m \x1b[32m━━━━━\x1b[0m\x1b[37m"), std::string::npos)
+      << text;
   EXPECT_TRUE(text.ends_with("val_loss: 2.0000e-05\x1b[K\r\n")) << text;
 }
 
@@ -388,14 +391,18 @@ TEST(ProgressBar, does_not_move_on_a_dumb_terminal) {
 TEST(Fit, calls_callbacks_in_Keras_order_and_stops_where_one_says) {
   Model model = small_model();
   std::string calls;
-  LambdaCallback recorder{
-      .train_begin = [&](Training&) { calls += "b"; },
-      .epoch_begin = [&](Training&) { calls += "("; },
-      .batch_end = [&](Training& t) { calls += std::to_string(t.batch); },
-      .epoch_end = [&](Training& t) { calls += ")"; if (t.epoch == 1) t.stop("enough."); },
-      .train_end = [&](Training&) { calls += "e"; }};
-  const History history = model.fit(Array({5, 1}), Array({5, 1}),
-                                    {.epochs = 9, .batch_size = 2, .verbose = false, .callbacks = {recorder}});
+  LambdaCallback recorder{.train_begin = [&](Training&) { calls += "b"; },
+                          .epoch_begin = [&](Training&) { calls += "("; },
+                          .batch_end = [&](Training& t) { calls += std::to_string(t.batch); },
+                          .epoch_end =
+                              [&](Training& t) {
+                                calls += ")";
+                                if (t.epoch == 1) t.stop("enough.");
+                              },
+                          .train_end = [&](Training&) { calls += "e"; }};
+  const History history =
+      model.fit(Array({5, 1}), Array({5, 1}),
+                {.epochs = 9, .batch_size = 2, .verbose = false, .callbacks = {recorder}});
   EXPECT_EQ(calls, "b(123)(123)e");
   EXPECT_EQ(history.epoch, (std::vector<Index>{0, 1}));
   EXPECT_EQ(history.stop_reason, "enough.");

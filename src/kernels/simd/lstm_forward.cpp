@@ -31,16 +31,18 @@ struct Cell {
   Index gates_row;
 };
 
-/// A tile is some gates of `rows` rows and `vectors` vectors beside each other, in registers: of the
-/// 32 of AVX-512 and NEON the 16 sums of 4 rows, 4 of x and one of w; of the 16 of AVX2 the 12 of 3
-/// rows, or of 6 rows with the gates in two passes. One or two rows would wait for their own sums, so
-/// they take two vectors where there are two.
+/// A tile is some gates of `rows` rows and `vectors` vectors beside each other, in registers: of
+/// the 32 of AVX-512 and NEON the 16 sums of 4 rows, 4 of x and one of w; of the 16 of AVX2 the 12
+/// of 3 rows, or of 6 rows with the gates in two passes. One or two rows would wait for their own
+/// sums, so they take two vectors where there are two.
 inline constexpr int cell_rows = parts == 2 ? 6 : 4;
-inline constexpr int cell_vectors(int rows) { return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1; }
+inline constexpr int cell_vectors(int rows) {
+  return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1;
+}
 inline constexpr int gates_at_once(int rows) { return parts == 2 && rows > 3 ? 2 : 4; }
 
-/// sum[gate].v[row * vectors + v]: adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16);
-/// that of the second vector is `w_next` on.
+/// sum[gate].v[row * vectors + v]: adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4,
+/// 16); that of the second vector is `w_next` on.
 template <int rows, int vectors, int gates>
 HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
                           Index w_next, Several<rows * vectors> (&sum)[gates]) {
