@@ -160,7 +160,7 @@ TEST(Summary, says_why_a_model_cannot_stream) {
   const std::string text =
       Model(x, LSTM{.units = 2, .return_sequences = true, .go_backwards = true}(x)).summary_text();
   EXPECT_TRUE(says(text, " Lookahead: the whole signal\n")) << text;
-  EXPECT_TRUE(says(text, " Streaming: no. LSTM \"lstm\" cannot stream: ")) << text;
+  EXPECT_TRUE(says(text, " Streaming: no. LSTM \"lstm\": cannot stream: ")) << text;
 }
 
 TEST(Summary, of_an_open_time_axis_says_any_number_of_steps) {

@@ -31,21 +31,23 @@ struct Cell {
   Index gates_row;
 };
 
-/// A tile is some gates of `rows` rows and `vectors` vectors beside each other, in registers: of
-/// the 32 of AVX-512 and NEON the 16 sums of 4 rows, 4 of x and one of w; of the 16 of AVX2 the 12
-/// of 3 rows, or of 6 rows with the gates in two passes. One or two rows would wait for their own
-/// sums, so they take two vectors where there are two.
-inline constexpr int cell_rows = parts == 2 ? 6 : 4;
+/// A tile is 4 gates of `rows` rows and `vectors` vectors beside each other. Registers: 32 of
+/// AVX-512 and NEON hold the 16 sums of 4 rows, 4 of x and one of w; 16 of AVX2 the 12 of 3 rows.
+/// One or two rows would wait for their own sums, so they take two vectors where there are two.
+inline constexpr int cell_rows = parts == 2 ? 3 : 4;
 inline constexpr int cell_vectors(int rows) {
   return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1;
 }
-inline constexpr int gates_at_once(int rows) { return parts == 2 && rows > 3 ? 2 : 4; }
 
-/// sum[gate].v[row * vectors + v]: adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4,
-/// 16); that of the second vector is `w_next` on.
-template <int rows, int vectors, int gates>
+/// sum[row * vectors + v] of one gate.
+template <int n>
+using Gates = Several<n>[4];
+
+/// Adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16); the second vector is `w_next`
+/// on.
+template <int rows, int vectors>
 HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
-                          Index w_next, Several<rows * vectors> (&sum)[gates]) {
+                          Index w_next, Gates<rows * vectors>& sum) {
   const float* x[rows];
   SONDE_UNROLL for (int r = 0; r < rows; ++r) x[r] = in + r * in_row;
   Index k = 0;
@@ -53,7 +55,7 @@ HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner
     Vector xk[rows];
     SONDE_UNROLL for (int r = 0; r < rows; ++r) xk[r] = set(x[r][k]);
     SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
-      SONDE_UNROLL for (int g = 0; g < gates; ++g) {
+      SONDE_UNROLL for (int g = 0; g < 4; ++g) {
         const Vector wk = hn::LoadU(tag, w + v * w_next + g * slice);
         SONDE_UNROLL for (int r = 0; r < rows; ++r) {
           Vector& s = sum[g].v[r * vectors + v];
@@ -105,28 +107,24 @@ HWY_NOINLINE void finish(const Cell& a, Index unit, const float* z) {
 /// w: (slices, channels + units, 4, 16), b: (slices, 4, 16).
 template <int rows, int vectors>
 HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b) {
-  constexpr int n = rows * vectors, gates = gates_at_once(rows);
+  constexpr int n = rows * vectors;
   const Index slice_of_w = (a.channels + a.units) * gates_of_slice;
   const Index w_next = in_slices(unit_of(unit, 1), slice_of_w) - in_slices(unit, slice_of_w);
   w += in_slices(unit, slice_of_w);
+  Gates<n> sum;
+  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
+    SONDE_UNROLL for (int i = 0; i < n; ++i) {
+      const Index from = in_slices(unit_of(unit, i % vectors), gates_of_slice) + g * slice;
+      sum[g].v[i] = hn::LoadU(tag, b + from);
+    }
+  }
+  add_gates<rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
+  w += a.channels * gates_of_slice;
+  add_gates<rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
   // Through memory, because sums and the functions' constants together are more than the registers.
   HWY_ALIGN float z[4 * n * lanes];
-  for (int gate = 0; gate < 4; gate += gates, w += gates * slice, b += gates * slice) {
-    Several<n> sum[gates];
-    SONDE_UNROLL for (int g = 0; g < gates; ++g) {
-      SONDE_UNROLL for (int i = 0; i < n; ++i) {
-        const Index from = in_slices(unit_of(unit, i % vectors), gates_of_slice);
-        sum[g].v[i] = hn::LoadU(tag, b + from + g * slice);
-      }
-    }
-    add_gates<rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
-    add_gates<rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w + a.channels * gates_of_slice,
-                             w_next, sum);
-    SONDE_UNROLL for (int g = 0; g < gates; ++g) {
-      SONDE_UNROLL for (int i = 0; i < n; ++i) {
-        hn::Store(sum[g].v[i], tag, z + ((gate + g) * n + i) * lanes);
-      }
-    }
+  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
+    SONDE_UNROLL for (int i = 0; i < n; ++i) hn::Store(sum[g].v[i], tag, z + (g * n + i) * lanes);
   }
   finish<rows, vectors>(a, unit, z);
 }
