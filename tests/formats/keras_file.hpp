@@ -15,7 +15,6 @@
 #include "tests/support/near.hpp"
 
 namespace sonde {
-namespace {
 
 using formats::Hdf5Reader;
 using formats::Hdf5Writer;
@@ -25,7 +24,7 @@ using formats::ZipReader;
 using testing::refused_with;
 using testing::says;
 
-Model small_model(std::uint64_t seed = 1) {
+inline Model small_model(std::uint64_t seed = 1) {
   const Tensor x = Input({5, 2}, {.name = "x"});
   Tensor h = Conv1D{.filters = 3, .kernel_size = 2, .name = "conv"}(x);
   h = LSTM{.units = 2, .return_sequences = true, .name = "memory"}(h);
@@ -33,18 +32,18 @@ Model small_model(std::uint64_t seed = 1) {
                {.seed = seed, .name = "small"});
 }
 
-Array ramp(const Shape& shape) {
+inline Array ramp(const Shape& shape) {
   Array array(shape);
   for (Index i = 0; i < array.size(); ++i)
     array.data()[i] = static_cast<float>((i * 37) % 29) / 14.5f - 1.0f;
   return array;
 }
 
-::testing::AssertionResult same_bits(const Array& got, const Array& expected) {
+inline ::testing::AssertionResult same_bits(const Array& got, const Array& expected) {
   return testing::same_bits(got.values(), expected.values());
 }
 
-std::vector<float> weights_of(const Model& model) {
+inline std::vector<float> weights_of(const Model& model) {
   std::vector<float> all;
   for (const Array& array : model.get_weights())
     all.insert(all.end(), array.values().begin(), array.values().end());
@@ -80,7 +79,7 @@ struct Archive {
 };
 
 /// The value at a path of keys and positions, made if the last key is not there.
-Value& at(Value& root, std::initializer_list<const char*> path) {
+inline Value& at(Value& root, std::initializer_list<const char*> path) {
   Value* here = &root;
   for (const char* key : path) {
     if (const auto* list = here->as<Value::List>())
@@ -126,7 +125,7 @@ class KerasFile : public ::testing::Test {
 };
 
 /// The weights of the small model under the paths they have in Keras, without one of them.
-void fill_all_but(Hdf5Writer& file, const std::string& left_out) {
+inline void fill_all_but(Hdf5Writer& file, const std::string& left_out) {
   const std::pair<const char*, Shape> all[] = {
       {"layers/conv1d/vars/0", {2, 2, 3}}, {"layers/conv1d/vars/1", {3}},
       {"layers/lstm/cell/vars/0", {3, 8}}, {"layers/lstm/cell/vars/1", {2, 8}},
@@ -141,5 +140,4 @@ void fill_all_but(Hdf5Writer& file, const std::string& left_out) {
 
 // --- there and back ------------------------------------------------------------------------------
 
-}  // namespace
 }  // namespace sonde
