@@ -37,12 +37,16 @@ std::string folded(std::string_view word) {
 std::string nearest(std::string_view word, const std::vector<std::string_view>& names) {
   std::string best;
   std::size_t best_edits = std::max<std::size_t>(1, word.size() / 2);
-  for (const std::string_view name : names)
-    if (const std::size_t n = edits(folded(word), folded(name)); n <= best_edits) {
+  for (const std::string_view name : names) {
+    // A word cut short, as val_acc for val_accuracy, is as near as one slip.
+    const bool begun = word.size() >= 3 && folded(name).starts_with(folded(word));
+    const std::size_t n = begun ? 1 : edits(folded(word), folded(name));
+    if (n <= best_edits) {
       if (n == best_edits && !best.empty()) continue;
       best = name;
       best_edits = n;
     }
+  }
   return best;
 }
 

@@ -1,0 +1,184 @@
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <sonde/formats.hpp>
+
+#include "tests/support/program.hpp"
+
+// Every refusal of the command line: its exit code, its one line on stderr, and nothing on stdout.
+namespace sonde::testing {
+namespace {
+
+class Refusals : public ::testing::Test {
+ protected:
+  Refusals() { save_task(program_); }
+
+  void expect(const std::string& line, int code, const std::string& message) {
+    const Result result = program_.run(line);
+    EXPECT_EQ(result.code, code) << line << "\n" << result.err;
+    EXPECT_PRED2(says, result.err, "sonde: " + message) << line;
+    EXPECT_EQ(result.out, "") << line;
+  }
+  /// The same, and no run directory is left behind.
+  void expect_no_run(const std::string& line, int code, const std::string& message) {
+    expect("train --epochs 1 " + line, code, message);
+    EXPECT_FALSE(program_.has("run")) << line;
+  }
+  void save(const std::string& name, Array array) { save_npy(program_.path(name), array); }
+  Array x() { return load_npy(program_.path("X.npy")); }
+  Array y() { return load_npy(program_.path("y.npy")); }
+
+  Program program_;
+};
+
+TEST_F(Refusals, of_words_name_what_is_nearest) {
+  expect("", 2, "A subcommand is required.");
+  expect("trian", 2, "the verb trian is not known. Did you mean train?");
+  expect("--verison", 2, "the option --verison is not known. Did you mean --version?");
+  expect("train --x X.npy --epohcs 3", 2,
+         "the option --epohcs is not known. Did you mean --epochs?");
+  expect("train --x X.npy --epohcs=3", 2,
+         "the option --epohcs is not known. Did you mean --epochs?");
+  expect("predict m.keras X.npy more", 2,
+         "the argument more is not known. \"sonde predict --help\" lists all.");
+  expect("predict m.keras", 2, "x is required.");
+  expect("train --epochs", 2, "--epochs: 1 required N missing.");
+}
+
+TEST_F(Refusals, of_values_name_the_option) {
+  expect_no_run("--x X.npy --y y.npy --learning-rate 0", 2,
+                "--learning-rate must be above 0, got 0.");
+  expect_no_run("--x X.npy --y y.npy --learning-rate nan", 2,
+                "--learning-rate must be a number, got \"nan\" (a text).");
+  expect_no_run("--x X.npy --y y.npy --batch-size 0", 2, "--batch-size must be at least 1, got 0.");
+  expect_no_run("--x X.npy --y y.npy --threads -1", 2, "--threads must be at least 0, got -1.");
+  expect_no_run("--x X.npy --y y.npy --seed 1.5", 2,
+                "--seed must be a whole number, got \"1.5\" (a text).");
+  expect_no_run("--x X.npy --y y.npy --validation-split 1", 2,
+                "--validation-split must be at least 0 and below 1, got 1.");
+  expect_no_run("--x X.npy --y y.npy --normalize zcore", 2,
+                "--normalize: \"zcore\" is not known. Did you mean \"zscore\"?");
+  expect_no_run("--x X.npy --y y.npy --model conv-lsmt", 2,
+                "network: \"conv-lsmt\" is not known. Did you mean \"conv-lstm\"?");
+  expect_no_run("--x X.npy --y y.npy --loss binary", 2, "loss: \"binary\" is not known.");
+  expect_no_run("--x X.npy --y y.npy --optimizer adm", 2,
+                "optimizer: \"adm\" is not known. Did you mean \"Adam\"?");
+  expect_no_run("--x X.npy --y y.npy --monitor val_acc", 2,
+                "--monitor: \"val_acc\" is not known. Did you mean \"val_accuracy\"?");
+  expect_no_run("--x X.npy --y y.npy --monitor val_loss --validation-split 0", 2,
+                "--monitor: \"val_loss\" is not known.");
+  expect_no_run("--x X.npy --y y.npy --class-weight 1,2,3", 2,
+                "--class-weight: expected 2 numbers, one for each class, got 3.");
+  expect_no_run("--x X.npy --y y.npy --class-weight 1,-2", 2,
+                "--class-weight: must not be negative, got -2.");
+  expect_no_run("--x X.npy --y y.npy --kernel-size 0", 2,
+                "Conv1D: kernel_size must be at least 1, got 0.");
+  expect_no_run(
+      "--x X.npy --y y.npy --window 10", 2,
+      "--window cuts one recording (time, channels); X (12, 40, 3) is cut into samples already.");
+  expect_no_run("--x X.npy --y y.npy --validation-y y.npy", 2,
+                "--validation-y is given without --validation-x.");
+  expect("summary conv-lstm --input 400", 2,
+         "conv-lstm: samples must be of shape (time, channels), got (400,).");
+  expect("summary conv-lstm --input 4,a", 2, "--input must be a whole number, got \"a\" (a text).");
+  expect("predict m.keras X.npy -o x.mat", 2, "--out must end in .npy or .csv, got \"x.mat\".");
+  expect("inspect X.mat", 2,
+         "\"X.mat\": expected a model (.keras, .json) or data (.npy, .npz, .csv).");
+}
+
+TEST_F(Refusals, of_missing_data_say_what_to_give) {
+  expect_no_run("", 2, "there is no data. Give --x FILE");
+  expect_no_run("--x X.npy", 2, "there are no labels. Give --y FILE.");
+  expect_no_run("--x X.mat", 2, "\"X.mat\": expected a file that ends in .npy, .npz or .csv.");
+  expect_no_run("--x gone.npy --y y.npy", 5,
+                "\"gone.npy\" cannot be opened: No such file or directory.");
+  expect("evaluate gone.keras --x X.npy --y y.npy", 5, "\"gone.keras\" cannot be opened");
+  expect("train gone.toml", 5, "\"gone.toml\" cannot be opened: No such file or directory.");
+}
+
+TEST_F(Refusals, of_shapes_name_both) {
+  save("short.npy", y().slice(0, 11));
+  expect_no_run("--x X.npy --y short.npy", 3,
+                "X.npy (12, 40, 3) has 12 samples, but short.npy (11, 40, 1) has 11.");
+  save("weights.npy", Array({5}));
+  expect_no_run("--x X.npy --y y.npy --sample-weight weights.npy", 3,
+                "X.npy (12, 40, 3) has 12 samples, but weights.npy (5,) has 5.");
+  save("flat.npy", x().reshaped({12, 120}));
+  expect_no_run("--x flat.npy --y y.npy", 3,
+                "flat.npy: X must be (samples, time, channels), got (12, 120).");
+  save("deep.npy", x().reshaped({12, 40, 3, 1}));
+  expect_no_run("--x deep.npy --y y.npy", 3,
+                "deep.npy: X must be (samples, time, channels), got (12, 40, 3, 1).");
+  save("none.npy", Array({0, 40, 3}));
+  save("none_y.npy", Array({0, 40, 1}));
+  expect_no_run("--x none.npy --y none_y.npy", 3, "none.npy: X (0, 40, 3) holds no numbers.");
+  expect_no_run("--x X.npy --y y.npy --validation-split 0.99", 3,
+                "--validation-split 0.99 of 12 samples leaves one part empty.");
+}
+
+TEST_F(Refusals, of_a_kernel_longer_than_the_signal_say_how_long_it_may_be) {
+  expect_no_run("--x X.npy --y y.npy --model conv-pool-lstm-last --kernel-size 41", 2,
+                "Conv1D: kernel_size = 41 spans 41 steps, but the input has only 40 steps.");
+}
+
+TEST_F(Refusals, of_labels_that_do_not_fit_the_output_name_both_shapes) {
+  const Result result = program_.run("train --x X.npy --y y.npy --model conv-pool-lstm-last");
+  EXPECT_EQ(result.code, 3);
+  EXPECT_PRED2(says, result.err, "(None, 40, 1)");
+  EXPECT_PRED2(says, result.err, "(None, 1)");
+  EXPECT_FALSE(program_.has("run"));
+}
+
+TEST_F(Refusals, of_NaN_and_infinity_count_and_locate_them) {
+  Array bad = x();
+  bad(3, 17, 2) = std::numeric_limits<float>::quiet_NaN();
+  bad(9, 0, 0) = std::numeric_limits<float>::infinity();
+  save("bad.npy", bad);
+  const std::string message =
+      "bad.npy (12, 40, 3): 2 of 1440 numbers are NaN or infinite, in 2 of 12 samples; the first "
+      "at "
+      "sample 3, step 17, channel 2. Fill them in";
+  expect_no_run("--x bad.npy --y y.npy", 3, message);
+}
+
+TEST_F(Refusals, of_labels_that_the_loss_does_not_allow_name_place_and_value) {
+  Array labels = y();
+  labels(2, 5, 0) = 2;
+  save("two.npy", labels);
+  expect_no_run("--x X.npy --y two.npy --loss bce", 3,
+                "Dense \"dense\": sample 2: the label at (5, 0) is 2;");
+  labels(2, 5, 0) = -1;
+  save("minus.npy", labels);
+  expect_no_run("--x X.npy --y minus.npy --loss sparse_categorical_crossentropy", 3,
+                "Dense \"dense\": sample 2: the label at (5, 0) is -1;");
+  labels(2, 5, 0) = std::numeric_limits<float>::quiet_NaN();
+  save("nan.npy", labels);
+  expect_no_run("--x X.npy --y nan.npy", 3,
+                "Dense \"dense\": sample 2: the label at (5, 0) is nan;");
+}
+
+TEST_F(Refusals, of_configuration_name_file_line_and_key) {
+  program_.write("a.toml", "x = \"X.npy\"\ny = \"y.npy\"\nepoch = 3\n");
+  expect("train a.toml", 2, "a.toml: \"epoch\" is not known. Did you mean \"epochs\"?");
+  program_.write("b.toml", "x = \"X.npy\"\nepochs = \"many\"\n");
+  expect("train b.toml", 2, "b.toml: epochs must be a whole number, got \"many\" (a text).");
+  program_.write("c.toml", "x = \"X.npy\"\nepochs = = 3\n");
+  expect("train c.toml", 2, "c.toml, line 2:");
+  program_.write("d.toml", "epochs = 2026-01-01\n");
+  expect("train d.toml", 2, "d.toml, line 1: dates and times are not used here.");
+  EXPECT_FALSE(program_.has("run"));
+}
+
+TEST_F(Refusals, of_model_files_have_their_own_exit_code) {
+  program_.write("broken.keras", "PK\3\4 and nothing more");
+  expect("summary broken.keras", 4, "\"broken.keras\"");
+  expect("predict broken.keras X.npy", 4, "\"broken.keras\"");
+  expect("evaluate X.npy --x X.npy --y y.npy", 4, "\"X.npy\"");
+}
+
+TEST_F(Refusals, of_sizes_that_no_memory_holds) {
+  expect_no_run("--x X.npy --y y.npy --units 100000000", 6, "out of memory.");
+}
+
+}  // namespace
+}  // namespace sonde::testing

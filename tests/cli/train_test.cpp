@@ -1,0 +1,348 @@
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <sonde/formats.hpp>
+#include <sonde/keras.hpp>
+
+#include "tests/support/near.hpp"
+#include "tests/support/program.hpp"
+
+namespace sonde::testing {
+namespace {
+
+using Json = nlohmann::json;
+
+class Train : public ::testing::Test {
+ protected:
+  Train() { save_task(program_); }
+
+  Result train(const std::string& options) {
+    const Result result = program_.run("train --x X.npy --y y.npy " + options);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result;
+  }
+  Json metrics(const std::string& run = "run") {
+    return Json::parse(program_.read(run + "/metrics.json"));
+  }
+
+  Program program_;
+};
+
+TEST_F(Train, learns_a_task_and_leaves_a_whole_run_directory) {
+  const Result result =
+      train("--epochs 60 --learning-rate 0.02 --filters 4 --kernel-size 1 --units 8 --json");
+  for (const char* name :
+       {"config.toml", "model.keras", "history.csv", "metrics.json", "log.txt", "provenance.json"})
+    EXPECT_TRUE(program_.has(std::string("run/") + name)) << name;
+  EXPECT_FALSE(program_.has("run/last.keras"));
+
+  const Json out = Json::parse(result.out);
+  EXPECT_EQ(out["status"], "finished");
+  EXPECT_EQ(out["epochs"], 60);
+  EXPECT_EQ(out["monitor"], "val_loss");
+  EXPECT_EQ(out["scored_on"], "validation");
+  EXPECT_GT(out["scores"]["accuracy"].get<double>(), 0.95);
+  EXPECT_GT(out["scores"]["auc"].get<double>(), 0.99);
+  EXPECT_EQ(out["scores"]["count"], 3 * 40);  // floor(12 * 0.8) = 9 train, 3 judge
+  EXPECT_EQ(out["out"], "run");
+  Json written = metrics();
+  written["out"] = "run";
+  EXPECT_EQ(out, written);
+}
+
+TEST_F(Train, keeps_the_best_epoch_and_not_the_last) {
+  // At this rate the loss jumps about, so that the last epoch is not the best.
+  train("--epochs 12 --learning-rate 0.5 --quiet");
+  const Json all = metrics();
+  double least = INFINITY;
+  std::string history = program_.read("run/history.csv");
+  Index epoch = 0, best = 0;
+  for (std::size_t at = history.find("\r\n") + 2; at < history.size(); ++epoch) {
+    const std::size_t end = history.find("\r\n", at);
+    const double loss = std::stod(history.substr(history.rfind(',', end) + 1));
+    if (loss < least) {
+      least = loss;
+      best = epoch + 1;
+    }
+    at = end + 2;
+  }
+  EXPECT_EQ(epoch, 12);
+  EXPECT_EQ(all["best_epoch"], best);
+  EXPECT_EQ(all["best"]["val_loss"], least);
+  // The saved model is that epoch's: it gives that loss on the validation part.
+  const Array x = load_npy(program_.path("X.npy")).slice(9, 12),
+              y = load_npy(program_.path("y.npy")).slice(9, 12);
+  LoadedModel loaded = load_model(program_.path("run/model.keras"));
+  EXPECT_NEAR(loaded.model.evaluate(x, y).at("loss"), least, 1e-6);
+}
+
+TEST_F(Train, writes_the_same_bytes_whatever_the_threads) {
+  train("--epochs 3 --threads 1 --out one");
+  train("--epochs 3 --threads 2 --out two");
+  EXPECT_EQ(program_.read("one/model.keras"), program_.read("two/model.keras"));
+  EXPECT_EQ(program_.read("one/history.csv"), program_.read("two/history.csv"));
+  EXPECT_EQ(program_.read("one/metrics.json"), program_.read("two/metrics.json"));
+}
+
+TEST_F(Train, can_be_repeated_from_its_own_configuration) {
+  train("--epochs 2 --seed 7 --class-weight 1,3 --early-stopping 5 --normalize zscore");
+  const Result result = program_.run("train run/config.toml --out again");
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(program_.read("run/model.keras"), program_.read("again/model.keras"));
+}
+
+TEST_F(Train, options_win_over_the_file_and_what_took_effect_is_written_down) {
+  program_.write("my.toml", "# my run\nx = \"X.npy\"\ny = \"y.npy\"\nepochs = 9\nbatch_size = 4\n");
+  EXPECT_EQ(program_.run("train my.toml --epochs 2").code, 0);
+  const std::string config = program_.read("run/config.toml");
+  for (const char* line :
+       {"\nepochs = 2\n", "\nbatch_size = 4\n", "\nloss = \"binary_crossentropy\"\n",
+        "\nlearning_rate = 0.001\n", "\nmonitor = \"val_loss\"\n", "\nseed = 0\n"})
+    EXPECT_PRED2(says, config, line);
+}
+
+TEST_F(Train, refuses_a_folder_that_holds_a_run_unless_forced) {
+  train("--epochs 1");
+  program_.write("run/notes.md", "mine");
+  const Result result = program_.run("train --x X.npy --y y.npy --epochs 2");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_EQ(
+      result.err,
+      "sonde: --out \"run\" holds an earlier run. Choose another folder, or write over it with "
+      "--force.\n");
+  train("--epochs 2 --force");
+  EXPECT_EQ(metrics()["epochs"], 2);
+  EXPECT_EQ(program_.read("run/notes.md"), "mine");
+}
+
+TEST_F(Train, takes_an_empty_folder_that_is_there) {
+  std::filesystem::create_directory(program_.path("run"));
+  train("--epochs 1");
+}
+
+TEST_F(Train, follows_the_labels) {
+  const Array y = load_npy(program_.path("y.npy"));
+  Array classes = y, one_hot({12, 40, 3}), several({12, 40, 2}), values = y;
+  for (Index i = 0; i < y.size(); ++i) {
+    const Index k = i % 3;
+    classes.data()[i] = static_cast<float>(k);
+    one_hot.data()[3 * i + k] = 1;
+    several.data()[2 * i] = several.data()[2 * i + 1] = static_cast<float>(k > 0);
+    values.data()[i] = static_cast<float>(i) / 100;
+  }
+  const struct {
+    const char* name;
+    const Array& y;
+    const char* loss;
+    Index outputs;
+  } cases[] = {{"classes", classes, "sparse_categorical_crossentropy", 3},
+               {"one_hot", one_hot, "categorical_crossentropy", 3},
+               {"several", several, "binary_crossentropy", 2},
+               {"values", values, "mean_squared_error", 1}};
+  for (const auto& each : cases) {
+    save_npy(program_.path("labels.npy"), each.y);
+    const Result result =
+        program_.run(std::string("train --x X.npy --y labels.npy --epochs 1 --out ") + each.name);
+    EXPECT_EQ(result.code, 0) << result.err;
+    EXPECT_PRED2(says, program_.read(std::string(each.name) + "/config.toml"),
+                 "loss = \"" + std::string(each.loss) + "\"");
+    const Model model = load_model(program_.path(std::string(each.name) + "/model.keras")).model;
+    EXPECT_EQ(model.graph().output_tensors()[0].shape(), (Shape{40, each.outputs})) << each.name;
+  }
+}
+
+TEST_F(Train, takes_labels_without_their_last_axis_and_labels_for_whole_signals) {
+  const Array y = load_npy(program_.path("y.npy"));
+  save_npy(program_.path("flat.npy"), y.reshaped({12, 40}));
+  EXPECT_EQ(program_.run("train --x X.npy --y flat.npy --epochs 1 --out a").code, 0);
+  EXPECT_EQ(program_.run("train --x X.npy --y y.npy --epochs 1 --out b").code, 0);
+  EXPECT_EQ(program_.read("a/history.csv"), program_.read("b/history.csv"));
+
+  Array whole({12});
+  for (Index i = 0; i < 12; ++i) whole(i) = static_cast<float>(i % 2);
+  save_npy(program_.path("whole.npy"), whole);
+  EXPECT_EQ(
+      program_.run("train --x X.npy --y whole.npy --model conv-pool-lstm-last --epochs 1 --out c")
+          .code,
+      0);
+  EXPECT_EQ(
+      program_.run("train --x X.npy --y flat.npy --model conv-pool-lstm-wide --epochs 1 --out d")
+          .code,
+      0);
+  EXPECT_EQ(
+      program_.run("train --x X.npy --y y.npy --model conv-pool-lstm-up --epochs 1 --out e").code,
+      0);
+}
+
+TEST_F(Train, takes_x_y_and_weights_from_one_npz) {
+  Array weights({12, 40});
+  for (float& w : weights.values()) w = 1;
+  save_npz(program_.path("d.npz"), {{"x", load_npy(program_.path("X.npy"))},
+                                    {"y", load_npy(program_.path("y.npy"))},
+                                    {"weights", weights}});
+  EXPECT_EQ(program_.run("train --x d.npz --epochs 1 --out a").code, 0);
+  EXPECT_EQ(program_.run("train --x d.npz:x --y d.npz:y --epochs 1 --out b").code, 0);
+  EXPECT_EQ(program_.read("a/history.csv"), program_.read("b/history.csv"));
+}
+
+TEST_F(Train, leaves_steps_of_weight_0_out_of_loss_and_scores) {
+  Array labels = load_npy(program_.path("y.npy")), weights({12, 40});
+  for (float& w : weights.values()) w = 1;
+  // What is wrong, or no number at all, does not matter where nobody labelled.
+  for (Index i = 0; i < 12; ++i) {
+    weights(i, 7) = 0;
+    labels(i, 7, 0) = std::numeric_limits<float>::quiet_NaN();
+  }
+  save_npy(program_.path("w.npy"), weights);
+  save_npy(program_.path("labels.npy"), labels);
+  const Result result =
+      program_.run("train --x X.npy --y labels.npy --sample-weight w.npy --epochs 1 --json");
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(Json::parse(result.out)["scores"]["count"], 3 * 39);
+}
+
+TEST_F(Train, balances_classes_by_the_training_part) {
+  // 9 of 12 samples train. Of their 360 steps 90 are class 1: weights 360 / (2 * 270), 360 / (2 *
+  // 90).
+  Array labels({12, 40, 1});
+  for (Index i = 0; i < labels.size(); ++i)
+    labels.data()[i] = static_cast<float>(i < 360 ? i % 4 == 0 : 1);
+  save_npy(program_.path("labels.npy"), labels);
+  EXPECT_EQ(
+      program_.run("train --x X.npy --y labels.npy --epochs 2 --class-weight auto --out a").code,
+      0);
+  EXPECT_EQ(
+      program_.run("train --x X.npy --y labels.npy --epochs 2 --class-weight 0.6666667,2 --out b")
+          .code,
+      0);
+  EXPECT_EQ(program_.run("train --x X.npy --y labels.npy --epochs 2 --out c").code, 0);
+  EXPECT_EQ(program_.read("a/history.csv"), program_.read("b/history.csv"));
+  EXPECT_NE(program_.read("a/history.csv"), program_.read("c/history.csv"));
+}
+
+TEST_F(Train, fits_the_scale_on_the_training_part_and_stores_it_with_the_model) {
+  Array x = load_npy(program_.path("X.npy"));
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = x.data()[i] * 50 + 1000;
+  // The validation part, samples 9 to 11, must not count.
+  for (Index i = 9 * 120; i < x.size(); ++i) x.data()[i] = 1e6f;
+  save_npy(program_.path("X.npy"), x);
+  train("--epochs 1 --normalize zscore");
+  const LoadedModel loaded = load_model(program_.path("run/model.keras"));
+  const Value* normalizer = loaded.extra.find("normalizer");
+  ASSERT_TRUE(normalizer);
+  double sum = 0;
+  for (Index i = 0; i < 360; ++i) sum += static_cast<double>(x.data()[3 * i]);
+  EXPECT_NEAR(*normalizer->find("center")->as<Value::List>()->at(0).as<double>(), sum / 360, 1e-9);
+  // predict scales by itself: standardized data without a scale would give the same labels.
+  const Json inspected = Json::parse(program_.run("inspect run/model.keras --json").out);
+  EXPECT_EQ(inspected["files"][0]["normalizer"]["center"].size(), 3u);
+}
+
+TEST_F(Train, goes_on_with_a_model_file_and_its_scale) {
+  train("--epochs 2 --normalize zscore --out first");
+  train("--epochs 2 --model first/model.keras --out second");
+  const auto loss = [&](const std::string& run) {
+    return metrics(run)["best"]["loss"].get<double>();
+  };
+  EXPECT_LT(loss("second"), loss("first"));
+  EXPECT_TRUE(load_model(program_.path("second/model.keras")).extra.find("normalizer"));
+}
+
+TEST_F(Train, stops_early_and_says_so) {
+  // At this rate nothing is learnt, and the first epoch stays the best for a while.
+  train("--epochs 200 --learning-rate 0.9 --early-stopping 2");
+  const Json all = metrics();
+  EXPECT_EQ(all["status"], "stopped early");
+  EXPECT_LT(all["epochs"].get<int>(), 200);
+  EXPECT_EQ(all["epochs"].get<int>(), all["best_epoch"].get<int>() + 2);
+  EXPECT_PRED2(says, all["reason"].get<std::string>(), "val_loss did not improve for 2 epochs");
+}
+
+TEST_F(Train, cuts_a_recording_into_windows_with_no_window_in_both_parts) {
+  const Array x = load_npy(program_.path("X.npy")), y = load_npy(program_.path("y.npy"));
+  save_npy(program_.path("rx.npy"), x.reshaped({480, 3}));
+  save_npy(program_.path("ry.npy"), y.reshaped({480}));
+  const Result result = program_.run("train --x rx.npy --y ry.npy --window 50 --hop 25 --epochs 1");
+  ASSERT_EQ(result.code, 0) << result.err;
+  // 384 steps train: windows at 0, 25, … 325 and 334; 96 judge: 0, 25, 46.
+  EXPECT_PRED2(says, result.err, "data:   15 samples train, 3 judge; 50 steps of 3 channels");
+  const Model model = load_model(program_.path("run/model.keras")).model;
+  EXPECT_EQ(model.graph().input_tensors()[0].shape()[0], dynamic);
+}
+
+TEST_F(Train, reads_a_table_whose_column_holds_the_labels) {
+  const Array x = load_npy(program_.path("X.npy")), y = load_npy(program_.path("y.npy"));
+  std::string table = "a,label,b,c\n";
+  for (Index i = 0; i < 480; ++i)
+    table += std::to_string(x.data()[3 * i]) + "," + (y.data()[i] > 0 ? "1" : "0") + "," +
+             std::to_string(x.data()[3 * i + 1]) + "," + std::to_string(x.data()[3 * i + 2]) + "\n";
+  program_.write("r.csv", table);
+  EXPECT_EQ(
+      program_.run("train --x r.csv --label-column label --window 40 --epochs 1 --out a").code, 0);
+  EXPECT_EQ(program_.run("train --x r.csv --label-column 1 --window 40 --epochs 1 --out b").code,
+            0);
+  EXPECT_EQ(program_.read("a/history.csv"), program_.read("b/history.csv"));
+  const Result result = program_.run("train --x r.csv --label-column lable --window 40 --out c");
+  EXPECT_EQ(result.code, 2);
+  EXPECT_PRED2(says, result.err, "\"lable\" is not known. Did you mean \"label\"?");
+}
+
+TEST_F(Train, says_nothing_when_quiet_and_everything_in_the_log) {
+  const Result result = train("--epochs 2 --quiet");
+  EXPECT_EQ(result.out + result.err, "");
+  const std::string log = program_.read("run/log.txt");
+  for (const char* text : {"data:   9 samples train, 3 judge", "epoch 2/2:", "best:   val_loss"})
+    EXPECT_PRED2(says, log, text);
+}
+
+TEST_F(Train, hashes_its_data) {
+  // printf 'abc' | sha256sum, by way of a file that is not read: the weights of a table.
+  train("--epochs 1 --seed 3");
+  const Json provenance = Json::parse(program_.read("run/provenance.json"));
+  EXPECT_EQ(provenance["seed"], 3);
+  EXPECT_EQ(provenance["files"]["x"]["bytes"], std::filesystem::file_size(program_.path("X.npy")));
+  EXPECT_EQ(provenance["files"]["x"]["sha256"].get<std::string>().size(), 64u);
+}
+
+// --- what ends a run before its time -------------------------------------------------------------
+
+TEST_F(Train, ends_cleanly_at_Ctrl_C) {
+  const Result result =
+      program_.interrupt("train --x X.npy --y y.npy --epochs 1000000", SIGINT, "run/model.keras");
+  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_PRED2(says, result.err, "sonde: interrupted by Ctrl-C in epoch ");
+  EXPECT_EQ(metrics()["status"], "interrupted");
+  for (const char* name : {"run/model.keras", "run/last.keras"})
+    EXPECT_NO_THROW(load_model(program_.path(name))) << name;
+  EXPECT_EQ(program_.run("predict run/last.keras X.npy -o p.npy").code, 0);
+}
+
+TEST_F(Train, ends_cleanly_when_told_to_and_goes_on_from_there) {
+  const Result result =
+      program_.interrupt("train --x X.npy --y y.npy --epochs 1000000", SIGTERM, "run/model.keras");
+  EXPECT_EQ(result.code, 143) << result.err;
+  const auto steps = load_model(program_.path("run/last.keras")).model.iterations();
+  EXPECT_GT(steps, 0);
+  train("--epochs 1 --model run/last.keras --out second");
+}
+
+TEST_F(Train, that_diverges_keeps_its_last_good_model) {
+  const Result result =
+      program_.run("train --x X.npy --y y.npy --loss mse --optimizer sgd --learning-rate 1e30");
+  EXPECT_EQ(result.code, 7);
+  EXPECT_PRED2(says, result.err, "sonde: training diverged: val_loss became ");
+  EXPECT_PRED2(says, result.err, "Try a smaller --learning-rate (now 1e+30)");
+  EXPECT_EQ(metrics()["status"], "diverged");
+}
+
+TEST_F(Train, into_a_place_that_cannot_be_written_says_so) {
+  const Result result =
+      program_.run("train --x X.npy --y y.npy --epochs 1 --out /proc/no_such_place");
+  EXPECT_EQ(result.code, 5);
+  EXPECT_PRED2(says, result.err, "\"/proc/no_such_place\" cannot be made");
+}
+
+}  // namespace
+}  // namespace sonde::testing
