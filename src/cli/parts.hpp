@@ -28,6 +28,7 @@ class Parts {
 
   /// All data, training part first; for scaling in place.
   Data& data() { return data_; }
+  const Data& data() const { return data_; }
   /// Validation data of their own; null when they are a part of data().
   Data* apart() { return apart_ ? &*apart_ : nullptr; }
   /// Samples of data() that train.

@@ -71,6 +71,8 @@ bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
       std::cout.flush();
     } else if (!extras.empty()) {
       code = complain(usage, explain_extra(program, extras.front()));
+    } else if (program.get_subcommands().empty()) {
+      code = complain(usage, "no verb is given. \"sonde --help\" lists them.");
     } else {
       code = complain(usage, std::string(error.what()) + ". \"sonde --help\" shows what there is.");
     }

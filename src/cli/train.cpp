@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sonde/networks.hpp>
 
 #include "cli/interrupt.hpp"
@@ -43,6 +44,21 @@ Normalizer normalize(Parts& parts) {
   return normalizer;
 }
 
+/// Channels that a network can hardly learn from as they are: far from 0, or very large or small.
+/// A part of the samples is enough to see it.
+void hint_at_scale(RunDirectory& run, const Parts& parts) {
+  constexpr Index looked_at = 64;
+  const Normalizer seen = fit_scale(parts.data().x, std::min(parts.training(), looked_at));
+  for (std::size_t c = 0; c < seen.center.size(); ++c) {
+    const double middle = std::abs(seen.center[c]), spread = seen.scale[c];
+    if (spread < 100 && spread > 0.01 && middle < 10 * spread) continue;
+    return run.say(fmt::format(
+        "hint:   channel {} has mean {:.4g} and deviation {:.4g}. --normalize zscore brings all "
+        "channels to 0 and 1.",
+        c, seen.center[c], spread));
+  }
+}
+
 /// The model, and what it shall learn: the labels decide a network's last layer, a model from a
 /// file decides how the labels are taken.
 std::pair<LabellingModel, Task> make_model(const TrainOptions& o, const Data& data) {
@@ -76,7 +92,8 @@ Optimizer make_optimizer(const TrainOptions& o) {
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model, bool validated) {
   o.loss = name_of(task.loss);
   // Rates are float32: the shortest number that is the same one.
-  o.learning_rate = std::stod(fmt::format("{}", static_cast<float>(model.learning_rate())));
+  const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
+  from_value(rate, "--learning-rate", o.learning_rate);
   o.force = false;  // nobody writes over a run by repeating its configuration
   if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
   return o;
@@ -122,10 +139,13 @@ int train(const TrainOptions& given) {
   Model& model = opened.model;
   // A model that goes on learning sees its signals as it always did.
   if (opened.extras.normalizer) {
+    run.say(fmt::format("scale:  that of {}", given.model));
     scale(parts.data().x, *opened.extras.normalizer);
     if (parts.apart()) scale(parts.apart()->x, *opened.extras.normalizer);
   } else if (given.normalize == "zscore") {
     opened.extras.normalizer = normalize(parts);
+  } else {
+    hint_at_scale(run, parts);
   }
   model.compile({.optimizer = make_optimizer(given),
                  .loss = task.loss,

@@ -32,7 +32,7 @@ class Refusals : public ::testing::Test {
 };
 
 TEST_F(Refusals, of_words_name_what_is_nearest) {
-  expect("", 2, "A subcommand is required.");
+  expect("", 2, "no verb is given.");
   expect("trian", 2, "the verb trian is not known. Did you mean train?");
   expect("--verison", 2, "the option --verison is not known. Did you mean --version?");
   expect("train --x X.npy --epohcs 3", 2,
@@ -63,8 +63,8 @@ TEST_F(Refusals, of_values_name_the_option) {
   expect_no_run("--x X.npy --y y.npy --loss binary", 2, "loss: \"binary\" is not known.");
   expect_no_run("--x X.npy --y y.npy --optimizer adm", 2,
                 "optimizer: \"adm\" is not known. Did you mean \"Adam\"?");
-  expect_no_run("--x X.npy --y y.npy --monitor val_acc", 2,
-                "--monitor: \"val_acc\" is not known. Did you mean \"val_accuracy\"?");
+  expect_no_run("--x X.npy --y y.npy --monitor val_acuracy", 2,
+                "--monitor: \"val_acuracy\" is not known. Did you mean \"val_accuracy\"?");
   expect_no_run("--x X.npy --y y.npy --monitor val_loss --validation-split 0", 2,
                 "--monitor: \"val_loss\" is not known.");
   expect_no_run("--x X.npy --y y.npy --class-weight 1,2,3", 2,

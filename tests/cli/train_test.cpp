@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
+#include <sonde/networks.hpp>
 
 #include "tests/support/near.hpp"
 #include "tests/support/program.hpp"
@@ -250,6 +251,23 @@ TEST_F(Train, goes_on_with_a_model_file_and_its_scale) {
   EXPECT_TRUE(load_model(program_.path("second/model.keras")).extra.find("normalizer"));
 }
 
+TEST_F(Train, takes_a_network_from_Keras_JSON) {
+  program_.write("net.json",
+                 model_to_json(make_network("conv-lstm", {40, 3}, {.filters = 2, .units = 2})));
+  train("--epochs 1 --model net.json");
+  EXPECT_EQ(load_model(program_.path("run/model.keras")).model.get_weights()[0].shape(),
+            (Shape{8, 3, 2}));
+}
+
+TEST_F(Train, hints_at_channels_that_need_a_scale) {
+  EXPECT_EQ(train("--epochs 1 --out a").err.find("hint:"), std::string::npos);
+  Array x = load_npy(program_.path("X.npy"));
+  for (Index i = 2; i < x.size(); i += 3) x.data()[i] = x.data()[i] * 1e-5f;
+  save_npy(program_.path("X.npy"), x);
+  EXPECT_PRED2(says, train("--epochs 1 --out b").err, "hint:   channel 2 has mean ");
+  EXPECT_EQ(train("--epochs 1 --normalize zscore --out c").err.find("hint:"), std::string::npos);
+}
+
 TEST_F(Train, stops_early_and_says_so) {
   // At this rate nothing is learnt, and the first epoch stays the best for a while.
   train("--epochs 200 --learning-rate 0.9 --early-stopping 2");
@@ -328,13 +346,23 @@ TEST_F(Train, ends_cleanly_when_told_to_and_goes_on_from_there) {
   train("--epochs 1 --model run/last.keras --out second");
 }
 
-TEST_F(Train, that_diverges_keeps_its_last_good_model) {
-  const Result result =
-      program_.run("train --x X.npy --y y.npy --loss mse --optimizer sgd --learning-rate 1e30");
+TEST_F(Train, that_diverges_at_once_saves_no_model_and_says_what_to_try) {
+  const Result result = program_.run(
+      "train --x X.npy --y y.npy --loss mse --optimizer sgd --learning-rate 1e30 --batch-size 4");
   EXPECT_EQ(result.code, 7);
-  EXPECT_PRED2(says, result.err, "sonde: training diverged: val_loss became ");
-  EXPECT_PRED2(says, result.err, "Try a smaller --learning-rate (now 1e+30)");
+  EXPECT_PRED2(says, result.err, "sonde: training diverged: loss became ");
+  EXPECT_PRED2(says, result.err, "no model is saved. Try a smaller --learning-rate (now 1e+30)");
   EXPECT_EQ(metrics()["status"], "diverged");
+  EXPECT_FALSE(program_.has("run/model.keras"));
+}
+
+TEST_F(Train, that_diverges_later_keeps_its_last_good_model) {
+  const Result result = program_.run(
+      "train --x X.npy --y y.npy --loss mse --optimizer sgd --learning-rate 5 --epochs 2000");
+  EXPECT_EQ(result.code, 7) << result.err;
+  EXPECT_PRED2(says, result.err, "The best model so far is in run/model.keras.");
+  EXPECT_GT(metrics()["epochs"].get<int>(), 1);
+  EXPECT_NO_THROW(load_model(program_.path("run/model.keras")));
 }
 
 TEST_F(Train, into_a_place_that_cannot_be_written_says_so) {
