@@ -65,13 +65,13 @@ struct LstmSizes {
   ActivationFunction recurrent_activation = ActivationFunction::sigmoid;
 };
 
-/// Inverted-dropout factors, constant over time; null where there is no dropout.
-/// Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block for all
-/// gates.
+/// Inverted-dropout factors of a recurrent layer, constant over time; null where there is no
+/// dropout. Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block
+/// for all gates.
 template <class T>
-struct LstmMasks {
-  const T* x = nullptr;  ///< (rows, channels), or (4, rows, channels) with per_gate
-  const T* h = nullptr;  ///< (4, rows, units); needs per_gate
+struct DropoutMasks {
+  const T* x = nullptr;  ///< (rows, channels), or (gates, rows, channels) with per_gate
+  const T* h = nullptr;  ///< (gates, rows, units); needs per_gate where there are several gates
   bool per_gate = false;
 };
 
@@ -98,7 +98,9 @@ struct LstmForward {
   T* y = nullptr;             ///< (steps, rows, units): h of every step, in input order
   T* c = nullptr;      ///< (steps, rows, units) when gates are kept; else (rows, units), the last c
   T* gates = nullptr;  ///< lstm_gates_size for each step and row; null: not kept
-  LstmMasks<T> masks = {};
+  /// (steps, rows): a row's step with a 0 is skipped, h and c stay what they were; null: all count
+  const T* mask = nullptr;
+  DropoutMasks<T> dropout = {};
 };
 void lstm_forward(const LstmSizes&, const LstmForward<float>&);
 void lstm_forward(const LstmSizes&, const LstmForward<double>&);
@@ -121,7 +123,8 @@ struct LstmBackward {
   T* du = nullptr;            ///< (units, 4 units), added to
   T* db = nullptr;            ///< (4 units), added to; null: no bias
   T* scratch = nullptr;       ///< lstm_scratch_size
-  LstmMasks<T> masks = {};
+  const T* mask = nullptr;    ///< as in forward
+  DropoutMasks<T> dropout = {};
 };
 void lstm_backward(const LstmSizes&, const LstmBackward<float>&);
 void lstm_backward(const LstmSizes&, const LstmBackward<double>&);

@@ -25,7 +25,7 @@ struct LstmDropout {
     return d;
   }
   template <class T>
-  kernels::LstmMasks<T> masks(const View<T>& v) const {
+  kernels::DropoutMasks<T> masks(const View<T>& v) const {
     if (!v.training()) return {};
     return {.x = v[x], .h = v[h], .per_gate = per_gate};
   }
@@ -91,7 +91,7 @@ struct LstmOp {
                                                      .y = all,
                                                      .c = v[cells],
                                                      .gates = v[gates],
-                                                     .masks = dropout.masks(v)});
+                                                     .dropout = dropout.masks(v)});
     const T* last_h = all + last(s) * size;
     const T* last_c = v[cells] + (gates ? last(s) * size : 0);
     if (!sequences) std::copy_n(last_h, size, v.y().data);
@@ -157,7 +157,7 @@ struct LstmOp {
                                                        .du = v.gradient(recurrent_kernel),
                                                        .db = v.gradient(bias),
                                                        .scratch = v[scratch],
-                                                       .masks = dropout.masks(v)});
+                                                       .dropout = dropout.masks(v)});
     if (given && v.dx(1)) std::copy_n(v[dh], size, v.dx(1).data);
     if (given && v.dx(2)) std::copy_n(v[dc], size, v.dx(2).data);
   }

@@ -9,8 +9,9 @@ struct Given {
   bool bias = true;
   bool dy = true;
   bool dx = true;
-  bool mask_x = false;
-  bool masks_per_gate = false;
+  bool dropout_x = false;
+  bool dropout_per_gate = false;
+  bool mask = false;
 };
 
 /// An LSTM, its numbers, and what the kernels make of them.
@@ -18,8 +19,8 @@ template <class T>
 struct Case {
   LstmSizes s;
   Given given;
-  Buffer<T> x, w, u, b, h0, c0, mask_x, mask_h, packed, y, c, gates, dy, dh, dc, dx, dw, du, db,
-      scratch;
+  Buffer<T> x, w, u, b, h0, c0, dropout_x, dropout_h, mask, packed, y, c, gates, dy, dh, dc, dx, dw,
+      du, db, scratch;
 
   explicit Case(const LstmSizes& sizes, Given what = {}, Index offset = 0)
       : s(sizes),
@@ -30,8 +31,9 @@ struct Case {
         b(4 * s.units, 4, 1, offset),
         h0(s.rows * s.units, 5, 1, offset),
         c0(s.rows * s.units, 6, 1, offset),
-        mask_x(4 * s.rows * s.channels, 7, 2),
-        mask_h(4 * s.rows * s.units, 8, 2),
+        dropout_x(4 * s.rows * s.channels, 7, 2),
+        dropout_h(4 * s.rows * s.units, 8, 2),
+        mask(s.steps * s.rows, 15),
         packed(lstm_packed_size<T>(s), 1, 0),
         y(s.steps * s.rows * s.units, 1, 1, offset),
         c(s.steps * s.rows * s.units, 1, 1, offset),
@@ -44,13 +46,15 @@ struct Case {
         du(u.size(), 13, 1, offset),
         db(b.size(), 14, 1, offset),
         scratch(lstm_scratch_size<T>(s), 1, 1, offset) {
+    for (T& value : mask.all()) value = value < T(-0.2) ? T(0) : T(1);
     for (T& value : gates.all()) value = T(NAN);  // what forward leaves unwritten must not count
   }
 
-  LstmMasks<T> masks() {
-    if (given.masks_per_gate) return {mask_x.data(), mask_h.data(), true};
-    return {given.mask_x ? mask_x.data() : nullptr, nullptr, false};
+  DropoutMasks<T> dropout() {
+    if (given.dropout_per_gate) return {dropout_x.data(), dropout_h.data(), true};
+    return {given.dropout_x ? dropout_x.data() : nullptr, nullptr, false};
   }
+  const T* mask_if_given() const { return given.mask ? mask.data() : nullptr; }
   void pack() { lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data()); }
   void forward() {
     pack();
@@ -61,7 +65,8 @@ struct Case {
                      .y = y.data(),
                      .c = c.data(),
                      .gates = gates.data(),
-                     .masks = masks()});
+                     .mask = mask_if_given(),
+                     .dropout = dropout()});
   }
   void backward() {
     lstm_backward(s, {.x = x.data(),
@@ -79,7 +84,8 @@ struct Case {
                       .du = du.data(),
                       .db = given.bias ? db.data() : nullptr,
                       .scratch = scratch.data(),
-                      .masks = masks()});
+                      .mask = mask_if_given(),
+                      .dropout = dropout()});
   }
   void run() {
     forward();
@@ -122,6 +128,11 @@ std::vector<Named> cases() {
   all.push_back({sizes(9, 5, 13, 37), {.bias = false, .dy = false}});
   all.push_back({sizes(4, 7, 101, 97), {}});
   all.push_back({sizes(2, 3, 5, 300), {}});
+  for (Index rows = 1; rows <= 13; ++rows) {
+    all.push_back({sizes(7, rows, 4, 17, rows % 2 == 0), {.mask = true}});
+  }
+  all.push_back({sizes(70, 5, 13, 37), {.states = false, .mask = true}});
+  all.push_back({sizes(9, 5, 3, 16), {.dy = false, .dx = false, .mask = true}});
   return all;
 }
 
@@ -276,6 +287,64 @@ TEST(Lstm, WithoutKeptGatesGivesTheSameAndCarriesItsStateInPlace) {
   }
 }
 
+/// Row r of every step of `from`, without the steps that the mask skips.
+Buffer<float> used_steps(const Case<float>& a, const Buffer<float>& from, Index r, Index width) {
+  std::vector<float> found;
+  for (Index at = r; at < a.mask.size(); at += a.s.rows) {
+    if (a.mask[at] != 0) {
+      found.insert(found.end(), from.data() + at * width, from.data() + (at + 1) * width);
+    }
+  }
+  Buffer<float> used(static_cast<Index>(found.size()));
+  std::copy(found.begin(), found.end(), used.data());
+  return used;
+}
+
+TEST(Lstm, AMaskedStepIsAsIfItWereNotThere) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    for (bool backwards : {false, true}) {
+      Case<float> all(sizes(9, 6, 5, 19, backwards), {.mask = true});
+      const Case<float> start(all.s);
+      // What is skipped must not count, whatever it holds.
+      for (Index i = 0; i < all.x.size(); ++i) {
+        if (all.mask[i / 5] == 0) all.x[i] = 1e6f;
+      }
+      all.run();
+      for (Index r = 0; r < all.s.rows; ++r) {
+        const Buffer<float> x = used_steps(all, all.x, r, 5);
+        Case<float> one(sizes(x.size() / 5, 1, 5, 19, backwards));
+        one.x = x;
+        one.dy = used_steps(all, all.dy, r, 19);
+        // The last step's h stays to the end, and so do the gradients of it that come later.
+        for (Index i = 0; i < 19; ++i) {
+          one.h0[i] = all.h0[r * 19 + i], one.c0[i] = all.c0[r * 19 + i];
+          one.dh[i] = start.dh[r * 19 + i], one.dc[i] = start.dc[r * 19 + i];
+        }
+        Index before = -1;  // the used step that came before, counted along memory
+        const Index steps = one.s.steps;
+        for (Index n = 0; n < all.s.steps; ++n) {
+          const Index t = backwards ? all.s.steps - 1 - n : n;
+          const bool used = all.mask[t * 6 + r] != 0;
+          before += used;
+          const Index to = backwards ? steps - 1 - before : before;
+          if (used || before < 0) continue;
+          for (Index i = 0; i < 19; ++i) {
+            one.dy[to * 19 + i] += all.dy[(t * 6 + r) * 19 + i];
+            EXPECT_EQ(all.y[(t * 6 + r) * 19 + i],
+                      all.y[((backwards ? t + 1 : t - 1) * 6 + r) * 19 + i]);
+          }
+        }
+        one.run();
+        EXPECT_TRUE(same_bits(used_steps(all, all.y, r, 19), one.y)) << r;
+        EXPECT_TRUE(same_bits(used_steps(all, all.c, r, 19), one.c)) << r;
+        const Buffer<float> dx = used_steps(all, all.dx, r, 5);
+        for (Index i = 0; i < dx.size(); ++i) EXPECT_NEAR(dx[i], one.dx[i], 1e-5) << r;
+      }
+    }
+  }
+}
+
 TEST(Lstm, NullStatesAreZeros) {
   for (Level level : vector_levels()) {
     const AtLevel at(level);
@@ -293,8 +362,11 @@ std::vector<Named> gradient_cases() {
       {sizes(5, 2, 3, 2), {}},
       {sizes(5, 2, 3, 2, true), {}},
       {sizes(4, 1, 2, 3), {.states = false, .bias = false}},
-      {sizes(4, 2, 3, 2), {.mask_x = true}},
-      {sizes(4, 2, 3, 2, true), {.masks_per_gate = true}},
+      {sizes(4, 2, 3, 2), {.dropout_x = true}},
+      {sizes(4, 2, 3, 2, true), {.dropout_per_gate = true}},
+      {sizes(6, 3, 3, 2), {.mask = true}},
+      {sizes(6, 3, 3, 2, true), {.dropout_per_gate = true, .mask = true}},
+      {sizes(6, 3, 2, 3), {.states = false, .mask = true}},
   };
   for (int f = 0; f < 18; ++f) {
     const auto function = static_cast<ActivationFunction>(f);
@@ -306,7 +378,7 @@ std::vector<Named> gradient_cases() {
     all.push_back({s, {}});
     s = sizes(3, 2, 2, 3);
     s.recurrent_activation = function;
-    all.push_back({s, {.masks_per_gate = true}});
+    all.push_back({s, {.dropout_per_gate = true}});
   }
   return all;
 }

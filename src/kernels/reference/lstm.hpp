@@ -46,10 +46,10 @@ void lstm_pack(const LstmSizes& s, const T* w, const T* u, const T* b, T* packed
   }
 }
 
-/// The factor of input i of row r towards gate g.
+/// The dropout factor of input i of row r towards gate g.
 template <class T>
-T mask_of(const T* mask, bool per_gate, std::ptrdiff_t rows, std::ptrdiff_t width, int g,
-          std::ptrdiff_t r, std::ptrdiff_t i) {
+T dropout_of(const T* mask, bool per_gate, std::ptrdiff_t rows, std::ptrdiff_t width, int g,
+             std::ptrdiff_t r, std::ptrdiff_t i) {
   return mask ? mask[((per_gate ? g : 0) * rows + r) * width + i] : T(1);
 }
 
@@ -60,6 +60,19 @@ const T* state_before(const LstmSizes& s, const T* states, const T* first, std::
   const std::ptrdiff_t before = s.backwards ? step + 1 : step - 1;
   if (before >= 0 && before < s.steps) return states + (before * s.rows + r) * s.units;
   return first ? first + r * s.units : nullptr;
+}
+
+/// Whether step t of row r is skipped.
+template <class T>
+bool is_masked(const T* mask, std::ptrdiff_t at) {
+  return mask && mask[at] == T(0);
+}
+
+/// to = from, or zeros without it.
+template <class T>
+void carry(std::ptrdiff_t n, const T* from, T* to) {
+  if (from) std::copy_n(from, n, to);
+  else std::fill_n(to, n, T(0));
 }
 
 template <class T>
@@ -77,16 +90,22 @@ void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
                    : a.c0  ? a.c0 + r * units
                            : nullptr;
       T* c_out = a.gates ? a.c + at * units : a.c + r * units;
+      if (is_masked(a.mask, at)) {
+        carry(units, h, a.y + at * units);
+        if (c_out != c) carry(units, c, c_out);
+        continue;
+      }
       for (std::ptrdiff_t j = 0; j < units; ++j) {
         T z[4], gate[4];
         for (int g = 0; g < 4; ++g) {
           z[g] = weights.b[g * units + j];
           for (std::ptrdiff_t k = 0; k < s.channels; ++k) {
-            z[g] += x[k] * mask_of(a.masks.x, a.masks.per_gate, s.rows, s.channels, g, r, k) *
+            z[g] += x[k] *
+                    dropout_of(a.dropout.x, a.dropout.per_gate, s.rows, s.channels, g, r, k) *
                     weights.w[(k * 4 + g) * units + j];
           }
           for (std::ptrdiff_t k = 0; h && k < units; ++k) {
-            z[g] += h[k] * mask_of(a.masks.h, true, s.rows, units, g, r, k) *
+            z[g] += h[k] * dropout_of(a.dropout.h, true, s.rows, units, g, r, k) *
                     weights.u[(k * 4 + g) * units + j];
           }
           gate[g] = activate(g == gate_c ? s.activation : s.recurrent_activation, z[g]);
@@ -139,14 +158,14 @@ template <class T>
 void lstm_product_backward(const LstmSizes& s, std::ptrdiff_t r, std::ptrdiff_t width,
                            const T* dz,                   // (4 units)
                            const T* in,                   // (width), or null for zeros
-                           const T* mask, bool per_gate,  // as in LstmMasks
+                           const T* mask, bool per_gate,  // as in DropoutMasks
                            const T* m,                    // (width, 4 units)
                            T* d_in,                       // (width), or null
                            T* dm) {                       // (width, 4 units)
   for (std::ptrdiff_t k = 0; k < width; ++k) {
     T sum = 0;
     for (int g = 0; g < 4; ++g) {
-      const T factor = mask_of(mask, per_gate, s.rows, width, g, r, k);
+      const T factor = dropout_of(mask, per_gate, s.rows, width, g, r, k);
       for (std::ptrdiff_t j = g * s.units; j < (g + 1) * s.units; ++j) {
         sum += factor * dz[j] * m[k * 4 * s.units + j];
         if (in) dm[k * 4 * s.units + j] += in[k] * factor * dz[j];
@@ -166,12 +185,17 @@ void lstm_backward(const LstmSizes& s, const LstmBackward<T>& a) {
       const std::ptrdiff_t at = t * s.rows + r;
       T* dz = a.gates + at * kept;
       T* dh = a.dh + r * units;
+      if (is_masked(a.mask, at)) {  // its h and c are those of the step before
+        for (std::ptrdiff_t j = 0; a.dy && j < units; ++j) dh[j] += a.dy[at * units + j];
+        if (a.dx) std::fill_n(a.dx + at * s.channels, s.channels, T(0));
+        continue;
+      }
       lstm_gates_backward(s, state_before(s, a.c, a.c0, t, r), a.c + at * units,
                           a.dy ? a.dy + at * units : nullptr, dh, a.dc + r * units, dz);
-      lstm_product_backward(s, r, s.channels, dz, a.x + at * s.channels, a.masks.x,
-                            a.masks.per_gate, weights.w, a.dx ? a.dx + at * s.channels : nullptr,
+      lstm_product_backward(s, r, s.channels, dz, a.x + at * s.channels, a.dropout.x,
+                            a.dropout.per_gate, weights.w, a.dx ? a.dx + at * s.channels : nullptr,
                             a.dw);
-      lstm_product_backward(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.masks.h, true,
+      lstm_product_backward(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.dropout.h, true,
                             weights.u, dh, a.du);
       for (std::ptrdiff_t j = 0; a.db && j < 4 * units; ++j) a.db[j] += dz[j];
     }

@@ -13,9 +13,22 @@ inline constexpr Index gates_of_slice = 4 * slice;
 inline Index gate_lanes(const LstmSizes& s) { return 4 * whole_slices(s.units); }
 
 /// The vector kernels know Keras' default functions; all else is the reference's.
-inline bool is_default(const LstmSizes& s, const LstmMasks<float>& masks) {
+inline bool is_default(const LstmSizes& s, const DropoutMasks<float>& dropout) {
   return s.activation == ActivationFunction::tanh &&
-         s.recurrent_activation == ActivationFunction::sigmoid && !masks.x && !masks.h;
+         s.recurrent_activation == ActivationFunction::sigmoid && !dropout.x && !dropout.h;
+}
+
+/// Calls use(first, end) for each run of rows that a step's mask uses, and skip(row) for the
+/// others.
+template <class Use, class Skip>
+void for_runs(const float* mask, Index rows, Use use, Skip skip) {
+  if (!mask) return use(0, rows);
+  for (Index r = 0; r < rows; ++r) {
+    const Index first = r;
+    while (r < rows && mask[r] != 0.0f) ++r;
+    if (r > first) use(first, r);
+    if (r < rows) skip(r);
+  }
 }
 
 /// The packed block: plain weights for the reference, then what the vector kernels read.

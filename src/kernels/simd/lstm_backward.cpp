@@ -29,6 +29,7 @@ struct BackwardStep {
   const float* c;         ///< (rows, units)
   const float* dy;        ///< (rows, units), or null for zeros
   float* gates;           ///< (rows, slices, 4, 16): gates in, dz out
+  const float* mask;      ///< (rows): where it is 0, dh and dc pass through; or null
   float* dh;              ///< (rows, whole slices of units)
   float* dc;              ///< (rows, whole slices of units)
   float* db;              ///< (slices, 4, 16), added to
@@ -50,6 +51,13 @@ HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
     const Vector i = hn::LoadU(tag, gates), f = hn::LoadU(tag, gates + slice);
     const Vector g = hn::LoadU(tag, gates + 2 * slice), o = hn::LoadU(tag, gates + 3 * slice);
     const Index at = r * a.units + unit, at_whole = r * width + unit;
+    if (a.mask && a.mask[r] == 0.0f) {
+      if (a.dy) {
+        const Vector sum = hn::Add(hn::LoadU(tag, a.dh + at_whole), load_first(count, a.dy + at));
+        hn::StoreU(sum, tag, a.dh + at_whole);
+      }
+      continue;  // its gates are zeros
+    }
     const Vector before = a.c_before ? hn::LoadU(tag, a.c_before + at) : hn::Zero(tag);
     Vector dh = hn::LoadU(tag, a.dh + at_whole);
     if (a.dy) dh = hn::Add(dh, hn::LoadU(tag, a.dy + at));
@@ -175,12 +183,17 @@ void lstm_backward_walk(const LstmSizes& s, const LstmBackward<float>& a) {
                              .c = a.c + t * s.rows * s.units,
                              .dy = a.dy ? a.dy + t * s.rows * s.units : nullptr,
                              .gates = dz,
+                             .mask = a.mask ? a.mask + t * s.rows : nullptr,
                              .dh = dh,
                              .dc = dc,
                              .db = db,
                              .next_gates = along * s.rows * kept};
       for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
-      multiply_gates(s, dz, kept, s.rows, a.packed + at.backward_h, s.units, dh, width, true);
+      const auto through_u = [&](Index r, Index end) {
+        multiply_gates(s, dz + r * kept, kept, end - r, a.packed + at.backward_h, s.units,
+                       dh + r * width, width, true);
+      };
+      for_runs(now.mask, s.rows, through_u, [](Index) {});
     }
     // The block's (step, row) pairs from the last of the walk on.
     const Index t0 = s.backwards ? done : s.steps - end, count = (end - done) * s.rows;
@@ -216,7 +229,7 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_backward(const LstmSizes& s, const LstmBackward<float>& a) {
-  if (!is_default(s, a.masks)) return reference::lstm_backward(s, a);
+  if (!is_default(s, a.dropout)) return reference::lstm_backward(s, a);
   SONDE_CHOOSE(lstm_backward_walk, &reference::lstm_backward<float>)(s, a);
 }
 

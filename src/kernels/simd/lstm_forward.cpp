@@ -137,6 +137,61 @@ HWY_INLINE void cells(const Cell& a, Index unit, Index end, const float* w, cons
   for (; unit < end; unit += lanes) cell<rows, 1>(a, unit, w, b);
 }
 
+/// One step of the walk: `first` lies at row 0, all else in rows of constant pitch.
+struct Step {
+  Cell first;
+  const float* w;     ///< (slices, channels + units, 4, 16)
+  const float* b;     ///< (slices, 4, 16)
+  const float* mask;  ///< (rows), or null
+};
+
+HWY_INLINE Cell at_row(Cell a, Index r) {
+  a.x += r * a.channels;
+  a.h += r * a.h_row;
+  if (a.c_before) a.c_before += r * a.units;
+  a.c += r * a.units;
+  a.y += r * a.units;
+  if (a.gates) a.gates += r * a.gates_row;
+  return a;
+}
+
+/// A step that is skipped for one row: what was before stays.
+void skip_row(const Cell& a) {
+  reference::carry(a.units, a.h_row > 0 ? a.h : nullptr, a.y);
+  if (a.c != a.c_before) reference::carry(a.units, a.c_before, a.c);
+  if (a.gates) std::fill_n(a.gates, a.gates_row, 0.0f);  // backward sums over them
+}
+
+/// Rows r to end - 1.
+void walk_rows(const Step& step, Index r, Index end) {
+  const Index units = step.first.units;
+  // Two slices at a time share what they load of x; more would push each other's weights out of a
+  // small first-level cache before the next rows come.
+  const Index begin = r;
+  for (Index unit = 0; unit < units; unit += 2 * slice) {
+    const Index unit_end = std::min(units, unit + 2 * slice);
+    r = begin;
+    for (Index tiles = (end - r + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
+      const Index rows = (end - r + tiles - 1) / tiles;
+      const Cell now = at_row(step.first, r);
+      switch (rows) {
+        case 1:
+          cells<1>(now, unit, unit_end, step.w, step.b);
+          break;
+        case 2:
+          cells<2>(now, unit, unit_end, step.w, step.b);
+          break;
+        case 3:
+          cells<3>(now, unit, unit_end, step.w, step.b);
+          break;
+        default:
+          cells<cell_rows>(now, unit, unit_end, step.w, step.b);
+      }
+      r += rows;
+    }
+  }
+}
+
 void lstm_forward_walk(const LstmSizes& s, const LstmForward<float>& a) {
   static constexpr float zero = 0.0f;
   const LstmPacked at(s);
@@ -146,44 +201,25 @@ void lstm_forward_walk(const LstmSizes& s, const LstmForward<float>& a) {
     const Index t = s.backwards ? s.steps - 1 - n : n;
     const Index before = s.backwards ? t + 1 : t - 1;
     const float* h = n > 0 ? a.y + before * step : a.h0;
-    float* c = a.gates ? a.c + t * step : a.c;
-    const float* c_before = n == 0 ? a.c0 : a.gates ? a.c + before * step : a.c;
-    // Two slices at a time share what they load of x; more would push each other's weights out of a
-    // small first-level cache before the next rows come.
-    for (Index unit = 0; unit < s.units; unit += 2 * slice) {
-      const Index end = std::min(s.units, unit + 2 * slice);
-      Index r = 0;
-      for (Index tiles = (s.rows + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
-        const Index rows = (s.rows - r + tiles - 1) / tiles;
-        const Cell now{.channels = s.channels,
-                       .units = s.units,
-                       .x = a.x + (t * s.rows + r) * s.channels,
-                       .h = h ? h + r * s.units : &zero,
-                       .h_row = h ? s.units : 0,
-                       .h_inner = h ? 1 : 0,
-                       .c_before = c_before ? c_before + r * s.units : nullptr,
-                       .c = c + r * s.units,
-                       .y = a.y + t * step + r * s.units,
-                       .gates = a.gates ? a.gates + (t * s.rows + r) * kept : nullptr,
-                       .gates_row = kept};
-        const float* w = a.packed + at.forward;
-        const float* b = a.packed + at.bias;
-        switch (rows) {
-          case 1:
-            cells<1>(now, unit, end, w, b);
-            break;
-          case 2:
-            cells<2>(now, unit, end, w, b);
-            break;
-          case 3:
-            cells<3>(now, unit, end, w, b);
-            break;
-          default:
-            cells<cell_rows>(now, unit, end, w, b);
-        }
-        r += rows;
-      }
-    }
+    const Step now{.first = {.channels = s.channels,
+                             .units = s.units,
+                             .x = a.x + t * s.rows * s.channels,
+                             .h = h ? h : &zero,
+                             .h_row = h ? s.units : 0,
+                             .h_inner = h ? 1 : 0,
+                             .c_before = n == 0    ? a.c0
+                                         : a.gates ? a.c + before * step
+                                                   : a.c,
+                             .c = a.gates ? a.c + t * step : a.c,
+                             .y = a.y + t * step,
+                             .gates = a.gates ? a.gates + t * s.rows * kept : nullptr,
+                             .gates_row = kept},
+                   .w = a.packed + at.forward,
+                   .b = a.packed + at.bias,
+                   .mask = a.mask ? a.mask + t * s.rows : nullptr};
+    for_runs(
+        now.mask, s.rows, [&](Index first, Index end) { walk_rows(now, first, end); },
+        [&](Index r) { skip_row(at_row(now.first, r)); });
   }
 }
 
@@ -196,7 +232,7 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_forward(const LstmSizes& s, const LstmForward<float>& a) {
-  if (!is_default(s, a.masks)) return reference::lstm_forward(s, a);
+  if (!is_default(s, a.dropout)) return reference::lstm_forward(s, a);
   SONDE_CHOOSE(lstm_forward_walk, &reference::lstm_forward<float>)(s, a);
 }
 
