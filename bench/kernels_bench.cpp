@@ -150,9 +150,9 @@ void window_backward_input(benchmark::State& state) {
 }
 
 struct LstmBench {
-  LstmSizes s;
+  RecurrentSizes s;
   Floats x, w, u, b, packed, y, c, gates, dy, dh, dc, dx, dw, du, db, scratch;
-  explicit LstmBench(const LstmSizes& sizes)
+  explicit LstmBench(const RecurrentSizes& sizes)
       : s(sizes),
         x(s.steps * s.rows * s.channels),
         w(s.channels * 4 * s.units, 0.3f),
@@ -196,7 +196,7 @@ struct LstmBench {
   }
 };
 
-LstmSizes lstm(benchmark::State& state) {
+RecurrentSizes lstm(benchmark::State& state) {
   return {
       .steps = steps, .rows = state.range(0), .channels = state.range(1), .units = state.range(2)};
 }

@@ -2,7 +2,9 @@
 
 #include "kernels/kernels.hpp"
 #include "kernels/reference/activation.hpp"
+#include "kernels/reference/gru.hpp"
 #include "kernels/reference/lstm.hpp"
+#include "kernels/reference/simple_rnn.hpp"
 #include "kernels/reference/window.hpp"
 
 /// The double kernels: the reference itself.
@@ -34,27 +36,72 @@ void window_backward_weights(const Window& s, const double* x, const double* dy,
 }
 
 template <>
-Index lstm_packed_size<double>(const LstmSizes& s) {
+Index lstm_packed_size<double>(const RecurrentSizes& s) {
   return reference::lstm_packed_size(s);
 }
 template <>
-Index lstm_gates_size<double>(const LstmSizes& s) {
+Index lstm_gates_size<double>(const RecurrentSizes& s) {
   return reference::lstm_gates_size(s);
 }
 template <>
-Index lstm_scratch_size<double>(const LstmSizes&) {
+Index lstm_scratch_size<double>(const RecurrentSizes&) {
   return 0;
 }
-
-void lstm_pack(const LstmSizes& s, const double* w, const double* u, const double* b,
+void lstm_pack(const RecurrentSizes& s, const double* w, const double* u, const double* b,
                double* packed) {
   reference::lstm_pack(s, w, u, b, packed);
 }
-void lstm_forward(const LstmSizes& s, const LstmForward<double>& a) {
+void lstm_forward(const RecurrentSizes& s, const RecurrentForward<double>& a) {
   reference::lstm_forward(s, a);
 }
-void lstm_backward(const LstmSizes& s, const LstmBackward<double>& a) {
+void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<double>& a) {
   reference::lstm_backward(s, a);
+}
+
+template <>
+Index gru_packed_size<double>(const RecurrentSizes& s) {
+  return reference::gru_packed_size(s);
+}
+template <>
+Index gru_gates_size<double>(const RecurrentSizes& s) {
+  return reference::gru_gates_size(s);
+}
+template <>
+Index gru_scratch_size<double>(const RecurrentSizes& s) {
+  return reference::gru_scratch_size(s);
+}
+void gru_pack(const RecurrentSizes& s, const double* w, const double* u, const double* b,
+              double* packed) {
+  reference::gru_pack(s, w, u, b, packed);
+}
+void gru_forward(const RecurrentSizes& s, const RecurrentForward<double>& a) {
+  reference::gru_forward(s, a);
+}
+void gru_backward(const RecurrentSizes& s, const RecurrentBackward<double>& a) {
+  reference::gru_backward(s, a);
+}
+
+template <>
+Index simple_rnn_packed_size<double>(const RecurrentSizes& s) {
+  return reference::simple_rnn_packed_size(s);
+}
+template <>
+Index simple_rnn_gates_size<double>(const RecurrentSizes& s) {
+  return reference::simple_rnn_gates_size(s);
+}
+template <>
+Index simple_rnn_scratch_size<double>(const RecurrentSizes&) {
+  return 0;
+}
+void simple_rnn_pack(const RecurrentSizes& s, const double* w, const double* u, const double* b,
+                     double* packed) {
+  reference::simple_rnn_pack(s, w, u, b, packed);
+}
+void simple_rnn_forward(const RecurrentSizes& s, const RecurrentForward<double>& a) {
+  reference::simple_rnn_forward(s, a);
+}
+void simple_rnn_backward(const RecurrentSizes& s, const RecurrentBackward<double>& a) {
+  reference::simple_rnn_backward(s, a);
 }
 
 void activation_forward(ActivationFunction f, Index count, Index width, const double* z,

@@ -2,14 +2,17 @@
 #include <sonde/activations.hpp>
 #include <sonde/shape.hpp>
 
+#include "kernels/recurrent.hpp"
+
 /// The kernels that carry the work, each for float and double.
 ///
 /// The float overloads of this header are the vector code of simd/, compiled once for each
 /// instruction set and chosen when the process starts; the double ones are the readable text of
-/// reference/, which is the truth for both. Rules: pure functions over pointers and sizes, no
-/// allocation, no thread, no exception; a row's result never depends on the number of rows; inputs
-/// first, outputs last; `d` + name is a gradient. Activations lie time-major: (steps, rows, width),
-/// where rows are the sequences of one shard. Buffers may be over-read by one cache line.
+/// reference/, which is the truth for both. recurrent.hpp has those that walk time. Rules: pure
+/// functions over pointers and sizes, no allocation, no thread, no exception; a row's result never
+/// depends on the number of rows; inputs first, outputs last; `d` + name is a gradient. Activations
+/// lie time-major: (steps, rows, width), where rows are the sequences of one shard. Buffers may be
+/// over-read by one cache line.
 namespace sonde::kernels {
 
 /// One sliding product: `taps` products of `channels` numbers for each of `filters` outputs.
@@ -52,82 +55,6 @@ void window_backward_input(const Window&, const double* dy, const double* packed
 void window_backward_weights(const Window&, const float* x, const float* dy, float* dw, float* db);
 void window_backward_weights(const Window&, const double* x, const double* dy, double* dw,
                              double* db);
-
-/// One LSTM over `steps` of `rows` sequences. Gate order along the last axis of the weights: i f c
-/// o.
-struct LstmSizes {
-  Index steps = 1;
-  Index rows = 1;
-  Index channels = 1;
-  Index units = 1;
-  bool backwards = false;  ///< walk time from the last step to the first; y stays in input order
-  ActivationFunction activation = ActivationFunction::tanh;
-  ActivationFunction recurrent_activation = ActivationFunction::sigmoid;
-};
-
-/// Inverted-dropout factors of a recurrent layer, constant over time; null where there is no
-/// dropout. Per gate: index g * rows * width + row * width + i. With `per_gate` false, one block
-/// for all gates.
-template <class T>
-struct DropoutMasks {
-  const T* x = nullptr;  ///< (rows, channels), or (gates, rows, channels) with per_gate
-  const T* h = nullptr;  ///< (gates, rows, units); needs per_gate where there are several gates
-  bool per_gate = false;
-};
-
-template <class T>
-Index lstm_packed_size(const LstmSizes&);
-/// Scalars kept from forward to backward, per step and row (the gates, in the kernel's own order).
-template <class T>
-Index lstm_gates_size(const LstmSizes&);
-/// Scalars of scratch that backward needs, for all rows together.
-template <class T>
-Index lstm_scratch_size(const LstmSizes&);
-
-/// w (channels, 4 units), u (units, 4 units), b (4 units, or null) -> packed (opaque).
-void lstm_pack(const LstmSizes&, const float* w, const float* u, const float* b, float* packed);
-void lstm_pack(const LstmSizes&, const double* w, const double* u, const double* b, double* packed);
-
-/// Runs all steps of all rows.
-template <class T>
-struct LstmForward {
-  const T* x = nullptr;       ///< (steps, rows, channels)
-  const T* packed = nullptr;  ///< of lstm_pack
-  const T* h0 = nullptr;      ///< (rows, units); null: zeros
-  const T* c0 = nullptr;      ///< (rows, units); null: zeros
-  T* y = nullptr;             ///< (steps, rows, units): h of every step, in input order
-  T* c = nullptr;      ///< (steps, rows, units) when gates are kept; else (rows, units), the last c
-  T* gates = nullptr;  ///< lstm_gates_size for each step and row; null: not kept
-  /// (steps, rows): a row's step with a 0 is skipped, h and c stay what they were; null: all count
-  const T* mask = nullptr;
-  DropoutMasks<T> dropout = {};
-};
-void lstm_forward(const LstmSizes&, const LstmForward<float>&);
-void lstm_forward(const LstmSizes&, const LstmForward<double>&);
-
-/// Backpropagation through all steps of lstm_forward with gates kept.
-template <class T>
-struct LstmBackward {
-  const T* x = nullptr;       ///< (steps, rows, channels)
-  const T* packed = nullptr;  ///< of lstm_pack
-  const T* h0 = nullptr;      ///< as in forward
-  const T* c0 = nullptr;      ///< as in forward
-  const T* y = nullptr;       ///< as forward left it
-  const T* c = nullptr;       ///< as forward left it
-  T* gates = nullptr;         ///< as forward left it; destroyed
-  const T* dy = nullptr;      ///< (steps, rows, units), in input order; null: zeros
-  T* dh = nullptr;            ///< (rows, units): in, of the last h; out, of h0
-  T* dc = nullptr;            ///< (rows, units): in, of the last c; out, of c0
-  T* dx = nullptr;            ///< (steps, rows, channels), overwritten; null: not wanted
-  T* dw = nullptr;            ///< (channels, 4 units), added to
-  T* du = nullptr;            ///< (units, 4 units), added to
-  T* db = nullptr;            ///< (4 units), added to; null: no bias
-  T* scratch = nullptr;       ///< lstm_scratch_size
-  const T* mask = nullptr;    ///< as in forward
-  DropoutMasks<T> dropout = {};
-};
-void lstm_backward(const LstmSizes&, const LstmBackward<float>&);
-void lstm_backward(const LstmSizes&, const LstmBackward<double>&);
 
 /// y = f(z) over `count` vectors of `width`; in place is allowed.
 void activation_forward(ActivationFunction, Index count, Index width, const float* z, float* y);

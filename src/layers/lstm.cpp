@@ -30,7 +30,7 @@ struct LstmDropout {
     return {.x = v[x], .h = v[h], .per_gate = per_gate};
   }
   template <class T>
-  void draw(const View<T>& v, const kernels::LstmSizes& s) const {
+  void draw(const View<T>& v, const kernels::RecurrentSizes& s) const {
     if (!v.training()) return;
     const RandomKey key = mask_key(v, seed);
     if (x) draw_part(v, random_part(key, 0), per_gate ? 4 : 1, s.channels, rate, v[x]);
@@ -46,7 +46,7 @@ struct LstmDropout {
 };
 
 struct LstmOp {
-  kernels::LstmSizes sizes;
+  kernels::RecurrentSizes sizes;
   bool sequences = false;  // the output is every step, not the last
   bool states = false;     // h and c after the last step are outputs too
   bool given = false;      // h and c before the first step are inputs
@@ -61,14 +61,14 @@ struct LstmOp {
   LstmDropout dropout;
 
   template <class T>
-  kernels::LstmSizes sizes_of(const View<T>& v) const {
-    kernels::LstmSizes s = sizes;
+  kernels::RecurrentSizes sizes_of(const View<T>& v) const {
+    kernels::RecurrentSizes s = sizes;
     s.steps = v.x().steps;
     s.rows = v.rows();
     return s;
   }
   /// Of the step that is processed last.
-  Index last(const kernels::LstmSizes& s) const { return s.backwards ? 0 : s.steps - 1; }
+  Index last(const kernels::RecurrentSizes& s) const { return s.backwards ? 0 : s.steps - 1; }
 
   template <class T>
   void pack(const View<T>& v) const {
@@ -77,21 +77,21 @@ struct LstmOp {
 
   template <class T>
   void forward(const View<T>& v) const {
-    const kernels::LstmSizes s = sizes_of(v);
+    const kernels::RecurrentSizes s = sizes_of(v);
     const Index size = s.rows * s.units;
     if (sequences) v.produce(s.steps);
     begin(v, size);
     if (s.steps == 0) return;
     dropout.draw(v, s);
     T* all = every_h ? v[every_h] : v.y().data;
-    kernels::lstm_forward(s, kernels::LstmForward<T>{.x = v.x().data,
-                                                     .packed = v[packed],
-                                                     .h0 = before_h(v),
-                                                     .c0 = before_c(v),
-                                                     .y = all,
-                                                     .c = v[cells],
-                                                     .gates = v[gates],
-                                                     .dropout = dropout.masks(v)});
+    kernels::lstm_forward(s, kernels::RecurrentForward<T>{.x = v.x().data,
+                                                          .packed = v[packed],
+                                                          .h0 = before_h(v),
+                                                          .c0 = before_c(v),
+                                                          .y = all,
+                                                          .c = v[cells],
+                                                          .gates = v[gates],
+                                                          .dropout = dropout.masks(v)});
     const T* last_h = all + last(s) * size;
     const T* last_c = v[cells] + (gates ? last(s) * size : 0);
     if (!sequences) std::copy_n(last_h, size, v.y().data);
@@ -132,7 +132,7 @@ struct LstmOp {
 
   template <class T>
   void backward(const View<T>& v) const {
-    const kernels::LstmSizes s = sizes_of(v);
+    const kernels::RecurrentSizes s = sizes_of(v);
     const Index size = s.rows * s.units;
     start_gradient(v[dh], states ? v.dy(1).data : nullptr, size);
     start_gradient(v[dc], states ? v.dy(2).data : nullptr, size);
@@ -142,22 +142,22 @@ struct LstmOp {
     if (dy && sequences && s.backwards)  // back to input order
       for (Index t = 0; t < s.steps / 2; ++t)
         std::swap_ranges(dy + t * size, dy + (t + 1) * size, dy + (s.steps - 1 - t) * size);
-    kernels::lstm_backward(s, kernels::LstmBackward<T>{.x = v.x().data,
-                                                       .packed = v[packed],
-                                                       .h0 = before_h(v),
-                                                       .c0 = before_c(v),
-                                                       .y = every_h ? v[every_h] : v.y().data,
-                                                       .c = v[cells],
-                                                       .gates = v[gates],
-                                                       .dy = sequences ? dy : nullptr,
-                                                       .dh = v[dh],
-                                                       .dc = v[dc],
-                                                       .dx = v.dx().data,
-                                                       .dw = v.gradient(kernel),
-                                                       .du = v.gradient(recurrent_kernel),
-                                                       .db = v.gradient(bias),
-                                                       .scratch = v[scratch],
-                                                       .dropout = dropout.masks(v)});
+    kernels::lstm_backward(s, kernels::RecurrentBackward<T>{.x = v.x().data,
+                                                            .packed = v[packed],
+                                                            .h0 = before_h(v),
+                                                            .c0 = before_c(v),
+                                                            .y = every_h ? v[every_h] : v.y().data,
+                                                            .c = v[cells],
+                                                            .gates = v[gates],
+                                                            .dy = sequences ? dy : nullptr,
+                                                            .dh = v[dh],
+                                                            .dc = v[dc],
+                                                            .dx = v.dx().data,
+                                                            .dw = v.gradient(kernel),
+                                                            .du = v.gradient(recurrent_kernel),
+                                                            .db = v.gradient(bias),
+                                                            .scratch = v[scratch],
+                                                            .dropout = dropout.masks(v)});
     if (given && v.dx(1)) std::copy_n(v[dh], size, v.dx(1).data);
     if (given && v.dx(2)) std::copy_n(v[dc], size, v.dx(2).data);
   }

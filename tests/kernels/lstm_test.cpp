@@ -17,12 +17,12 @@ struct Given {
 /// An LSTM, its numbers, and what the kernels make of them.
 template <class T>
 struct Case {
-  LstmSizes s;
+  RecurrentSizes s;
   Given given;
   Buffer<T> x, w, u, b, h0, c0, dropout_x, dropout_h, mask, packed, y, c, gates, dy, dh, dc, dx, dw,
       du, db, scratch;
 
-  explicit Case(const LstmSizes& sizes, Given what = {}, Index offset = 0)
+  explicit Case(const RecurrentSizes& sizes, Given what = {}, Index offset = 0)
       : s(sizes),
         given(what),
         x(s.steps * s.rows * s.channels, 1, 1, offset),
@@ -97,17 +97,17 @@ struct Case {
 
 const char* const result_names[] = {"y", "c", "dh", "dc", "dx", "dw", "du", "db"};
 
-LstmSizes sizes(Index steps, Index rows, Index channels, Index units, bool backwards = false) {
+RecurrentSizes sizes(Index steps, Index rows, Index channels, Index units, bool backwards = false) {
   return {
       .steps = steps, .rows = rows, .channels = channels, .units = units, .backwards = backwards};
 }
 
 struct Named {
-  LstmSizes s;
+  RecurrentSizes s;
   Given given;
 };
 
-std::string print(const LstmSizes& s) {
+std::string print(const RecurrentSizes& s) {
   return std::to_string(s.steps) + " steps, " + std::to_string(s.rows) + " rows, " +
          std::to_string(s.channels) + " channels, " + std::to_string(s.units) + " units" +
          (s.backwards ? ", backwards" : "");
@@ -373,7 +373,7 @@ std::vector<Named> gradient_cases() {
     if (function == ActivationFunction::softmax || function == ActivationFunction::log_softmax) {
       continue;
     }
-    LstmSizes s = sizes(3, 2, 2, 3);
+    RecurrentSizes s = sizes(3, 2, 2, 3);
     s.activation = function;
     all.push_back({s, {}});
     s = sizes(3, 2, 2, 3);

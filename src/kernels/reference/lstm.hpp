@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "kernels/kernels.hpp"
 #include "kernels/reference/activation.hpp"
+#include "kernels/reference/recurrent.hpp"
 
 /// The LSTM of Hochreiter and Schmidhuber with forget gates, as Keras runs it:
 ///   i f o = recurrent_activation(x w + h u + b),  g = activation(x w + h u + b)
@@ -20,23 +20,23 @@ struct LstmWeights {
   const T* w;
   const T* u;
   const T* b;
-  LstmWeights(const LstmSizes& s, const T* packed)
+  LstmWeights(const RecurrentSizes& s, const T* packed)
       : w(packed), u(w + s.channels * 4 * s.units), b(u + s.units * 4 * s.units) {}
 };
 
-inline std::ptrdiff_t lstm_packed_size(const LstmSizes& s) {
+inline std::ptrdiff_t lstm_packed_size(const RecurrentSizes& s) {
   return (s.channels + s.units + 1) * 4 * s.units;
 }
 
 /// Kept per step and row: the four gates and, where the derivatives ask for them, their sums.
-inline std::ptrdiff_t lstm_gates_size(const LstmSizes& s) {
+inline std::ptrdiff_t lstm_gates_size(const RecurrentSizes& s) {
   const bool sums = activation_needs_input(s.activation) ||  //
                     activation_needs_input(s.recurrent_activation);
   return (sums ? 8 : 4) * s.units;
 }
 
 template <class T>
-void lstm_pack(const LstmSizes& s, const T* w, const T* u, const T* b, T* packed) {
+void lstm_pack(const RecurrentSizes& s, const T* w, const T* u, const T* b, T* packed) {
   packed = std::copy_n(w, s.channels * 4 * s.units, packed);
   packed = std::copy_n(u, s.units * 4 * s.units, packed);
   if (b) {
@@ -46,37 +46,8 @@ void lstm_pack(const LstmSizes& s, const T* w, const T* u, const T* b, T* packed
   }
 }
 
-/// The dropout factor of input i of row r towards gate g.
 template <class T>
-T dropout_of(const T* mask, bool per_gate, std::ptrdiff_t rows, std::ptrdiff_t width, int g,
-             std::ptrdiff_t r, std::ptrdiff_t i) {
-  return mask ? mask[((per_gate ? g : 0) * rows + r) * width + i] : T(1);
-}
-
-/// h or c of row r before step t of the walk: that of the step before, or the first one, or zeros.
-template <class T>
-const T* state_before(const LstmSizes& s, const T* states, const T* first, std::ptrdiff_t step,
-                      std::ptrdiff_t r) {
-  const std::ptrdiff_t before = s.backwards ? step + 1 : step - 1;
-  if (before >= 0 && before < s.steps) return states + (before * s.rows + r) * s.units;
-  return first ? first + r * s.units : nullptr;
-}
-
-/// Whether step t of row r is skipped.
-template <class T>
-bool is_masked(const T* mask, std::ptrdiff_t at) {
-  return mask && mask[at] == T(0);
-}
-
-/// to = from, or zeros without it.
-template <class T>
-void carry(std::ptrdiff_t n, const T* from, T* to) {
-  if (from) std::copy_n(from, n, to);
-  else std::fill_n(to, n, T(0));
-}
-
-template <class T>
-void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
+void lstm_forward(const RecurrentSizes& s, const RecurrentForward<T>& a) {
   const LstmWeights<T> weights(s, a.packed);
   const std::ptrdiff_t units = s.units, kept = reference::lstm_gates_size(s);
   for (std::ptrdiff_t n = 0; n < s.steps; ++n) {
@@ -105,7 +76,7 @@ void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
                     weights.w[(k * 4 + g) * units + j];
           }
           for (std::ptrdiff_t k = 0; h && k < units; ++k) {
-            z[g] += h[k] * dropout_of(a.dropout.h, true, s.rows, units, g, r, k) *
+            z[g] += h[k] * dropout_of(a.dropout.h, a.dropout.per_gate, s.rows, units, g, r, k) *
                     weights.u[(k * 4 + g) * units + j];
           }
           gate[g] = activate(g == gate_c ? s.activation : s.recurrent_activation, z[g]);
@@ -126,7 +97,7 @@ void lstm_forward(const LstmSizes& s, const LstmForward<T>& a) {
 /// One row of one step backward, from dh and dc (units each, changed in place) to the gradients of
 /// the gates' sums, dz (4 units), which replace the gates.
 template <class T>
-void lstm_gates_backward(const LstmSizes& s,
+void lstm_gates_backward(const RecurrentSizes& s,
                          const T* c_before,  // (units), or null for zeros
                          const T* c,         // (units)
                          const T* dy,        // (units), or null for zeros
@@ -153,30 +124,8 @@ void lstm_gates_backward(const LstmSizes& s,
   }
 }
 
-/// From dz through one weight matrix m (width, 4 units): d_in = dz m^T, dm += in^T dz, masked.
 template <class T>
-void lstm_product_backward(const LstmSizes& s, std::ptrdiff_t r, std::ptrdiff_t width,
-                           const T* dz,                   // (4 units)
-                           const T* in,                   // (width), or null for zeros
-                           const T* mask, bool per_gate,  // as in DropoutMasks
-                           const T* m,                    // (width, 4 units)
-                           T* d_in,                       // (width), or null
-                           T* dm) {                       // (width, 4 units)
-  for (std::ptrdiff_t k = 0; k < width; ++k) {
-    T sum = 0;
-    for (int g = 0; g < 4; ++g) {
-      const T factor = dropout_of(mask, per_gate, s.rows, width, g, r, k);
-      for (std::ptrdiff_t j = g * s.units; j < (g + 1) * s.units; ++j) {
-        sum += factor * dz[j] * m[k * 4 * s.units + j];
-        if (in) dm[k * 4 * s.units + j] += in[k] * factor * dz[j];
-      }
-    }
-    if (d_in) d_in[k] = sum;
-  }
-}
-
-template <class T>
-void lstm_backward(const LstmSizes& s, const LstmBackward<T>& a) {
+void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<T>& a) {
   const LstmWeights<T> weights(s, a.packed);
   const std::ptrdiff_t units = s.units, kept = reference::lstm_gates_size(s);
   for (std::ptrdiff_t n = s.steps - 1; n >= 0; --n) {
@@ -192,11 +141,13 @@ void lstm_backward(const LstmSizes& s, const LstmBackward<T>& a) {
       }
       lstm_gates_backward(s, state_before(s, a.c, a.c0, t, r), a.c + at * units,
                           a.dy ? a.dy + at * units : nullptr, dh, a.dc + r * units, dz);
-      lstm_product_backward(s, r, s.channels, dz, a.x + at * s.channels, a.dropout.x,
-                            a.dropout.per_gate, weights.w, a.dx ? a.dx + at * s.channels : nullptr,
-                            a.dw);
-      lstm_product_backward(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.dropout.h, true,
-                            weights.u, dh, a.du);
+      T* dx = a.dx ? a.dx + at * s.channels : nullptr;
+      if (dx) std::fill_n(dx, s.channels, T(0));
+      product_backward<4>(s, r, s.channels, dz, a.x + at * s.channels, a.dropout.x,
+                          a.dropout.per_gate, weights.w, dx, a.dw);
+      std::fill_n(dh, units, T(0));
+      product_backward<4>(s, r, units, dz, state_before(s, a.y, a.h0, t, r), a.dropout.h,
+                          a.dropout.per_gate, weights.u, dh, a.du);
       for (std::ptrdiff_t j = 0; a.db && j < 4 * units; ++j) a.db[j] += dz[j];
     }
   }

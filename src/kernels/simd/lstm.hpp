@@ -10,10 +10,10 @@ namespace sonde::kernels {
 
 inline constexpr Index gates_of_slice = 4 * slice;
 
-inline Index gate_lanes(const LstmSizes& s) { return 4 * whole_slices(s.units); }
+inline Index gate_lanes(const RecurrentSizes& s) { return 4 * whole_slices(s.units); }
 
 /// The vector kernels know Keras' default functions; all else is the reference's.
-inline bool is_default(const LstmSizes& s, const DropoutMasks<float>& dropout) {
+inline bool is_default(const RecurrentSizes& s, const DropoutMasks<float>& dropout) {
   return s.activation == ActivationFunction::tanh &&
          s.recurrent_activation == ActivationFunction::sigmoid && !dropout.x && !dropout.h;
 }
@@ -39,7 +39,7 @@ struct LstmPacked {
   Index backward_x;  ///< w transposed: panels of (gate lanes, channels)
   Index size;
 
-  explicit LstmPacked(const LstmSizes& s) {
+  explicit LstmPacked(const RecurrentSizes& s) {
     forward = whole_slices(reference::lstm_packed_size(s));
     bias = forward + gate_lanes(s) * (s.channels + s.units);
     backward_h = bias + gate_lanes(s);

@@ -88,7 +88,7 @@ HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
 
 /// y (rows, width) = dz (rows, gate lanes) * packed panels. With `whole`, y has room for whole
 /// slices.
-void multiply_gates(const LstmSizes& s, const float* dz, Index dz_row, Index rows,
+void multiply_gates(const RecurrentSizes& s, const float* dz, Index dz_row, Index rows,
                     const float* packed, Index width, float* y, Index y_row, bool whole) {
   const Rows p{.steps = 1, .rows = rows, .x_row = dz_row, .y_row = y_row};
   // Whole slices of units first; of the last one only the lanes that are units.
@@ -111,7 +111,7 @@ void multiply_gates(const LstmSizes& s, const float* dz, Index dz_row, Index row
 
 /// m (width, 4 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row`
 /// apart.
-void add_products(const LstmSizes& s, Index count, const float* in, Index in_row, Index width,
+void add_products(const RecurrentSizes& s, Index count, const float* in, Index in_row, Index width,
                   const float* dz, Index dz_row, float* m) {
   Sum sum{.inner = count, .x_inner = in_row, .w_inner = dz_row, .add = true};
   // One tile's vectors are parts of one gate or, where a vector is a whole slice, several gates.
@@ -125,27 +125,27 @@ void add_products(const LstmSizes& s, Index count, const float* in, Index in_row
 }
 
 /// (rows, units) -> (rows, whole slices), zeros behind; and back.
-void widen(const LstmSizes& s, const float* from, float* to) {
+void widen(const RecurrentSizes& s, const float* from, float* to) {
   const Index width = whole_slices(s.units);
   for (Index r = 0; r < s.rows; ++r) {
     std::copy_n(from + r * s.units, s.units, to + r * width);
     std::fill(to + r * width + s.units, to + (r + 1) * width, 0.0f);
   }
 }
-void narrow(const LstmSizes& s, const float* from, float* to) {
+void narrow(const RecurrentSizes& s, const float* from, float* to) {
   for (Index r = 0; r < s.rows; ++r) {
     std::copy_n(from + r * whole_slices(s.units), s.units, to + r * s.units);
   }
 }
 
 /// db (4 units) <-> (slices, 4, 16), zeros behind.
-void widen_bias(const LstmSizes& s, const float* db, float* to) {
+void widen_bias(const RecurrentSizes& s, const float* db, float* to) {
   for (Index i = 0; i < gate_lanes(s); ++i) {
     const Index unit = i / gates_of_slice * slice + i % slice, gate = i % gates_of_slice / slice;
     to[i] = db && unit < s.units ? db[gate * s.units + unit] : 0.0f;
   }
 }
-void narrow_bias(const LstmSizes& s, const float* from, float* db) {
+void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
   for (Index gate = 0; gate < 4; ++gate) {
     for (Index unit = 0; unit < s.units; ++unit) {
       db[gate * s.units + unit] = from[unit / slice * gates_of_slice + gate * slice + unit % slice];
@@ -153,7 +153,7 @@ void narrow_bias(const LstmSizes& s, const float* from, float* db) {
   }
 }
 
-void lstm_backward_walk(const LstmSizes& s, const LstmBackward<float>& a) {
+void lstm_backward_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   if (s.steps == 0 || s.rows == 0) return;
   const LstmPacked at(s);
   const Index width = whole_slices(s.units);
@@ -228,7 +228,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_backward(const LstmSizes& s, const LstmBackward<float>& a) {
+void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   if (!is_default(s, a.dropout)) return reference::lstm_backward(s, a);
   SONDE_CHOOSE(lstm_backward_walk, &reference::lstm_backward<float>)(s, a);
 }

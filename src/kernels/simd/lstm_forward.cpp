@@ -192,7 +192,7 @@ void walk_rows(const Step& step, Index r, Index end) {
   }
 }
 
-void lstm_forward_walk(const LstmSizes& s, const LstmForward<float>& a) {
+void lstm_forward_walk(const RecurrentSizes& s, const RecurrentForward<float>& a) {
   static constexpr float zero = 0.0f;
   const LstmPacked at(s);
   const Index step = s.rows * s.units;
@@ -231,7 +231,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_forward(const LstmSizes& s, const LstmForward<float>& a) {
+void lstm_forward(const RecurrentSizes& s, const RecurrentForward<float>& a) {
   if (!is_default(s, a.dropout)) return reference::lstm_forward(s, a);
   SONDE_CHOOSE(lstm_forward_walk, &reference::lstm_forward<float>)(s, a);
 }

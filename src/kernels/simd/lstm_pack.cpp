@@ -23,7 +23,7 @@ void pack_row(Index units, const float* row, Index pitch, float* packed) {
 }
 
 /// m (width, 4 units) -> panels of (gate lanes, width).
-void pack_transposed(const LstmSizes& s, Index width, const float* m, float* packed) {
+void pack_transposed(const RecurrentSizes& s, Index width, const float* m, float* packed) {
   const auto column = [&](Index k) -> const float* {
     const Index unit = k / gates_of_slice * slice + k % slice, gate = k % gates_of_slice / slice;
     return unit < s.units ? m + gate * s.units + unit : nullptr;
@@ -34,12 +34,12 @@ void pack_transposed(const LstmSizes& s, Index width, const float* m, float* pac
 }  // namespace
 
 template <>
-Index lstm_packed_size<float>(const LstmSizes& s) {
+Index lstm_packed_size<float>(const RecurrentSizes& s) {
   return LstmPacked(s).size;
 }
 
 template <>
-Index lstm_gates_size<float>(const LstmSizes& s) {
+Index lstm_gates_size<float>(const RecurrentSizes& s) {
   // One cache line more where rows would lie a multiple of 512 bytes apart: the same lanes of many
   // rows would then fall on a few sets of the first-level cache and push each other out.
   const Index gap = gate_lanes(s) % 128 == 0 ? slice : 0;
@@ -47,11 +47,12 @@ Index lstm_gates_size<float>(const LstmSizes& s) {
 }
 
 template <>
-Index lstm_scratch_size<float>(const LstmSizes& s) {
+Index lstm_scratch_size<float>(const RecurrentSizes& s) {
   return 2 * s.rows * whole_slices(s.units) + gate_lanes(s);
 }
 
-void lstm_pack(const LstmSizes& s, const float* w, const float* u, const float* b, float* packed) {
+void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const float* b,
+               float* packed) {
   reference::lstm_pack(s, w, u, b, packed);
   const LstmPacked at(s);
   const Index sums = s.channels + s.units, pitch = sums * gates_of_slice;

@@ -1,0 +1,122 @@
+#pragma once
+#include <sonde/activations.hpp>
+#include <sonde/shape.hpp>
+
+/// The kernels that walk time: LSTM, GRU and SimpleRNN. The rules of kernels.hpp hold here too.
+///
+/// Gates lie beside each other along the last axis of the weights, each `units` wide: i f c o in an
+/// LSTM, z r h in a GRU, only one in a SimpleRNN.
+namespace sonde::kernels {
+
+/// One layer over `steps` of `rows` sequences.
+struct RecurrentSizes {
+  Index steps = 1;
+  Index rows = 1;
+  Index channels = 1;
+  Index units = 1;
+  bool backwards = false;  ///< walk time from the last step to the first; y stays in input order
+  ActivationFunction activation = ActivationFunction::tanh;
+  ActivationFunction recurrent_activation = ActivationFunction::sigmoid;  ///< not in a SimpleRNN
+  bool reset_after = true;  ///< GRU: the reset gate acts after the product with the weights
+};
+
+/// Inverted-dropout factors, constant over time; null where there is no dropout. Per gate: index
+/// g * rows * width + row * width + i. With `per_gate` false, one block for all gates.
+template <class T>
+struct DropoutMasks {
+  const T* x = nullptr;  ///< (rows, channels), or (gates, rows, channels) with per_gate
+  const T* h = nullptr;  ///< (rows, units), or (gates, rows, units) with per_gate
+  bool per_gate = false;
+};
+
+/// Runs all steps of all rows.
+template <class T>
+struct RecurrentForward {
+  const T* x = nullptr;       ///< (steps, rows, channels)
+  const T* packed = nullptr;  ///< of the kernel's pack
+  const T* h0 = nullptr;      ///< (rows, units); null: zeros
+  const T* c0 = nullptr;      ///< LSTM: (rows, units); null: zeros
+  T* y = nullptr;             ///< (steps, rows, units): h of every step, in input order
+  /// LSTM: (steps, rows, units) when gates are kept; else (rows, units), the last c
+  T* c = nullptr;
+  T* gates = nullptr;    ///< gates_size for each step and row; null: not kept
+  T* scratch = nullptr;  ///< scratch_size; not read by an LSTM or a SimpleRNN
+  /// (steps, rows): a row's step with a 0 is skipped, h and c stay what they were; null: all count
+  const T* mask = nullptr;
+  DropoutMasks<T> dropout = {};
+};
+
+/// Backpropagation through all steps of a forward with gates kept.
+template <class T>
+struct RecurrentBackward {
+  const T* x = nullptr;       ///< (steps, rows, channels)
+  const T* packed = nullptr;  ///< of the kernel's pack
+  const T* h0 = nullptr;      ///< as in forward
+  const T* c0 = nullptr;      ///< as in forward
+  const T* y = nullptr;       ///< as forward left it
+  const T* c = nullptr;       ///< as forward left it
+  T* gates = nullptr;         ///< as forward left it; destroyed
+  const T* dy = nullptr;      ///< (steps, rows, units), in input order; null: zeros
+  T* dh = nullptr;            ///< (rows, units): in, of the last h; out, of h0
+  T* dc = nullptr;            ///< LSTM: (rows, units): in, of the last c; out, of c0
+  T* dx = nullptr;            ///< (steps, rows, channels), overwritten; null: not wanted
+  T* dw = nullptr;            ///< (channels, gates * units), added to
+  T* du = nullptr;            ///< (units, gates * units), added to
+  T* db = nullptr;            ///< like b, added to; null: no bias
+  T* scratch = nullptr;       ///< scratch_size
+  const T* mask = nullptr;    ///< as in forward
+  DropoutMasks<T> dropout = {};
+};
+
+/// packed_size: scalars of the packed form of all weights. gates_size: scalars kept from forward to
+/// backward, per step and row, in the kernel's own order. scratch_size: for all rows together.
+/// pack: w (channels, gates * units), u (units, gates * units), b or null -> packed (opaque).
+
+/// b is (4 units).
+template <class T>
+Index lstm_packed_size(const RecurrentSizes&);
+template <class T>
+Index lstm_gates_size(const RecurrentSizes&);
+template <class T>
+Index lstm_scratch_size(const RecurrentSizes&);
+void lstm_pack(const RecurrentSizes&, const float* w, const float* u, const float* b,
+               float* packed);
+void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
+               double* packed);
+void lstm_forward(const RecurrentSizes&, const RecurrentForward<float>&);
+void lstm_forward(const RecurrentSizes&, const RecurrentForward<double>&);
+void lstm_backward(const RecurrentSizes&, const RecurrentBackward<float>&);
+void lstm_backward(const RecurrentSizes&, const RecurrentBackward<double>&);
+
+/// b is (2, 3 units) with reset_after, of the products with w and with u; else (3 units).
+template <class T>
+Index gru_packed_size(const RecurrentSizes&);
+template <class T>
+Index gru_gates_size(const RecurrentSizes&);
+template <class T>
+Index gru_scratch_size(const RecurrentSizes&);
+void gru_pack(const RecurrentSizes&, const float* w, const float* u, const float* b, float* packed);
+void gru_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
+              double* packed);
+void gru_forward(const RecurrentSizes&, const RecurrentForward<float>&);
+void gru_forward(const RecurrentSizes&, const RecurrentForward<double>&);
+void gru_backward(const RecurrentSizes&, const RecurrentBackward<float>&);
+void gru_backward(const RecurrentSizes&, const RecurrentBackward<double>&);
+
+/// b is (units).
+template <class T>
+Index simple_rnn_packed_size(const RecurrentSizes&);
+template <class T>
+Index simple_rnn_gates_size(const RecurrentSizes&);
+template <class T>
+Index simple_rnn_scratch_size(const RecurrentSizes&);
+void simple_rnn_pack(const RecurrentSizes&, const float* w, const float* u, const float* b,
+                     float* packed);
+void simple_rnn_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
+                     double* packed);
+void simple_rnn_forward(const RecurrentSizes&, const RecurrentForward<float>&);
+void simple_rnn_forward(const RecurrentSizes&, const RecurrentForward<double>&);
+void simple_rnn_backward(const RecurrentSizes&, const RecurrentBackward<float>&);
+void simple_rnn_backward(const RecurrentSizes&, const RecurrentBackward<double>&);
+
+}  // namespace sonde::kernels
