@@ -11,12 +11,14 @@
 #include <sonde/layers/flatten.hpp>
 #include <sonde/layers/global_average_pooling1d.hpp>
 #include <sonde/layers/global_max_pooling1d.hpp>
+#include <sonde/layers/gru.hpp>
 #include <sonde/layers/input_layer.hpp>
 #include <sonde/layers/layer_normalization.hpp>
 #include <sonde/layers/lstm.hpp>
 #include <sonde/layers/max_pooling1d.hpp>
 #include <sonde/layers/repeat_vector.hpp>
 #include <sonde/layers/reshape.hpp>
+#include <sonde/layers/simple_rnn.hpp>
 #include <sonde/layers/up_sampling1d.hpp>
 
 /// All layers, and the list that loaders, listings and tests walk.
@@ -33,9 +35,10 @@ constexpr void for_each_type(TypeList<T...>, F&& f) {
 
 /// A new layer is one word here.
 using BuiltinLayers =
-    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, MaxPooling1D, AveragePooling1D,
-             GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout, Flatten, Reshape,
-             RepeatVector, Concatenate, Add, BatchNormalization, LayerNormalization>;
+    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, MaxPooling1D,
+             AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout,
+             Flatten, Reshape, RepeatVector, Concatenate, Add, BatchNormalization,
+             LayerNormalization>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

@@ -49,6 +49,14 @@ def lstm(units=4, name="lstm", **options):
     return lambda: kl.LSTM(units, name=name, **options)
 
 
+def gru(units=4, name="gru", **options):
+    return lambda: kl.GRU(units, name=name, **options)
+
+
+def simple_rnn(units=4, name="simple_rnn", **options):
+    return lambda: kl.SimpleRNN(units, name=name, **options)
+
+
 def dense(units, activation=None, name="dense", **options):
     return lambda: kl.Dense(units, activation=activation, name=name, **options)
 
@@ -144,6 +152,41 @@ def _():
     h, c = keras.Input((4,), name="h"), keras.Input((4,), name="c")
     return Case([x, h, c], kl.LSTM(4, return_sequences=True, return_state=True, name="lstm")(
         x, initial_state=[h, c]))
+
+
+for _name, _options in {
+    "last": {}, "sequences": dict(return_sequences=True),
+    "backwards": dict(go_backwards=True), "backwards_sequences": dict(go_backwards=True, return_sequences=True),
+    "relu": dict(activation="relu", return_sequences=True), "silu": dict(activation="silu", return_sequences=True),
+    "no_bias": dict(use_bias=False, return_sequences=True),
+    "regularized": dict(kernel_regularizer="l2", recurrent_regularizer="l1", bias_regularizer="l2"),
+}.items():
+    chain("gru_" + _name, mix(), gru(**_options))
+    chain("gru_reset_before_" + _name, mix(), gru(reset_after=False, **_options))
+    chain("simple_rnn_" + _name, mix(), simple_rnn(**_options))
+chain("gru_hard_sigmoid", mix(), gru(recurrent_activation="hard_sigmoid", return_sequences=True))
+chain("gru_wide", gru(19, return_sequences=True), shape=(TIME, 18))
+chain("gru_reset_before_wide", gru(19, return_sequences=True, reset_after=False), shape=(TIME, 18))
+chain("gru_one_step", mix(), gru(return_sequences=True), shape=(1, CHANNELS))
+chain("gru_stacked", mix(), gru(5, "lower", return_sequences=True), lstm(3, "upper", return_sequences=True))
+chain("gru_dropout_predict", gru(dropout=0.3, recurrent_dropout=0.2), train=False)
+chain("simple_rnn_wide", simple_rnn(19, return_sequences=True), shape=(TIME, 18))
+chain("simple_rnn_dropout_predict", simple_rnn(dropout=0.3, recurrent_dropout=0.2), train=False)
+
+for _name, _kind in {"gru": kl.GRU, "simple_rnn": kl.SimpleRNN}.items():
+    @case(_name + "_return_state")
+    def _(kind=_kind):
+        x = keras.Input((TIME, CHANNELS), name="input")
+        return Case(x, kind(4, return_sequences=True, return_state=True, name="rnn")(mix()()(x)))
+
+    @case(_name + "_initial_state")
+    def _(kind=_kind):
+        source = keras.Input((TIME, CHANNELS), name="source")
+        target = keras.Input((7, 2), name="target")
+        _, h = kind(4, return_state=True, name="encoder")(source)
+        x = kind(4, return_sequences=True, name="decoder")(target, initial_state=h)
+        return Case([source, target], kl.Dense(3, activation="softmax", name="label")(x),
+                    loss="categorical_crossentropy")
 
 
 chain("dense_steps", mix(), dense(4, "tanh"))

@@ -86,6 +86,24 @@ Written lstm_arguments() {
   return uncompiled(x, LSTM{.units = 2, .use_bias = false, .unroll = true}(h));
 }
 
+Written recurrent_arguments() {
+  const Tensor x = Input({9, 3}, {.name = "signal"}), start = Input({4}, {.name = "start"});
+  Tensor h = GRU{.units = 4,
+                 .activation = Activation::softsign,
+                 .recurrent_activation = Activation::hard_sigmoid,
+                 .bias_initializer = RandomNormal{},
+                 .bias_regularizer = L2{},
+                 .dropout = 0.1,
+                 .recurrent_dropout = 0.1,
+                 .seed = 7,
+                 .return_sequences = true,
+                 .go_backwards = true}(x, {start});
+  h = GRU{.units = 3, .return_sequences = true, .reset_after = false}(h);
+  h = SimpleRNN{.units = 4, .bias_initializer = Ones{}, .return_sequences = true, .seed = 2}(h);
+  const auto out = SimpleRNN{.units = 2, .use_bias = false, .return_state = true}.outputs(h);
+  return {Model({x, start}, out, {.seed = 4}), false};
+}
+
 Written encoder_decoder() {
   const Tensor source = Input({9, 3}, {.name = "source"});
   const Tensor target = Input({dynamic, 2}, {.name = "target"});
@@ -224,6 +242,7 @@ int main(int count, char** words) {
       {"rmsprop", [] { return network(RMSprop{.momentum = 0.5, .centered = true}); }},
       {"conv_arguments", conv_arguments},
       {"lstm_arguments", lstm_arguments},
+      {"recurrent_arguments", recurrent_arguments},
       {"encoder_decoder", encoder_decoder},
       {"shared_at_two_depths", shared_at_two_depths},
       {"shared_lstm_in_a_row", shared_lstm_in_a_row},

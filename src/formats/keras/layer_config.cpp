@@ -140,7 +140,9 @@ CallStyle call_style(std::string_view type) {
   return style;
 }
 
-std::string_view weights_folder(std::string_view type) { return type == "LSTM" ? "cell" : ""; }
+std::string_view weights_folder(std::string_view type) {
+  return type == "LSTM" || type == "GRU" || type == "SimpleRNN" ? "cell" : "";
+}
 
 Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
   Value::Dict config = {{"name", name}, {"dtype", "float32"}};
