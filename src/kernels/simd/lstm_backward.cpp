@@ -124,20 +124,6 @@ void add_products(const RecurrentSizes& s, Index count, const float* in, Index i
   }
 }
 
-/// (rows, units) -> (rows, whole slices), zeros behind; and back.
-void widen(const RecurrentSizes& s, const float* from, float* to) {
-  const Index width = whole_slices(s.units);
-  for (Index r = 0; r < s.rows; ++r) {
-    std::copy_n(from + r * s.units, s.units, to + r * width);
-    std::fill(to + r * width + s.units, to + (r + 1) * width, 0.0f);
-  }
-}
-void narrow(const RecurrentSizes& s, const float* from, float* to) {
-  for (Index r = 0; r < s.rows; ++r) {
-    std::copy_n(from + r * whole_slices(s.units), s.units, to + r * s.units);
-  }
-}
-
 /// db (4 units) <-> (slices, 4, 16), zeros behind.
 void widen_bias(const RecurrentSizes& s, const float* db, float* to) {
   for (Index i = 0; i < gate_lanes(s); ++i) {

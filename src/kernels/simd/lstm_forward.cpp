@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "kernels/kernels.hpp"
+#include "kernels/simd/cell-inl.h"
 #include "kernels/simd/lstm.hpp"
-#include "kernels/simd/math-inl.h"
 
 /// The LSTM forward: one walk over time; the sums of all four gates of some rows and one slice stay
 /// in registers until c and h come out of them.
@@ -31,65 +31,20 @@ struct Cell {
   Index gates_row;
 };
 
-/// A tile is 4 gates of `rows` rows and `vectors` vectors beside each other. Registers: 32 of
-/// AVX-512 and NEON hold the 16 sums of 4 rows, 4 of x and one of w; 16 of AVX2 the 12 of 3 rows.
-/// One or two rows would wait for their own sums, so they take two vectors where there are two.
-inline constexpr int cell_rows = parts == 2 ? 3 : 4;
-inline constexpr int cell_vectors(int rows) {
-  return rows == 1 || (rows == 2 && parts != 2) ? 2 : 1;
-}
-
-/// sum[row * vectors + v] of one gate.
-template <int n>
-using Gates = Several<n>[4];
-
-/// Adds sum over k of in[row][k] * w[k] to the gates. w: (n, 4, 16); the second vector is `w_next`
-/// on.
-template <int rows, int vectors>
-HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
-                          Index w_next, Gates<rows * vectors>& sum) {
-  const float* x[rows];
-  SONDE_UNROLL for (int r = 0; r < rows; ++r) x[r] = in + r * in_row;
-  Index k = 0;
-  for (; n > 0; --n) {
-    Vector xk[rows];
-    SONDE_UNROLL for (int r = 0; r < rows; ++r) xk[r] = set(x[r][k]);
-    SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
-      SONDE_UNROLL for (int g = 0; g < 4; ++g) {
-        const Vector wk = hn::LoadU(tag, w + v * w_next + g * slice);
-        SONDE_UNROLL for (int r = 0; r < rows; ++r) {
-          Vector& s = sum[g].v[r * vectors + v];
-          s = hn::MulAdd(xk[r], wk, s);
-        }
-      }
-    }
-    k += in_inner;
-    w += gates_of_slice;
-  }
-}
-
-/// Where vector v of a tile that begins at unit `unit` lies: in (units), and in (slices, 4, 16).
-HWY_INLINE Index unit_of(Index unit, int v) { return unit + static_cast<Index>(v) * lanes; }
-HWY_INLINE Index in_slices(Index unit, Index row) { return unit / slice * row + unit % slice; }
-
 /// From the sums of the gates, z (4, rows * vectors, lanes), to c and y.
 template <int rows, int vectors>
 HWY_NOINLINE void finish(const Cell& a, Index unit, const float* z) {
   constexpr int n = rows * vectors;
   using All = Several<n>;
-  const auto sums = [z](int gate) HWY_ATTR {
-    All all;
-    SONDE_UNROLL for (int i = 0; i < n; ++i) all.v[i] = hn::Load(tag, z + (gate * n + i) * lanes);
-    return all;
-  };
   All c = splat<All>(0.0f);
   SONDE_UNROLL for (int r = 0; r < n; ++r) {
     const Index at = r / vectors * a.units + unit_of(unit, r % vectors);
     if (a.c_before) c.v[r] = hn::LoadU(tag, a.c_before + at);
   }
-  const All i = sigmoid(sums(0)), g = tanh(sums(2)), f = sigmoid(sums(1));
+  const All i = sigmoid(take_sums<n>(z, 0)), g = tanh(take_sums<n>(z, 2));
+  const All f = sigmoid(take_sums<n>(z, 1));
   c = multiply_add(f, c, multiply(i, g));
-  const All o = sigmoid(sums(3)), y = multiply(o, tanh(c));
+  const All o = sigmoid(take_sums<n>(z, 3)), y = multiply(o, tanh(c));
   SONDE_UNROLL for (int r = 0; r < n; ++r) {
     const Index from = unit_of(unit, r % vectors), at = r / vectors * a.units + from;
     store_first(c.v[r], a.units - from, a.c + at);
@@ -109,7 +64,7 @@ template <int rows, int vectors>
 HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b) {
   constexpr int n = rows * vectors;
   const Index slice_of_w = (a.channels + a.units) * gates_of_slice;
-  const Index w_next = in_slices(unit_of(unit, 1), slice_of_w) - in_slices(unit, slice_of_w);
+  const Index w_next = next_in_slices(unit, slice_of_w);
   w += in_slices(unit, slice_of_w);
   Gates<n> sum;
   SONDE_UNROLL for (int g = 0; g < 4; ++g) {
@@ -118,23 +73,12 @@ HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b
       sum[g].v[i] = hn::LoadU(tag, b + from);
     }
   }
-  add_gates<rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
+  add_gates<0, 4, rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
   w += a.channels * gates_of_slice;
-  add_gates<rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
-  // Through memory, because sums and the functions' constants together are more than the registers.
+  add_gates<0, 4, rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
   HWY_ALIGN float z[4 * n * lanes];
-  SONDE_UNROLL for (int g = 0; g < 4; ++g) {
-    SONDE_UNROLL for (int i = 0; i < n; ++i) hn::Store(sum[g].v[i], tag, z + (g * n + i) * lanes);
-  }
+  put_sums(sum, z);
   finish<rows, vectors>(a, unit, z);
-}
-
-/// All units of up to cell_rows rows … of one slice.
-template <int rows>
-HWY_INLINE void cells(const Cell& a, Index unit, Index end, const float* w, const float* b) {
-  constexpr int vectors = cell_vectors(rows);
-  for (; vectors > 1 && unit + lanes < end; unit += 2 * lanes) cell<rows, vectors>(a, unit, w, b);
-  for (; unit < end; unit += lanes) cell<rows, 1>(a, unit, w, b);
 }
 
 /// One step of the walk: `first` lies at row 0, all else in rows of constant pitch.
@@ -162,34 +106,12 @@ void skip_row(const Cell& a) {
   if (a.gates) std::fill_n(a.gates, a.gates_row, 0.0f);  // backward sums over them
 }
 
-/// Rows r to end - 1.
-void walk_rows(const Step& step, Index r, Index end) {
-  const Index units = step.first.units;
-  // Two slices at a time share what they load of x; more would push each other's weights out of a
-  // small first-level cache before the next rows come.
-  const Index begin = r;
-  for (Index unit = 0; unit < units; unit += 2 * slice) {
-    const Index unit_end = std::min(units, unit + 2 * slice);
-    r = begin;
-    for (Index tiles = (end - r + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
-      const Index rows = (end - r + tiles - 1) / tiles;
-      const Cell now = at_row(step.first, r);
-      switch (rows) {
-        case 1:
-          cells<1>(now, unit, unit_end, step.w, step.b);
-          break;
-        case 2:
-          cells<2>(now, unit, unit_end, step.w, step.b);
-          break;
-        case 3:
-          cells<3>(now, unit, unit_end, step.w, step.b);
-          break;
-        default:
-          cells<cell_rows>(now, unit, unit_end, step.w, step.b);
-      }
-      r += rows;
-    }
-  }
+/// Rows first to end - 1.
+void walk_rows(const Step& step, Index first, Index end) {
+  const auto tile = [&](auto rows, auto vectors, Index r, Index unit) HWY_ATTR {
+    cell<rows(), vectors()>(at_row(step.first, r), unit, step.w, step.b);
+  };
+  walk_tiles(first, end, step.first.units, tile);
 }
 
 void lstm_forward_walk(const RecurrentSizes& s, const RecurrentForward<float>& a) {

@@ -40,10 +40,7 @@ Index lstm_packed_size<float>(const RecurrentSizes& s) {
 
 template <>
 Index lstm_gates_size<float>(const RecurrentSizes& s) {
-  // One cache line more where rows would lie a multiple of 512 bytes apart: the same lanes of many
-  // rows would then fall on a few sets of the first-level cache and push each other out.
-  const Index gap = gate_lanes(s) % 128 == 0 ? slice : 0;
-  return std::max(gate_lanes(s) + gap, reference::lstm_gates_size(s));
+  return std::max(gates_pitch(s), reference::lstm_gates_size(s));
 }
 
 template <>
