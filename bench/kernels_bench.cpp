@@ -149,74 +149,84 @@ void window_backward_input(benchmark::State& state) {
   report(state, a.flop());
 }
 
-struct LstmBench {
+/// An LSTM, or a GRU.
+struct CellBench {
   RecurrentSizes s;
+  bool is_gru;
+  Index gate_count;
   Floats x, w, u, b, packed, y, c, gates, dy, dh, dc, dx, dw, du, db, scratch;
-  explicit LstmBench(const RecurrentSizes& sizes)
+  explicit CellBench(const RecurrentSizes& sizes, bool gru = false)
       : s(sizes),
+        is_gru(gru),
+        gate_count(gru ? 3 : 4),
         x(s.steps * s.rows * s.channels),
-        w(s.channels * 4 * s.units, 0.3f),
-        u(s.units * 4 * s.units, 0.3f),
-        b(4 * s.units),
-        packed(lstm_packed_size<float>(s)),
+        w(s.channels * gate_count * s.units, 0.3f),
+        u(s.units * gate_count * s.units, 0.3f),
+        b(2 * gate_count * s.units),
+        packed(gru ? gru_packed_size<float>(s) : lstm_packed_size<float>(s)),
         y(s.steps * s.rows * s.units),
         c(s.steps * s.rows * s.units),
-        gates(s.steps * s.rows * lstm_gates_size<float>(s)),
+        gates(s.steps * s.rows * (gru ? gru_gates_size<float>(s) : lstm_gates_size<float>(s))),
         dy(s.steps * s.rows * s.units, 1e-3f),
         dh(s.rows * s.units, 0),
         dc(s.rows * s.units, 0),
         dx(s.steps * s.rows * s.channels),
-        dw(s.channels * 4 * s.units),
-        du(s.units * 4 * s.units),
-        db(4 * s.units),
-        scratch(lstm_scratch_size<float>(s)) {
-    lstm_pack(s, w, u, b, packed);
+        dw(s.channels * gate_count * s.units),
+        du(s.units * gate_count * s.units),
+        db(2 * gate_count * s.units),
+        scratch(gru ? gru_scratch_size<float>(s) : lstm_scratch_size<float>(s)) {
+    (is_gru ? static_cast<Pack>(gru_pack) : static_cast<Pack>(lstm_pack))(s, w, u, b, packed);
   }
+  using Pack = void (*)(const RecurrentSizes&, const float*, const float*, const float*, float*);
   void forward(bool keep) {
-    lstm_forward(s,
-                 {.x = x, .packed = packed, .y = y, .c = c, .gates = keep ? gates.data : nullptr});
+    const RecurrentForward<float> call{.x = x,
+                                       .packed = packed,
+                                       .y = y,
+                                       .c = c,
+                                       .gates = keep ? gates.data : nullptr,
+                                       .scratch = scratch};
+    if (is_gru) gru_forward(s, call);
+    else lstm_forward(s, call);
   }
   void backward() {
-    lstm_backward(s, {.x = x,
-                      .packed = packed,
-                      .y = y,
-                      .c = c,
-                      .gates = gates,
-                      .dy = dy,
-                      .dh = dh,
-                      .dc = dc,
-                      .dx = dx,
-                      .dw = dw,
-                      .du = du,
-                      .db = db,
-                      .scratch = scratch});
+    const RecurrentBackward<float> call{.x = x,
+                                        .packed = packed,
+                                        .y = y,
+                                        .c = c,
+                                        .gates = gates,
+                                        .dy = dy,
+                                        .dh = dh,
+                                        .dc = dc,
+                                        .dx = dx,
+                                        .dw = dw,
+                                        .du = du,
+                                        .db = db,
+                                        .scratch = scratch};
+    if (is_gru) gru_backward(s, call);
+    else lstm_backward(s, call);
   }
   double flop() const {
-    return 2.0 * static_cast<double>(s.steps * s.rows * 4 * s.units * (s.channels + s.units));
+    return 2.0 * static_cast<double>(s.steps * s.rows * gate_count * s.units) *
+           static_cast<double>(s.channels + s.units);
   }
 };
 
-RecurrentSizes lstm(benchmark::State& state) {
-  return {
-      .steps = steps, .rows = state.range(0), .channels = state.range(1), .units = state.range(2)};
+RecurrentSizes sizes(benchmark::State& state, bool reset_after = true) {
+  return {.steps = steps,
+          .rows = state.range(0),
+          .channels = state.range(1),
+          .units = state.range(2),
+          .reset_after = reset_after};
 }
 
-void lstm_forward_training(benchmark::State& state) {
-  LstmBench a(lstm(state));
+void forward_training(benchmark::State& state, CellBench& a) {
   for (auto _ : state) {
     for (Index r = 0; r < batch; r += a.s.rows) a.forward(true);
   }
   report(state, a.flop() * static_cast<double>(batch / a.s.rows));
 }
 
-void lstm_forward_inference(benchmark::State& state) {
-  LstmBench a(lstm(state));
-  for (auto _ : state) a.forward(false);
-  report(state, a.flop());
-}
-
-void lstm_backward_training(benchmark::State& state) {
-  LstmBench a(lstm(state));
+void backward_training(benchmark::State& state, CellBench& a) {
   a.forward(true);
   for (auto _ : state) {
     // The kernel destroys the gates; what they hold does not change the time as long as it is
@@ -226,12 +236,35 @@ void lstm_backward_training(benchmark::State& state) {
   report(state, 2 * a.flop() * static_cast<double>(batch / a.s.rows));
 }
 
+void lstm_forward_training(benchmark::State& state) {
+  CellBench a(sizes(state));
+  forward_training(state, a);
+}
+void lstm_backward_training(benchmark::State& state) {
+  CellBench a(sizes(state));
+  backward_training(state, a);
+}
+void gru_forward_training(benchmark::State& state) {
+  CellBench a(sizes(state, state.range(3) != 0), true);
+  forward_training(state, a);
+}
+void gru_backward_training(benchmark::State& state) {
+  CellBench a(sizes(state, state.range(3) != 0), true);
+  backward_training(state, a);
+}
+
+void lstm_forward_inference(benchmark::State& state) {
+  CellBench a(sizes(state));
+  for (auto _ : state) a.forward(false);
+  report(state, a.flop());
+}
+
 /// The whole training step: each shard has memory of its own, as it will in training.
 void typical_step(benchmark::State& state) {
   const Index rows = state.range(0);
   struct Shard {
     WindowBench conv, dense;
-    LstmBench lstm;
+    CellBench lstm;
     explicit Shard(Index n)
         : conv(window(n, 16, 32, 8)),
           dense(window(n, 32, 1, 1)),
@@ -287,6 +320,11 @@ BENCHMARK(lstm_forward_training)->Args({4, 32, 32})->Args({8, 32, 32})->Args({8,
 BENCHMARK(lstm_forward_training)->Args({8, 128, 128})->Args({8, 128, 256})->Args({8, 50, 50});
 BENCHMARK(lstm_backward_training)->Args({4, 32, 32})->Args({8, 32, 32})->Args({8, 64, 64});
 BENCHMARK(lstm_backward_training)->Args({8, 128, 128})->Args({8, 128, 256})->Args({8, 50, 50});
+BENCHMARK(gru_forward_training)->Args({8, 32, 32, 1})->Args({8, 32, 32, 0})->Args({8, 128, 128, 1});
+BENCHMARK(gru_backward_training)
+    ->Args({8, 32, 32, 1})
+    ->Args({8, 32, 32, 0})
+    ->Args({8, 128, 128, 1});
 BENCHMARK(lstm_forward_inference)->Args({1, 32, 32})->Args({8, 32, 32});
 BENCHMARK(typical_step)->Arg(4)->Arg(8);
 
