@@ -26,6 +26,11 @@ template <class T>
 class Required {
  public:
   Required(T value) : value_(std::move(value)) {}
+  /// One number where T takes one of several: `.scale = 0.5`.
+  template <class U>
+  requires(std::is_arithmetic_v<U> && !std::is_arithmetic_v<T> && std::convertible_to<U, T>)
+      Required(U one)
+      : value_(one) {}
   explicit Required(Blank) : value_() {}
   operator const T&() const { return value_; }
   const T& operator*() const { return value_; }

@@ -2,24 +2,46 @@
 #include <optional>
 #include <sonde/layers/activation.hpp>
 #include <sonde/layers/add.hpp>
+#include <sonde/layers/average.hpp>
 #include <sonde/layers/average_pooling1d.hpp>
 #include <sonde/layers/batch_normalization.hpp>
 #include <sonde/layers/concatenate.hpp>
 #include <sonde/layers/conv1d.hpp>
+#include <sonde/layers/cropping1d.hpp>
 #include <sonde/layers/dense.hpp>
+#include <sonde/layers/dot.hpp>
 #include <sonde/layers/dropout.hpp>
+#include <sonde/layers/elu.hpp>
+#include <sonde/layers/embedding.hpp>
 #include <sonde/layers/flatten.hpp>
+#include <sonde/layers/gaussian_dropout.hpp>
+#include <sonde/layers/gaussian_noise.hpp>
 #include <sonde/layers/global_average_pooling1d.hpp>
 #include <sonde/layers/global_max_pooling1d.hpp>
+#include <sonde/layers/group_normalization.hpp>
 #include <sonde/layers/gru.hpp>
 #include <sonde/layers/input_layer.hpp>
 #include <sonde/layers/layer_normalization.hpp>
+#include <sonde/layers/leaky_relu.hpp>
 #include <sonde/layers/lstm.hpp>
 #include <sonde/layers/max_pooling1d.hpp>
+#include <sonde/layers/maximum.hpp>
+#include <sonde/layers/minimum.hpp>
+#include <sonde/layers/multiply.hpp>
+#include <sonde/layers/normalization.hpp>
+#include <sonde/layers/permute.hpp>
+#include <sonde/layers/prelu.hpp>
+#include <sonde/layers/relu.hpp>
 #include <sonde/layers/repeat_vector.hpp>
+#include <sonde/layers/rescaling.hpp>
 #include <sonde/layers/reshape.hpp>
 #include <sonde/layers/simple_rnn.hpp>
+#include <sonde/layers/softmax.hpp>
+#include <sonde/layers/spatial_dropout1d.hpp>
+#include <sonde/layers/subtract.hpp>
+#include <sonde/layers/unit_normalization.hpp>
 #include <sonde/layers/up_sampling1d.hpp>
+#include <sonde/layers/zero_padding1d.hpp>
 
 /// All layers, and the list that loaders, listings and tests walk.
 namespace sonde {
@@ -38,7 +60,10 @@ using BuiltinLayers =
     TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, MaxPooling1D,
              AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout,
              Flatten, Reshape, RepeatVector, Concatenate, Add, BatchNormalization,
-             LayerNormalization>;
+             LayerNormalization, ZeroPadding1D, Cropping1D, Permute, ReLU, LeakyReLU, PReLU, ELU,
+             Softmax, Subtract, Multiply, Average, Maximum, Minimum, Dot, GroupNormalization,
+             UnitNormalization, Rescaling, Normalization, SpatialDropout1D, GaussianNoise,
+             GaussianDropout, Embedding>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

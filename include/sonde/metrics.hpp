@@ -218,9 +218,9 @@ struct ConfusionMatrix {
 
 }  // namespace metrics
 
-// Two names are losses as well: write metrics::MeanSquaredError{}, metrics::MeanAbsoluteError{}.
+// Some names are losses or layers as well: write metrics::MeanSquaredError{},
+// metrics::MeanAbsoluteError{}, metrics::Average::macro.
 using metrics::AUC;
-using metrics::Average;
 using metrics::BalancedAccuracy;
 using metrics::BinaryAccuracy;
 using metrics::CategoricalAccuracy;

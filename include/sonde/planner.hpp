@@ -42,9 +42,10 @@ struct Timing {
   Index stride = 1;
   Index upsample = 1;
   bool recurrent = false;  ///< reads all earlier steps through its state
+  Index held_back = 0;     ///< steps after those that a stream awaits: they may be the last ones
 
-  /// Input steps after the current one that an output needs before it can be computed.
-  Index lookahead() const { return window - 1 - left > 0 ? window - 1 - left : 0; }
+  /// Input steps after the current one that must have come before an output can leave.
+  Index lookahead() const { return (window - 1 - left > 0 ? window - 1 - left : 0) + held_back; }
 };
 
 /// What a layer writes its needs into when it is planned: it reads the shapes of its inputs, checks

@@ -32,4 +32,12 @@ void draw_mask(RandomKey key, Index first, Index count, double rate, T* mask) {
   }
 }
 
+/// drawn[i] = mean + stddev * a standard normal number, at the positions first, first + 1, … of
+/// `key`.
+template <class T>
+void draw_normal(RandomKey key, Index first, Index count, double mean, double stddev, T* drawn) {
+  for (Index i = 0; i < count; ++i)
+    drawn[i] = static_cast<T>(mean + stddev * normal(key, static_cast<std::uint64_t>(first + i)));
+}
+
 }  // namespace sonde

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <sonde/layers/embedding.hpp>
 #include <sonde/stream.hpp>
 
 #include "model/state.hpp"
@@ -148,6 +150,34 @@ std::vector<OutputJob> Model::State::jobs() const {
   return jobs;
 }
 
+namespace {
+
+/// Refuses numbers that an Embedding has no vector for. Only what an Input brings can be told.
+void check_classes(const Graph& graph, const SampleSource& samples) {
+  for (const auto& call : graph.calls()) {
+    const auto* embedding = graph.layer(call).layer.as<Embedding>();
+    if (!embedding) continue;
+    const auto input = std::find(graph.inputs().begin(), graph.inputs().end(), call.inputs[0]);
+    if (input == graph.inputs().end()) continue;
+    const auto i = static_cast<std::size_t>(input - graph.inputs().begin());
+    const Index size = samples.inputs()[i].elements(), classes = *embedding->input_dim;
+    for (Index s = 0; s < samples.size(); ++s) {
+      const float* x = samples.sample(0, s).x[i];
+      const float* wrong = std::find_if(x, x + size, [&](float each) {
+        return !(each >= 0 && each < static_cast<float>(classes) && each == std::floor(each));
+      });
+      if (wrong == x + size) continue;
+      const Graph::Call& source = graph.calls()[static_cast<std::size_t>(input->call)];
+      throw DataError(fmt::format(
+          "Input \"{}\": sample {} holds {} at position {}; Embedding \"{}\" takes whole numbers "
+          "from 0 to {}. Raise its input_dim, or number the classes from 0.",
+          graph.layer(source).name, s, *wrong, wrong - x, graph.layer(call).name, classes - 1));
+    }
+  }
+}
+
+}  // namespace
+
 Index Model::State::check(const SampleSource& samples) const {
   const auto shapes = samples.inputs();
   if (shapes.size() != graph.inputs().size())
@@ -181,6 +211,7 @@ Index Model::State::check(const SampleSource& samples) const {
       steps = got[0];
     }
   }
+  check_classes(graph, samples);
   return steps;
 }
 

@@ -124,8 +124,8 @@ std::vector<double> f1_values(const F1Score& m, Index width, const double* state
     for (int i = 0; i < 4; ++i) all[i] += state[4 * k + i];
   }
   if (!m.average) return scores;
-  if (*m.average == Average::micro) return {f1(all)};
-  if (*m.average == Average::macro)
+  if (*m.average == metrics::Average::micro) return {f1(all)};
+  if (*m.average == metrics::Average::macro)
     return {std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(width)};
   return {std::inner_product(scores.begin(), scores.end(), labels.begin(), 0.0) / (all[3] + 1e-7)};
 }

@@ -81,6 +81,25 @@ TEST_F(KerasFile, writes_architecture_alone_as_json) {
   EXPECT_EQ(read.graph().layers()[2]->name, "memory");
 }
 
+TEST_F(KerasFile, reads_arrays_among_the_arguments) {
+  // As Keras 3.15 writes Rescaling(np.array([1., 2.])).
+  const Value::Dict numpy{
+      {"class_name", "__numpy__"},
+      {"config", Value::Dict{{"value", Value::List{1.0, 2.0}}, {"dtype", "float64"}}}};
+  const AnyLayer read = formats::keras::read_layer("Rescaling", {{"scale", numpy}}, 3, "test");
+  EXPECT_EQ(*read.as<Rescaling>()->scale, (OneOrMany<double>{1, 2}));
+}
+
+TEST_F(KerasFile, keeps_the_whole_number_of_a_normalization) {
+  const Tensor x = Input({4, 2});
+  Model model(x, Normalization{}(x));
+  model.save(path_);
+  const auto bytes = read_file(path_);
+  const auto weights = ZipReader(bytes).read("model.weights.h5");
+  EXPECT_EQ(Hdf5Reader(weights).read_integer("layers/normalization/vars/2"), 0);
+  EXPECT_EQ(weights_of(Model::load(path_)), (std::vector<float>{0, 0, 1, 1, 0}));
+}
+
 // Every layer with arguments that are not the defaults.
 TEST_F(KerasFile, keeps_every_argument_of_a_layer) {
   const auto keeps = [](const AnyLayer& layer) {

@@ -12,10 +12,11 @@ class Case:
     """A model with what is needed to train it; targets are drawn from its outputs and its loss."""
 
     def __init__(self, inputs, outputs, loss="mse", loss_config=None, batch=5, train=True,
-                 weighted=False, optimizer=None, model=None):
+                 weighted=False, optimizer=None, model=None, classes=None):
         self.model = model or keras.Model(inputs, outputs, name="model")
         self.loss, self.loss_config = loss, loss_config or {}
         self.batch, self.train, self.weighted, self.optimizer = batch, train, weighted, optimizer
+        self.classes = classes  # the inputs are numbers of so many classes
 
 
 def case(name):
@@ -210,7 +211,56 @@ for _name, _axis in {"channels": -1, "time": 1}.items():
         parts = [kl.Conv1D(4, k, padding="same", name=f"conv{k}")(x) for k in (2, 3, 5)]
         return Case(x, kl.Dense(2, name="dense")(kl.Concatenate(axis=axis, name="joined")(parts)))
 
-for _name in ("Add", "Multiply", "Average", "Maximum", "Subtract"):
+chain("permute_steps_stay", lambda: kl.Reshape((17, 2, 2), name="split"), lambda: kl.Permute((1, 3, 2), name="permute"),
+      dense(3), shape=(TIME, 4))
+
+for _name, _make in {
+    "relu": lambda: kl.ReLU(name="layer"),
+    "relu_all": lambda: kl.ReLU(max_value=0.8, negative_slope=0.3, threshold=0.1, name="layer"),
+    "relu_6": lambda: kl.ReLU(6, name="layer"),
+    "leaky_relu": lambda: kl.LeakyReLU(name="layer"),
+    "prelu": lambda: kl.PReLU(name="layer"),
+    "prelu_shared": lambda: kl.PReLU(shared_axes=[1], alpha_regularizer="l2", name="layer"),
+    "elu": lambda: kl.ELU(0.7, name="layer"),
+    "softmax": lambda: kl.Softmax(name="layer"),
+    "rescaling": lambda: kl.Rescaling(0.5, -1, name="layer"),
+    "rescaling_list": lambda: kl.Rescaling([1.0, -0.5, 2.0, 3.0], [0, 0.25, 0.5, 0.75], name="layer"),
+    "unit_normalization": lambda: kl.UnitNormalization(name="layer"),
+    "group_normalization": lambda: kl.GroupNormalization(2, name="layer"),
+    "group_normalization_each": lambda: kl.GroupNormalization(-1, epsilon=0.1, center=False, name="layer"),
+    "group_normalization_bare": lambda: kl.GroupNormalization(1, center=False, scale=False, name="layer"),
+    "normalization": lambda: kl.Normalization(name="layer"),
+    "normalization_one": lambda: kl.Normalization(axis=None, name="layer"),
+    "normalization_steps": lambda: kl.Normalization(axis=[1, 2], name="layer"),
+    "normalization_given": lambda: kl.Normalization(mean=[0.5, 0, -1, 0.25], variance=[4, 1, 0.5, 2], name="layer"),
+    "normalization_invert": lambda: kl.Normalization(mean=0.5, variance=4, invert=True, name="layer"),
+}.items():
+    chain(_name, mix(4), _make, dense(2))
+for _name, _make in {"noise": lambda: kl.GaussianNoise(0.2, name="layer"),
+                     "dropout": lambda: kl.GaussianDropout(0.2, name="layer")}.items():
+    chain(f"gaussian_{_name}_predict", mix(4), _make, train=False)
+
+chain("embedding", lambda: kl.Embedding(5, 3, name="embedding"), lstm(return_sequences=True), shape=(TIME,), classes=5)
+chain("embedding_pairs", lambda: kl.Embedding(5, 3, embeddings_regularizer="l2", name="embedding"), dense(2),
+      shape=(TIME, 2), classes=5)
+
+for _name, _options in {"steps": dict(axes=2), "channels": dict(axes=1), "cosine": dict(axes=-1, normalize=True),
+                        "cosine_of_channels": dict(axes=(1, 1), normalize=True)}.items():
+    @case("dot_" + _name)
+    def _(options=_options):
+        x = keras.Input((TIME, CHANNELS), name="input")
+        parts = [kl.Dense(4, name=f"part{i}")(x) for i in range(2)]
+        return Case(x, kl.Dense(2, name="dense")(kl.Dot(name="dot", **options)(parts)))
+
+
+@case("dot_flat")
+def _():
+    x = keras.Input((6,), name="input")
+    parts = [kl.Dense(4, name=f"part{i}")(x) for i in range(2)]
+    return Case(x, kl.Dot(1, normalize=True, name="dot")(parts))
+
+
+for _name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract"):
     @case(_name.lower())
     def _(merge=_name):
         x = keras.Input((TIME, CHANNELS), name="input")

@@ -36,7 +36,9 @@ def coarse(values, parts):
 
 def draw_weight(random, variable):
     kind, shape = variable.path.rsplit("/", 1)[-1], tuple(variable.shape)
-    low, high = (0.5, 1.5) if kind in ("gamma", "moving_variance") else (-0.5, 0.5)
+    if kind == "count":
+        return np.zeros(shape, np.int32)
+    low, high = (0.5, 1.5) if kind in ("gamma", "variance", "moving_variance") else (-0.5, 0.5)
     if "kernel" in kind:
         fan_in, fan_out = int(np.prod(shape[:-1])), int(np.prod(shape[:-2])) * shape[-1]
         high = np.sqrt(6.0 / (fan_in + fan_out))
@@ -59,9 +61,16 @@ def make_loss(name, config):
     return getattr(keras.losses, short.get(name) or "".join(w.capitalize() for w in name.split("_")))(**config)
 
 
-def train(model, before, optimizer, loss, x, y, weights, batch, epochs):
-    for variable, value in zip(model.weights, before):
+def set_weights(model, values):
+    for variable, value in zip(model.weights, values):
         variable.assign(value)
+    for layer in model.layers:
+        if hasattr(layer, "finalize_state"):  # a Normalization computes with copies of its weights
+            layer.finalize_state()
+
+
+def train(model, before, optimizer, loss, x, y, weights, batch, epochs):
+    set_weights(model, before)
     outputs = len(model.outputs)
     model.compile(optimizer=optimizer, loss=[loss] * outputs if outputs > 1 else loss)
     history = model.fit(x, y, sample_weight=weights, epochs=epochs, batch_size=batch, shuffle=False, verbose=0)
@@ -75,11 +84,13 @@ def make_case(name, out):
     made = CASES[name]()
     model, n = made.model, made.batch
     before = [draw_weight(random, v) for v in model.weights]
-    for variable, value in zip(model.weights, before):
-        variable.assign(value)
+    set_weights(model, before)
     model.save(out / f"{name}.keras")
 
-    x = [coarse(random.standard_normal((n, *i.shape[1:])), 64) for i in model.inputs]
+    if made.classes:
+        x = [random.integers(0, made.classes, (n, *i.shape[1:])).astype(np.float32) for i in model.inputs]
+    else:
+        x = [coarse(random.standard_normal((n, *i.shape[1:])), 64) for i in model.inputs]
     given = x if len(x) > 1 else x[0]
     predicted = model.predict(given, batch_size=n, verbose=0)
     predicted = [np.asarray(p) for p in (predicted if isinstance(predicted, (list, tuple)) else [predicted])]

@@ -171,6 +171,59 @@ Written norms() {
                     Dropout{.rate = 0.5, .noise_shape = Shape{dynamic, 1, dynamic}, .seed = 1}(h));
 }
 
+Written rectifiers() {
+  const Tensor x = Input({10, 4});
+  Tensor h = ReLU{.max_value = 1.5, .negative_slope = 0.2, .threshold = 0.1}(x);
+  h = LeakyReLU{}(Dense{.units = 3}(h));
+  h = PReLU{.alpha_initializer = Constant{0.3}, .shared_axes = {1}}(h);
+  h = PReLU{.alpha_initializer = RandomNormal{}, .alpha_constraint = NonNeg{}}(h);
+  h = PReLU{.alpha_regularizer = L2{}, .shared_axes = 1}(ELU{.alpha = 0.5}(h));
+  return uncompiled(x, Softmax{}(h));
+}
+
+Written merges() {
+  const Tensor x = Input({8, 4});
+  const Tensor a = Dense{.units = 3}(x), b = Dense{.units = 3, .activation = Activation::tanh}(x);
+  const Tensor h =
+      Average{}({Subtract{}({a, b}), Multiply{}({a, b, a}), Maximum{}({a, b}), Minimum{}({b, a})});
+  const Tensor scores = Dot{.axes = 2}({h, a});
+  const Tensor cosine = Dot{.axes = {{-2, 1}}, .normalize = true}({scores, b});
+  return uncompiled(x, Permute{.dims = {{2, 1}}}(cosine));
+}
+
+Written scales() {
+  const Tensor x = Input({9, 4});
+  Normalization adapted;
+  adapted.adapt(numbers({3, 9, 4}));
+  Tensor h = adapted(Rescaling{.scale = {{0.5, 1, 2, -1}}, .offset = 0.25}(x));
+  h = Normalization{.axis = {}}(Normalization{}(h));
+  h = Normalization{.axis = {1, 2}}(h);
+  h = Normalization{.axis = 2, .mean = 0.5, .variance = 2, .invert = true}(h);
+  h = GroupNormalization{.groups = 2, .gamma_initializer = Constant{2.0}}(h);
+  h = GroupNormalization{.groups = -1, .epsilon = 0.1, .center = false}(h);
+  return uncompiled(x, UnitNormalization{}(Rescaling{.scale = 2}(h)));
+}
+
+Written padded_and_noisy() {
+  const Tensor x = Input({dynamic, 3});
+  Tensor h = ZeroPadding1D{.padding = {3, 0}}(x);
+  h = Conv1D{.filters = 4, .kernel_size = 4}(h);
+  h = Cropping1D{.cropping = 1}(ZeroPadding1D{.padding = 2}(h));
+  h = SpatialDropout1D{.rate = 0.2, .seed = 4}(h);
+  h = GaussianDropout{.rate = 0.1}(GaussianNoise{.stddev = 0.1, .seed = 2}(h));
+  return uncompiled(x, h);
+}
+
+Written embeddings() {
+  const Tensor x = Input({12});
+  // Numbers from -2 to 2 become classes from 0 to 4.
+  const Tensor classes = ReLU{}(Rescaling{.scale = 1.1, .offset = 2.3}(x));
+  return uncompiled(x, LSTM{.units = 3}(Embedding{.input_dim = 5,
+                                                  .output_dim = 3,
+                                                  .embeddings_initializer = GlorotUniform{},
+                                                  .embeddings_constraint = MaxNorm{}}(classes)));
+}
+
 Written many_of_one_class() {
   const Tensor x = Input({8, 2});
   Tensor h = x;
@@ -250,6 +303,11 @@ int main(int count, char** words) {
       {"pools", pools},
       {"shapes", shapes},
       {"norms", norms},
+      {"rectifiers", rectifiers},
+      {"merges", merges},
+      {"scales", scales},
+      {"padded_and_noisy", padded_and_noisy},
+      {"embeddings", embeddings},
       {"many_of_one_class", many_of_one_class},
       {"two_outputs", classes_with_several_outputs}};
   for (const auto& [name, make] : cases) {

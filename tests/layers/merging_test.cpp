@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "tests/support/evaluate.hpp"
 #include "tests/support/laws.hpp"
 
@@ -46,6 +48,61 @@ TEST(Add, refuses_what_keras_would_broadcast) {
             "Add \"skip\": all inputs must have one shape, got (9, 4) and (7, 4). "
             "A convolution or pooling on one side may need padding = same.");
   EXPECT_EQ(refusal([] { Add{}({Input({9, 4})}); }), "Add: takes at least two inputs, got 1.");
+}
+
+template <class L>
+void check_merging(Index inputs) {
+  check_laws(L{}, {.inputs = inputs});
+  check_laws(L{}, {.time = 0, .inputs = 2});
+  const Tensor x = Input({dynamic, 3});
+  const Tensor ahead = Conv1D{.filters = 3, .kernel_size = 6, .padding = Padding::same}(x);
+  check_graph({x}, {L{}({x, ahead})}, {.time = 21});
+}
+
+TEST(Subtract, obeys_its_laws) { check_merging<Subtract>(2); }
+TEST(Multiply, obeys_its_laws) { check_merging<Multiply>(4); }
+TEST(Average, obeys_its_laws) { check_merging<Average>(3); }
+TEST(Maximum, obeys_its_laws) { check_merging<Maximum>(4); }
+TEST(Minimum, obeys_its_laws) { check_merging<Minimum>(4); }
+
+TEST(Merging, goes_number_by_number) {
+  const auto merge = [](const auto& layer, Numbers a, Numbers b) {
+    return Trial(layer, {{3}, {3}}, 1)({a, b}).front();
+  };
+  const Numbers a{1, -2, 3}, b{4, -5, 3};
+  EXPECT_EQ(merge(Subtract{}, a, b), (Numbers{-3, 3, 0}));
+  EXPECT_EQ(merge(Multiply{}, a, b), (Numbers{4, 10, 9}));
+  EXPECT_EQ(merge(Average{}, a, b), (Numbers{2.5, -3.5, 3}));
+  EXPECT_EQ(merge(Maximum{}, a, b), (Numbers{4, -2, 3}));
+  EXPECT_EQ(merge(Minimum{}, a, b), (Numbers{1, -5, 3}));
+  const double nan = std::nan("");
+  EXPECT_TRUE(std::isnan(merge(Maximum{}, {nan, 0, 0}, a)[0]));
+  EXPECT_TRUE(std::isnan(merge(Minimum{}, a, {nan, 0, 0})[0]));
+}
+
+TEST(Multiply, has_a_gradient_where_factors_are_zero) {
+  Trial trial(Multiply{}, {{2}, {2}, {2}}, 1, Mode::train);
+  trial({{0, 2}, {3, 0}, {5, 0}});
+  const std::vector<Numbers> gradients = trial.backward({{1, 1}});
+  EXPECT_EQ(gradients[0], (Numbers{15, 0}));
+  EXPECT_EQ(gradients[1], (Numbers{0, 0}));
+}
+
+TEST(Maximum, shares_the_gradient_of_equal_numbers_as_keras_does) {
+  // jax.numpy.maximum gives each of two equal numbers half, pair after pair.
+  Trial trial(Maximum{}, {{2}, {2}, {2}}, 1, Mode::train);
+  trial({{7, 1}, {7, 3}, {7, 3}});
+  const std::vector<Numbers> gradients = trial.backward({{8, 8}});
+  EXPECT_EQ(gradients[0], (Numbers{2, 0}));
+  EXPECT_EQ(gradients[1], (Numbers{2, 4}));
+  EXPECT_EQ(gradients[2], (Numbers{4, 4}));
+}
+
+TEST(Subtract, takes_two_inputs) {
+  EXPECT_EQ(refusal([] {
+              Subtract{}({Input({3}), Input({3}), Input({3})});
+            }),
+            "Subtract: takes two inputs, got 3.");
 }
 
 TEST(Concatenate, obeys_its_laws) {

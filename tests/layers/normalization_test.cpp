@@ -125,5 +125,52 @@ TEST(LayerNormalization, refuses_wrong_arguments) {
             "LayerNormalization: epsilon must be above 0, got -1. Use epsilon = 0.001.");
 }
 
+TEST(GroupNormalization, obeys_its_laws) {
+  const auto check = [](GroupNormalization layer, Shape shape) {
+    check_laws(layer, {.time = shape.rank() == 1 ? 0 : 17, .shapes = {shape}, .streams = false});
+  };
+  check({.groups = 2}, {17, 6});
+  check({.groups = -1, .center = false}, {17, 3});
+  check({.groups = 1, .scale = false}, {17, 2, 3});
+  check({.groups = 2, .epsilon = 0.1, .center = false, .scale = false}, {17, 2, 4});
+  check({.groups = 3}, {6});
+}
+
+TEST(GroupNormalization, normalizes_groups_over_all_steps) {
+  // Groups {0, 1} and {2, 3} of two steps: 1 2 5 6, and the same times 10. Variance 4.25.
+  const double r = std::sqrt(4.25);
+  const Numbers n{-2.5 / r, -1.5 / r, 1.5 / r, 2.5 / r};
+  EXPECT_TRUE(near(evaluate(GroupNormalization{.groups = 2, .epsilon = 1e-12}, {2, 4},
+                            {1, 2, 10, 20, 5, 6, 50, 60}),
+                   Numbers{n[0], n[1], n[0], n[1], n[2], n[3], n[2], n[3]}, 1e-9));
+}
+
+TEST(GroupNormalization, refuses_groups_that_do_not_divide) {
+  EXPECT_EQ(refusal([] {
+              GroupNormalization{.groups = 4}(Input({9, 6}));
+            }),
+            "GroupNormalization: groups must divide the 6 channels, or be -1 for a group of each, "
+            "got 4.");
+  EXPECT_NE(refusal([] { GroupNormalization{.groups = 0}(Input({9, 6})); }), "(not refused)");
+}
+
+TEST(UnitNormalization, obeys_its_laws) {
+  check_laws(UnitNormalization{});
+  check_laws(UnitNormalization{.axis = {3}}, {.shapes = {{17, 2, 4}}});
+  check_laws(UnitNormalization{}, {.time = 0, .channels = 17});
+}
+
+TEST(UnitNormalization, makes_vectors_of_length_one) {
+  EXPECT_TRUE(near(evaluate(UnitNormalization{}, {3, 2}, {3, 4, 0, 0, 0, -2}),
+                   Numbers{0.6, 0.8, 0, 0, 0, -1}, 1e-12));
+}
+
+TEST(UnitNormalization, refuses_other_axes) {
+  EXPECT_EQ(refusal([] {
+              UnitNormalization{.axis = {1, 2}}(Input({9, 2}));
+            }),
+            "UnitNormalization: axis must be the last one, -1 or 2 for an input of shape (9, 2).");
+}
+
 }  // namespace
 }  // namespace sonde

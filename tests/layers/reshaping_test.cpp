@@ -106,5 +106,37 @@ TEST(RepeatVector, cannot_stream_though_its_input_has_no_time) {
             "one vector.");
 }
 
+TEST(Permute, obeys_its_laws) {
+  check_laws(Permute{.dims = {{2, 1}}}, {.streams = false, .any_length = false});
+  check_laws(Permute{.dims = {{1, 2}}});
+  check_laws(Permute{.dims = {{1, 3, 2}}}, {.shapes = {{17, 2, 3}}});
+  check_laws(Permute{.dims = {{3, 1, 2}}},
+             {.shapes = {{17, 2, 3}}, .streams = false, .any_length = false});
+  check_laws(Permute{.dims = {{1}}}, {.time = 0});
+}
+
+TEST(Permute, transposes_every_row) {
+  // numpy.transpose with the batch in front.
+  Trial trial(Permute{.dims = {{2, 1}}}, {{2, 3}}, 2);
+  EXPECT_EQ(trial({arange(12)}).front(), (Numbers{0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11}));
+  Trial turned(Permute{.dims = {{3, 1, 2}}}, {{2, 1, 3}}, 1);
+  EXPECT_EQ(turned({arange(6)}).front(), (Numbers{0, 3, 1, 4, 2, 5}));
+  EXPECT_EQ((Permute{.dims = {{3, 1, 2}}}(Input({2, 5, 3})).shape()), (Shape{3, 2, 5}));
+}
+
+TEST(Permute, refuses_what_is_no_order_of_the_axes) {
+  const auto of = [](std::vector<Index> dims, Shape from) {
+    return refusal([&] { Permute{.dims = dims}(Input(from)); });
+  };
+  EXPECT_EQ(of({0, 1}, {9, 2}),
+            "Permute: dims must hold each axis of (9, 2) once, 1 to 2, got (0, 1). The batch is no "
+            "part of them.");
+  EXPECT_NE(of({1}, {9, 2}), "(not refused)");
+  EXPECT_NE(of({1, 1}, {9, 2}), "(not refused)");
+  EXPECT_EQ(of({2, 1}, {dynamic, 2}),
+            "Permute: dims = (2, 1) needs a known number of steps, got (None, 2). Give Input the "
+            "length.");
+}
+
 }  // namespace
 }  // namespace sonde

@@ -105,6 +105,13 @@ TEST(Time, of_branches_is_that_of_the_longest) {
   expect_as_seen(x, Add{}({conv(9, Padding::causal)(x), conv(6, Padding::same)(x), x}));
 }
 
+TEST(Time, of_padding_and_cropping_is_where_they_put_a_step) {
+  auto x = Input({60, 2});
+  expect_as_seen(x, Cropping1D{.cropping = {3, 2}}(x));
+  expect_as_seen(x, ZeroPadding1D{.padding = {0, 4}}(conv(5, Padding::valid)(x)));
+  expect_as_seen(x, conv(5, Padding::valid)(ZeroPadding1D{.padding = {3, 1}}(x)));
+}
+
 TEST(Time, of_an_LSTM_is_all_earlier_steps_and_none_later) {
   auto x = Input({400, 2});
   Model model(x, LSTM{.units = 2, .return_sequences = true}(conv(8, Padding::same)(x)));

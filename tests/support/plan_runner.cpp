@@ -48,7 +48,7 @@ void randomize(WeightBlock& block, std::uint32_t seed) {
   for (const WeightEntry& entry : block.entries())
     for (float& w : block.values(entry)) {
       w = static_cast<float>(bits()) * 0x1p-32f - 0.5f;
-      if (entry.name == "moving_variance") w += 1.0f;
+      if (entry.name.ends_with("variance")) w += 1.0f;
     }
 }
 

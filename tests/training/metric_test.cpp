@@ -116,9 +116,12 @@ TEST(F1Score, agrees_with_keras) {
   const double each[] = {0.8, 0.5, 0.6666667};
   const auto scores = results(F1Score{.threshold = 0.66}, d);
   for (std::size_t k = 0; k < 3; ++k) EXPECT_NEAR(scores[k], each[k], 1e-6);
-  EXPECT_NEAR(result(F1Score{.average = Average::micro, .threshold = 0.66}, d), 0.6666667, 1e-6);
-  EXPECT_NEAR(result(F1Score{.average = Average::macro, .threshold = 0.66}, d), 0.6555555, 1e-6);
-  EXPECT_NEAR(result(F1Score{.average = Average::weighted, .threshold = 0.66}, d), 0.6555555, 1e-6);
+  EXPECT_NEAR(result(F1Score{.average = metrics::Average::micro, .threshold = 0.66}, d), 0.6666667,
+              1e-6);
+  EXPECT_NEAR(result(F1Score{.average = metrics::Average::macro, .threshold = 0.66}, d), 0.6555555,
+              1e-6);
+  EXPECT_NEAR(result(F1Score{.average = metrics::Average::weighted, .threshold = 0.66}, d),
+              0.6555555, 1e-6);
   EXPECT_NEAR(result(F1Score{.threshold = 0.66}, d), 0.6555555, 1e-6) << "their mean";
 }
 
@@ -133,9 +136,9 @@ TEST(F1Score, of_the_largest_output_agrees_with_keras) {
   expect(results(F1Score{}, {p, y, 3}), {0.8, 0.666667, 1});
   expect(results(F1Score{}, {p, y, 3, some}), {1, 0, 1});
   expect(results(F1Score{}, {p, y, 3, half}), {0.857143, 0.8, 1});
-  expect(results(F1Score{.average = Average::micro}, {p, y, 3, half}), {0.9});
-  expect(results(F1Score{.average = Average::macro}, {p, y, 3, half}), {0.885714});
-  expect(results(F1Score{.average = Average::weighted}, {p, y, 3, half}), {0.902857});
+  expect(results(F1Score{.average = metrics::Average::micro}, {p, y, 3, half}), {0.9});
+  expect(results(F1Score{.average = metrics::Average::macro}, {p, y, 3, half}), {0.885714});
+  expect(results(F1Score{.average = metrics::Average::weighted}, {p, y, 3, half}), {0.902857});
   expect(results(F1Score{}, {p, {0, 1, 2, 0, 0, 2}, 3, half}),
          {0.857143, 0.8, 1});  // class numbers
 }

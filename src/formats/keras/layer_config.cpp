@@ -90,6 +90,14 @@ Value with_plain_seed(Value initializer) {
   return initializer;
 }
 
+/// The numbers of an array that was given for an argument.
+Value with_plain_numbers(const Value& value) {
+  const Value* name = value.find("class_name");
+  const Value* config = name && *name == Value("__numpy__") ? value.find("config") : nullptr;
+  const Value* numbers = config ? config->find("value") : nullptr;
+  return numbers ? *numbers : value;
+}
+
 bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
 
 /// InputLayer's shape counts the batch in Keras.
@@ -191,7 +199,8 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int k
     } else if (ends_with(key, "activation")) {
       config.emplace_back(key, read_activation(value, keras_major, where));
     } else {
-      config.emplace_back(key, ends_with(key, "_initializer") ? with_plain_seed(value) : value);
+      config.emplace_back(
+          key, ends_with(key, "_initializer") ? with_plain_seed(value) : with_plain_numbers(value));
     }
   }
   return as_format_error(

@@ -65,6 +65,11 @@ std::string variables_of(const std::string& path, std::string_view folder) {
   return folder.empty() ? path + "/vars" : fmt::format("{}/{}/vars", path, folder);
 }
 
+/// Keras keeps one kind of weight as a whole number.
+bool is_whole_number(const LayerInstance& instance, const WeightEntry& entry) {
+  return instance.layer.type() == "Normalization" && entry.name == "count";
+}
+
 /// Refuses a group that does not hold exactly the variables 0 … count - 1.
 void check_count(const Hdf5Reader& file, const std::string& variables, std::size_t count,
                  const std::string& where) {
@@ -167,7 +172,10 @@ void write_layers(Hdf5Writer& file, const Model& model) {
     for (std::size_t i = 0; i < instance.entries.size(); ++i) {
       const auto& entry = block.entries()[static_cast<std::size_t>(instance.entries[i])];
       refuse_diverged(values_of(block.data(), entry), entry.path());
-      file.write(fmt::format("{}/{}", variables, i), entry.shape, values_of(block.data(), entry));
+      const std::string place = fmt::format("{}/{}", variables, i);
+      const auto values = values_of(block.data(), entry);
+      if (is_whole_number(instance, entry)) file.write(place, static_cast<std::int64_t>(values[0]));
+      else file.write(place, entry.shape, values);
     }
   }
 }
@@ -239,6 +247,7 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
   Budget budget(limit, where);
   std::vector<WeightEntry> all;
   std::vector<std::string> places;
+  std::vector<bool> whole;
   for (std::size_t l = 0; l < paths.size(); ++l) {
     LayerInstance& instance = *graph.layers()[l];
     const std::string_view folder = weights_folder(instance.layer.type());
@@ -252,7 +261,9 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
     for (std::size_t i = 0; i < entries.size(); ++i) {
       budget.add(entries[i]);
       places.push_back(fmt::format("{}/{}", variables, i));
-      if (const Shape found = file.shape(places.back()); !(found == entries[i].shape))
+      whole.push_back(is_whole_number(instance, entries[i]));
+      if (const Shape found = whole.back() ? Shape{} : file.shape(places.back());
+          !(found == entries[i].shape))
         throw FormatError(fmt::format("{}: {} (\"{}\") has shape {}, expected {}.", here,
                                       entries[i].name, places.back(), to_string(found),
                                       to_string(entries[i].shape)));
@@ -264,6 +275,10 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
   auto block = std::make_shared<WeightBlock>(std::move(all));
   for (std::size_t i = 0; i < places.size(); ++i) {
     const WeightEntry& entry = block->entries()[i];
+    if (whole[i]) {
+      block->values(entry)[0] = static_cast<float>(file.read_integer(places[i]));
+      continue;
+    }
     const Array values = file.read(places[i], entry.shape);
     check_finite(values.values(), places[i], where);
     std::copy(values.values().begin(), values.values().end(), block->values(entry).begin());

@@ -1,0 +1,24 @@
+#pragma once
+#include <sonde/layer.hpp>
+#include <vector>
+
+namespace sonde {
+
+/// The mean of two or more tensors of one shape, number by number. (…), (…) → (…). Keras: Average.
+///   auto y = Average{}({left, right});
+struct Average {
+  static constexpr std::string_view type = "Average";
+  std::string name = {};
+  bool trainable = true;
+  Identity self = {};
+
+  static constexpr auto fields() {
+    return fields_of(field("name", &Average::name), field("trainable", &Average::trainable));
+  }
+  AnyOp plan(Planner& planner) const;
+  Tensor operator()(std::vector<Tensor> inputs) const {
+    return apply(*this, std::move(inputs)).front();
+  }
+};
+
+}  // namespace sonde
