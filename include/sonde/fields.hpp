@@ -31,6 +31,9 @@ class Required {
   requires(std::is_arithmetic_v<U> && !std::is_arithmetic_v<T> && std::convertible_to<U, T>)
       Required(U one)
       : value_(one) {}
+  /// `{1, 8}` where T is a size of two axes.
+  Required(Index first, Index second) requires requires { T::dimensions; } : value_(first, second) {
+  }
   explicit Required(Blank) : value_() {}
   operator const T&() const { return value_; }
   const T& operator*() const { return value_; }

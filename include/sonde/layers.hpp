@@ -2,13 +2,19 @@
 #include <optional>
 #include <sonde/layers/activation.hpp>
 #include <sonde/layers/add.hpp>
+#include <sonde/layers/additive_attention.hpp>
+#include <sonde/layers/attention.hpp>
 #include <sonde/layers/average.hpp>
 #include <sonde/layers/average_pooling1d.hpp>
+#include <sonde/layers/average_pooling2d.hpp>
 #include <sonde/layers/batch_normalization.hpp>
 #include <sonde/layers/concatenate.hpp>
 #include <sonde/layers/conv1d.hpp>
+#include <sonde/layers/conv1d_transpose.hpp>
+#include <sonde/layers/conv2d.hpp>
 #include <sonde/layers/cropping1d.hpp>
 #include <sonde/layers/dense.hpp>
+#include <sonde/layers/depthwise_conv1d.hpp>
 #include <sonde/layers/dot.hpp>
 #include <sonde/layers/dropout.hpp>
 #include <sonde/layers/elu.hpp>
@@ -17,7 +23,9 @@
 #include <sonde/layers/gaussian_dropout.hpp>
 #include <sonde/layers/gaussian_noise.hpp>
 #include <sonde/layers/global_average_pooling1d.hpp>
+#include <sonde/layers/global_average_pooling2d.hpp>
 #include <sonde/layers/global_max_pooling1d.hpp>
+#include <sonde/layers/global_max_pooling2d.hpp>
 #include <sonde/layers/group_normalization.hpp>
 #include <sonde/layers/gru.hpp>
 #include <sonde/layers/input_layer.hpp>
@@ -25,8 +33,10 @@
 #include <sonde/layers/leaky_relu.hpp>
 #include <sonde/layers/lstm.hpp>
 #include <sonde/layers/max_pooling1d.hpp>
+#include <sonde/layers/max_pooling2d.hpp>
 #include <sonde/layers/maximum.hpp>
 #include <sonde/layers/minimum.hpp>
+#include <sonde/layers/multi_head_attention.hpp>
 #include <sonde/layers/multiply.hpp>
 #include <sonde/layers/normalization.hpp>
 #include <sonde/layers/permute.hpp>
@@ -35,6 +45,7 @@
 #include <sonde/layers/repeat_vector.hpp>
 #include <sonde/layers/rescaling.hpp>
 #include <sonde/layers/reshape.hpp>
+#include <sonde/layers/separable_conv1d.hpp>
 #include <sonde/layers/simple_rnn.hpp>
 #include <sonde/layers/softmax.hpp>
 #include <sonde/layers/spatial_dropout1d.hpp>
@@ -63,7 +74,9 @@ using BuiltinLayers =
              LayerNormalization, ZeroPadding1D, Cropping1D, Permute, ReLU, LeakyReLU, PReLU, ELU,
              Softmax, Subtract, Multiply, Average, Maximum, Minimum, Dot, GroupNormalization,
              UnitNormalization, Rescaling, Normalization, SpatialDropout1D, GaussianNoise,
-             GaussianDropout, Embedding>;
+             GaussianDropout, Embedding, Conv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D,
+             GlobalAveragePooling2D, DepthwiseConv1D, SeparableConv1D, Conv1DTranspose, Attention,
+             AdditiveAttention, MultiHeadAttention>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

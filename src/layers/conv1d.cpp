@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <sonde/layers/conv1d.hpp>
 
+#include "layers/conv_geometry.hpp"
 #include "layers/final_activation.hpp"
-#include "layers/stream_window.hpp"
-#include "layers/window_geometry.hpp"
 
 namespace sonde {
 namespace {
@@ -67,27 +66,14 @@ struct Conv1DOp {
 }  // namespace
 
 AnyOp Conv1D::plan(Planner& planner) const {
-  planner.expect_rank(2, "(time, channels)");
+  const auto geometry =
+      plan_conv_geometry(planner, *kernel_size, strides, dilation_rate, padding, true);
   planner.at_least("filters", *filters, 1);
-  planner.at_least("kernel_size", *kernel_size, 1,
-                   "Use kernel_size = 1 for a per-step projection.");
-  planner.at_least("strides", strides, 1);
-  planner.at_least("dilation_rate", dilation_rate, 1);
   planner.at_least("groups", groups, 1);
-  if (strides > 1 && dilation_rate > 1)
-    planner.refuse(fmt::format(
-        "strides = {} and dilation_rate = {} cannot both be above 1. Set one of them to 1.",
-        strides, dilation_rate));
   const Index steps = planner.input()[0], channels = planner.input()[1];
   if (channels % groups != 0 || *filters % groups != 0)
     planner.refuse(fmt::format("groups = {} must divide the {} input channels and the {} filters.",
                                groups, channels, *filters));
-  const auto geometry = WindowGeometry::of(steps, *kernel_size, strides, dilation_rate, padding);
-  if (geometry.steps_out == 0 && !planner.streaming())
-    planner.refuse(
-        fmt::format("kernel_size = {} spans {} steps, but the input has only {} steps. Use padding "
-                    "= same or causal, or a kernel of at most {} steps.",
-                    *kernel_size, geometry.effective, steps, steps));
 
   Conv1DOp op;
   op.window = {.steps_in = steps,
@@ -116,15 +102,8 @@ AnyOp Conv1D::plan(Planner& planner) const {
 
   Shape output{geometry.steps_out, *filters};
   if (planner.streaming()) {
-    if (padding == Padding::same && strides > 1)
-      planner.cannot_stream(
-          "same padding with strides above 1 is laid from the end of the signal. Use padding = "
-          "causal.");
     op.streaming = true;
-    op.stream = {.window = geometry.effective,
-                 .stride = strides,
-                 .left = geometry.left,
-                 .right = geometry.right};
+    op.stream = plan_conv_stream(planner, geometry, strides, padding);
     output[0] = op.stream.plan(planner);
   }
   planner.output(output);

@@ -44,7 +44,12 @@ struct FinalActivation {
   /// y = function(sums), unless the kernel has done it.
   template <class T>
   void forward(const View<T>& v) const {
-    if (function == ActivationFunction::linear || fused_relu()) return;
+    if (!fused_relu()) apply(v);
+  }
+  /// y = function(sums), after a kernel that leaves relu to others.
+  template <class T>
+  void apply(const View<T>& v) const {
+    if (function == ActivationFunction::linear) return;
     const Chunk<T> y = v.y();
     kernels::activation_forward(function, y.size() / width, width, sums(v), y.data);
   }

@@ -14,12 +14,16 @@ struct StreamWindow {
   Slot steps = {};
   Slot counters = {};  ///< 0: steps held, 1: steps of the next chunk to drop, 2: padding steps held
 
+  /// The most steps that are held at once, with chunks of up to `chunk` steps.
+  Index capacity(Index chunk) const {
+    // Between calls fewer steps than a window are held: less than one output.
+    return window - 1 + chunk + right;
+  }
+
   /// Books memory for chunks of the planned length; returns the most outputs of one call.
   Index plan(Planner& planner) {
     const Shape& input = planner.input();
-    // Between calls fewer steps than a window are held: less than one output.
-    const Index capacity = window - 1 + input[0] + right;
-    steps = planner.state(capacity * input.without_front().elements());
+    steps = planner.state(capacity(input[0]) * input.without_front().elements());
     counters = planner.counters(3);
     return (input[0] + right - 1) / stride + 1;
   }

@@ -24,6 +24,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, where installe
 import h5py  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+import golden_attention_cases  # noqa: E402, F401
+import golden_conv_cases  # noqa: E402, F401
 from golden_cases import CASES  # noqa: E402
 from keras import optimizers as ko  # noqa: E402
 

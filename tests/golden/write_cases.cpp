@@ -141,6 +141,50 @@ Written branches() {
   return uncompiled(x, Concatenate{}({time, time}));
 }
 
+Written images() {
+  const Tensor x = Input({dynamic, 6, 2});
+  Tensor h = Conv2D{.filters = 4,
+                    .kernel_size = {1, 3},
+                    .padding = Padding::same,
+                    .groups = 2,
+                    .activation = Activation::relu,
+                    .kernel_constraint = MaxNorm{.axis = {0, 1, 2}}}(x);
+  h = MaxPooling2D{.pool_size = {1, 2}, .strides = Size2D{1, 1}}(h);
+  h = Conv2D{.filters = 3, .kernel_size = 2, .dilation_rate = {2, 1}, .use_bias = false}(h);
+  h = AveragePooling2D{.pool_size = 3, .strides = 2, .padding = Padding::same}(h);
+  return uncompiled(x, Concatenate{}({GlobalMaxPooling2D{}(h), GlobalAveragePooling2D{}(h)}));
+}
+
+Written conv_relatives() {
+  const Tensor x = Input({11, 3});
+  Tensor h = DepthwiseConv1D{.kernel_size = 3,
+                             .padding = Padding::same,
+                             .depth_multiplier = 2,
+                             .activation = Activation::relu,
+                             .depthwise_initializer = HeNormal{},
+                             .depthwise_regularizer = L2{}}(x);
+  h = SeparableConv1D{.filters = 4,
+                      .kernel_size = 2,
+                      .strides = 2,
+                      .pointwise_initializer = Orthogonal{},
+                      .pointwise_constraint = NonNeg{}}(h);
+  h = Conv1DTranspose{.filters = 3, .kernel_size = 4, .strides = 3, .output_padding = 2}(h);
+  h = Conv1DTranspose{
+      .filters = 2, .kernel_size = 3, .strides = 2, .padding = Padding::same, .use_bias = false}(h);
+  return uncompiled(x, h);
+}
+
+Written attentions() {
+  const Tensor q = Input({7, 4}, {.name = "query"}), v = Input({5, 4}, {.name = "value"});
+  const auto scored = Attention{.use_scale = true,
+                                .score_mode = AttentionScoreMode::concat,
+                                .return_attention_scores = true,
+                                .use_causal_mask = true}
+                          .outputs({q, v});
+  const Tensor added = AdditiveAttention{.dropout = 0.2, .seed = 3}({scored[0], v, v});
+  return {Model({q, v}, {added, scored[1]}), false};
+}
+
 Written pools() {
   const Tensor x = Input({13, 3});
   const Tensor a = AveragePooling1D{.pool_size = 3, .strides = 2, .padding = Padding::same}(x);
@@ -300,6 +344,9 @@ int main(int count, char** words) {
       {"shared_at_two_depths", shared_at_two_depths},
       {"shared_lstm_in_a_row", shared_lstm_in_a_row},
       {"branches", branches},
+      {"images", images},
+      {"conv_relatives", conv_relatives},
+      {"attentions", attentions},
       {"pools", pools},
       {"shapes", shapes},
       {"norms", norms},

@@ -53,7 +53,7 @@ TEST(BuiltinLayers, are_read_by_name) {
 
 TEST(BuiltinLayers, refuse_unknown_names_and_arguments) {
   EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "Conv2", {}, "model.keras"); }),
-            "model.keras: \"Conv2\" is not known. Did you mean \"Conv1D\"?");
+            "model.keras: \"Conv2\" is not known. Did you mean \"Conv2D\"?");
   EXPECT_EQ(
       refusal([] {
         layer_from_config(BuiltinLayers{}, "Dense", {{"unit", 3}, {"units", 3}}, "Dense \"d\"");

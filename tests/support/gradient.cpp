@@ -66,7 +66,8 @@ void check_gradients(const Graph& graph, WeightBlock& block, GradientOptions opt
     std::span<double> got(by_backward.data() + offset, size);
     for (double& g : got) g -= 0.5;
     const auto expected = central_differences(runner.weights().subspan(offset, size), loss);
-    EXPECT_TRUE(near(got, expected, options.relative)) << "gradient of " << entry.path();
+    // An attention's key bias moves all scores alike: its gradient is zero but for rounding.
+    EXPECT_TRUE(near(got, expected, options.relative, 1e-8)) << "gradient of " << entry.path();
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto expected = central_differences(inputs[i].values, loss);

@@ -113,8 +113,8 @@ void check_kernels(const Case& c) {
   for (const WeightEntry& entry : c.block.entries()) {
     const auto at = static_cast<std::size_t>(entry.offset),
                n = static_cast<std::size_t>(entry.size());
-    EXPECT_TRUE(
-        near(fast.gradients().subspan(at, n), exact.gradients().subspan(at, n), c.options.kernels))
+    EXPECT_TRUE(near(fast.gradients().subspan(at, n), exact.gradients().subspan(at, n),
+                     c.options.kernels, 1e-6))
         << entry.path();
   }
 }

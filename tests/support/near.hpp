@@ -22,9 +22,11 @@ template <class T>
 }
 
 /// Passes when every number is within `relative` of the expected one, measured against its own size
-/// or the root mean square of all expected ones, whichever is greater.
+/// or the root mean square of all expected ones, whichever is greater. Numbers below `nothing` are
+/// rounding alone.
 template <class A, class B>
-::testing::AssertionResult near(std::span<A> got, std::span<B> expected, double relative) {
+::testing::AssertionResult near(std::span<A> got, std::span<B> expected, double relative,
+                                double nothing = 0) {
   if (got.size() != expected.size())
     return ::testing::AssertionFailure() << got.size() << " numbers, expected " << expected.size();
   double squares = 0;
@@ -33,7 +35,7 @@ template <class A, class B>
       expected.empty() ? 0 : std::sqrt(squares / static_cast<double>(expected.size()));
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double g = static_cast<double>(got[i]), e = static_cast<double>(expected[i]);
-    const double allowed = relative * std::max(std::abs(e), typical);
+    const double allowed = std::max(relative * std::max(std::abs(e), typical), nothing);
     if (!(std::abs(g - e) <= allowed))
       return ::testing::AssertionFailure()
              << "at " << i << ": " << g << ", expected " << e << " within " << allowed;
@@ -42,8 +44,8 @@ template <class A, class B>
 }
 
 template <class A, class B>
-auto near(const A& got, const B& expected, double relative) {
-  return near(std::span(got), std::span(expected), relative);
+auto near(const A& got, const B& expected, double relative, double nothing = 0) {
+  return near(std::span(got), std::span(expected), relative, nothing);
 }
 
 }  // namespace sonde::testing

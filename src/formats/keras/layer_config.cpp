@@ -14,6 +14,7 @@ namespace {
 bool is_anything(const Value&) { return true; }
 bool is_null(const Value& v) { return v.is_null(); }
 bool is_false(const Value& v) { return v.is_null() || v == Value(false); }
+bool is_time(const Value& v) { return v.is_null() || v == Value(Value::List{1}); }
 bool is_channels_last(const Value& v) { return v.is_null() || v == Value("channels_last"); }
 
 bool is_float32(const Value& v) {
@@ -38,9 +39,11 @@ constexpr std::array neutrals = {
     Neutral{"lora_rank", is_null, "null"},
     Neutral{"lora_alpha", is_anything, "any value"},
     Neutral{"autocast", is_anything, "any value"},
+    Neutral{"attention_axes", is_time, "null or [1]"},
     // Ways to compute the same numbers.
     Neutral{"implementation", is_anything, "any value"},
     Neutral{"use_cudnn", is_anything, "any value"},
+    Neutral{"flash_attention", is_anything, "any value"},
     Neutral{"fused", is_anything, "any value"},
     Neutral{"synchronized", is_anything, "any value"},
     Neutral{"zero_output_for_mask", is_false, "false"},
@@ -100,6 +103,12 @@ Value with_plain_numbers(const Value& value) {
 
 bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
 
+/// Younger than most of Keras 3, so said only when there is something to say.
+bool is_young_and_unused(std::string_view key, const Value& value) {
+  return (value.is_null() && (ends_with(key, "_axes") || key == "sliding_window")) ||
+         (key == "use_gate" && value == Value(false));
+}
+
 /// InputLayer's shape counts the batch in Keras.
 Value::Dict read_input_config(Value::Dict config, const Where& where) {
   Value::Dict read;
@@ -125,6 +134,7 @@ constexpr CallStyle style_of() {
   if constexpr (std::invocable<const L&, std::vector<Tensor>>) return CallStyle::list;
   else if constexpr (std::invocable<const L&, Tensor, std::vector<Tensor>>)
     return CallStyle::tensor_and_states;
+  else if constexpr (std::invocable<const L&, Tensor, Tensor>) return CallStyle::query_value_key;
   else if constexpr (std::invocable<const L&, Tensor>) return CallStyle::one_tensor;
   else return CallStyle::none;
 }
@@ -139,6 +149,10 @@ std::vector<std::string_view> field_names(std::string_view type) {
 }
 
 }  // namespace
+
+bool is_call_argument(std::string_view key) {
+  return key == "use_causal_mask" || key == "return_attention_scores";
+}
 
 CallStyle call_style(std::string_view type) {
   CallStyle style = CallStyle::none;
@@ -162,13 +176,12 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
     return config;
   }
   for (auto& [key, value] : layer.config()) {
-    if (key == "name") continue;
+    if (key == "name" || is_call_argument(key) || is_young_and_unused(key, value)) continue;
     if (ends_with(key, "_initializer")) {
       Value wrapped = object("keras.initializers", value);
-      // Younger than most of Keras 3, so said only when there is something to say.
       Value::Dict inner;
       for (const auto& each : *wrapped.find("config")->as<Value::Dict>())
-        if (!(each.second.is_null() && ends_with(each.first, "_axes"))) inner.push_back(each);
+        if (!is_young_and_unused(each.first, each.second)) inner.push_back(each);
       wrapped.set("config", std::move(inner));
       config.emplace_back(key, std::move(wrapped));
     } else if (ends_with(key, "_regularizer")) {

@@ -16,8 +16,12 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name);
 AnyLayer read_layer(std::string_view class_name, const Value::Dict& config, int keras_major,
                     const Where& where);
 
-/// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]).
-enum class CallStyle { none, one_tensor, list, tensor_and_states };
+/// Arguments of Keras' calls that are fields here, such as use_causal_mask of attention.
+bool is_call_argument(std::string_view key);
+
+/// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]),
+/// MultiHeadAttention(query, value).
+enum class CallStyle { none, one_tensor, list, tensor_and_states, query_value_key };
 CallStyle call_style(std::string_view type);
 
 /// The group inside a layer's own that holds its weights: "cell" for recurrent layers, else empty.

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <deque>
 #include <map>
@@ -72,6 +73,29 @@ void check_size(const Entry& entry, const std::vector<Tensor>& inputs) {
                                  entry.where, product));
 }
 
+/// What Keras says in each call of a layer and we once for all: to be put into its config.
+void take_call_arguments(const Value& written, const Where& where, Value::Dict& config) {
+  const Value* nodes = written.find("inbound_nodes");
+  const auto* calls = nodes ? nodes->as<Value::List>() : nullptr;
+  if (!calls) return;
+  std::vector<Value> said;  // by each call
+  for (const Value& call : *calls) {
+    Value arguments = Value::Dict{};
+    const Value* kwargs = call.find("kwargs");
+    if (const auto* all = kwargs ? kwargs->as<Value::Dict>() : nullptr)
+      for (const auto& [key, value] : *all)
+        if (is_call_argument(key) && !value.is_null() && value != Value(false))
+          arguments.set(key, value);
+    said.push_back(std::move(arguments));
+  }
+  for (const Value& each : said)
+    if (!(each == said.front()))
+      throw FormatError(fmt::format("{}: its calls differ in their arguments, {} and {}.", where,
+                                    to_string(said.front()), to_string(each)));
+  if (said.empty()) return;
+  for (const auto& each : *said.front().as<Value::Dict>()) config.push_back(each);
+}
+
 /// A node that is no layer: keras.src.ops.numpy and the like.
 bool is_operation(const Value& module) {
   const auto* text = module.as<std::string>();
@@ -90,6 +114,7 @@ class Reader {
   Entry& add_layer(const Value& written);
   void add_calls(Entry& entry, const Value& written);
   std::vector<Reference> call(const Entry& entry, const Value& written) const;
+  std::vector<Reference> attention_call(const Entry& entry, const Value& written) const;
   std::vector<Reference> old_call(const Entry& entry, const Value& written) const;
   Reference reference(const Value& triple, const Where& where) const;
   Reference tensor(const Value& written, const Where& where) const;
@@ -135,6 +160,7 @@ Entry& Reader::add_layer(const Value& written) {
         fmt::format("{}: is a bare operation, such as x + y or x[:, -1]. Use a layer "
                     "in Keras, such as Add.",
                     where));
+  take_call_arguments(written, where, config);
   if (is_frozen_ && class_name != InputLayer::type) {
     Value frozen(std::move(config));
     frozen.set("trainable", false);
@@ -180,6 +206,7 @@ void Reader::tensors(const Value& written, const Where& where, std::vector<Refer
 std::vector<Reference> Reader::call(const Entry& entry, const Value& written) const {
   const Where& where = entry.where;
   const CallStyle style = call_style(entry.layer.type());
+  if (style == CallStyle::query_value_key) return attention_call(entry, written);
   const Value::List& args = list_entry(written, "args", where);
   std::vector<Reference> inputs;
   if (args.empty()) throw FormatError(where + ": is called without an input.");
@@ -198,7 +225,7 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
   }
   for (const auto& [key, value] : dict_entry(written, "kwargs", where)) {
     // What the file says about training was true when the model was built, not when it is used.
-    if (key == "training" || value.is_null()) continue;
+    if (key == "training" || value.is_null() || is_call_argument(key)) continue;
     if (key == "mask")
       throw FormatError(where +
                         ": is called with a mask, which is not supported. Rebuild the "
@@ -207,6 +234,34 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
       throw FormatError(
           fmt::format("{}: the argument {} of its call is not supported.", where, key));
     tensors(value, where, inputs);
+  }
+  return inputs;
+}
+
+/// query, value and key, by place or by name.
+std::vector<Reference> Reader::attention_call(const Entry& entry, const Value& written) const {
+  constexpr std::array<std::string_view, 3> names = {"query", "value", "key"};
+  const Where& where = entry.where;
+  std::array<Value, names.size()> given;
+  const Value::List& args = list_entry(written, "args", where);
+  for (std::size_t i = 0; i < args.size(); ++i) {
+    if (i < names.size()) given[i] = args[i];
+    else if (!args[i].is_null())
+      throw FormatError(fmt::format("{}: argument {} of its call is not supported, got {}.", where,
+                                    i, to_string(args[i]).substr(0, 200)));
+  }
+  for (const auto& [key, value] : dict_entry(written, "kwargs", where)) {
+    if (key == "training" || value.is_null() || is_call_argument(key)) continue;
+    const auto name = std::find(names.begin(), names.end(), key);
+    if (name == names.end())
+      throw FormatError(
+          fmt::format("{}: the argument {} of its call is not supported.", where, key));
+    given[static_cast<std::size_t>(name - names.begin())] = value;
+  }
+  std::vector<Reference> inputs;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i == 2 && given[i].is_null()) break;
+    inputs.push_back(tensor(given[i], fmt::format("{}: {}", where, names[i])));
   }
   return inputs;
 }

@@ -44,6 +44,8 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
     default:
       args = std::move(tensors);
   }
+  for (const auto& [key, value] : graph.layer(call).layer.config())
+    if (is_call_argument(key) && value != Value(false)) kwargs.emplace_back(key, value);
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
 }
 
