@@ -18,6 +18,15 @@ AttentionCore AttentionCore::plan(Planner& planner, Index query_steps, Index val
           "Use a wider window.",
           *options.window, query_steps, value_steps));
   }
+  // A stranger's sizes must not overflow; there is no memory for scores by far less.
+  constexpr double most = 1099511627776.0;  // 2^40
+  if (known && static_cast<double>(query_steps) * static_cast<double>(value_steps) *
+                       static_cast<double>(options.heads) >
+                   most)
+    planner.refuse(fmt::format(
+        "scores of {} query steps against {} value steps in {} heads are more than any computer "
+        "holds. Use shorter sequences.",
+        query_steps, value_steps, options.heads));
   AttentionCore core;
   core.query_steps = query_steps;
   core.value_steps = value_steps;

@@ -213,7 +213,6 @@ AnyOp MultiHeadAttention::plan(Planner& planner) const {
   op.value = Projected::plan(planner, *this, "value", value, value_width);
   op.output = Projection::plan(planner, *this, "attention_output", heads * value_width,
                                {heads, value_width, features}, {features});
-  op.product = HeadProduct::plan(planner, query[0], value[0], *key_dim);
   op.core = AttentionCore::plan(planner, query[0], value[0],
                                 {.heads = heads,
                                  .value_width = value_width,
@@ -221,6 +220,7 @@ AnyOp MultiHeadAttention::plan(Planner& planner) const {
                                  .window = sliding_window,
                                  .dropout = dropout,
                                  .seed = seed});
+  op.product = HeadProduct::plan(planner, query[0], value[0], *key_dim);
   const Index picked = per_row({query[0], heads * value_width});
   op.picked = planner.training() ? planner.saved(picked) : planner.scratch(picked);
   if (use_gate) op.gated = planner.scratch(picked);

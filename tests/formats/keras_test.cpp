@@ -152,6 +152,26 @@ TEST_F(KerasFile, keeps_states_shared_layers_and_many_ends) {
   for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(same_bits(got[i], expected[i]));
 }
 
+TEST_F(KerasFile, keeps_arguments_that_keras_says_in_each_call) {
+  const Tensor x = Input({5, 4}, {.name = "x"});
+  const MultiHeadAttention shared{.num_heads = 2, .key_dim = 3, .use_causal_mask = true};
+  const Tensor y = shared(x, x);
+  Model(x, Add{}({shared(y, x), y})).save(path_);
+  Archive archive(path_);
+  const Value layer = at(archive.config, {"config", "layers", "1"});
+  EXPECT_EQ(layer.find("config")->find("use_causal_mask"), nullptr);
+  for (const Value& call : *layer.find("inbound_nodes")->as<Value::List>())
+    EXPECT_EQ(*call.find("kwargs"), (Value::Dict{{"use_causal_mask", true}}));
+  const Model again = Model::load(path_);
+  EXPECT_TRUE(again.graph().layers()[1]->layer.as<MultiHeadAttention>()->use_causal_mask);
+  // Here a layer has one op, whatever call it is.
+  EXPECT_PRED2(
+      says, refusal([](Value& config) {
+        at(config, {"config", "layers", "1", "inbound_nodes", "1", "kwargs"}) = Value::Dict{};
+      }),
+      "its calls differ");
+}
+
 TEST_F(KerasFile, keeps_models_that_share_layers_apart) {
   const Tensor x = Input({5, 2});
   const Tensor h = Dense{.units = 3, .name = "base"}(x);

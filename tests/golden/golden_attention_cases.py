@@ -1,6 +1,6 @@
 """Golden cases of attention."""
 import keras
-from golden_cases import CHANNELS, Case, case
+from golden_cases import CHANNELS, Case, case, mix
 from keras import layers as kl
 
 
@@ -13,9 +13,18 @@ def attend(name, make, steps=(7, 5), keyed=False, call=None, **options):
         value = kl.Dense(4, name="value_mix")(inputs[1]) if len(inputs) > 1 else query
         given = [query, value] + ([kl.Dense(4, use_bias=False, name="key_mix")(inputs[-1])] if keyed else [])
         layer = make()
+        if isinstance(layer, kl.MultiHeadAttention):
+            return Case(inputs, layer(*given, **(call or {})), **options)
         return Case(inputs, layer(given, **(call or {})), **options)
 
 
+# No bias where it is trained: the key's moves all scores alike, so that its gradient is rounding noise around zero.
+def heads(num_heads=2, key_dim=3, use_bias=False, **options):
+    return kl.MultiHeadAttention(num_heads, key_dim, use_bias=use_bias, name="attention", **options)
+
+
+# Keras hides a causal mask in the scores of MultiHeadAttention, which no loss can use.
+_scored = dict(return_attention_scores=True)
 _causal_scored = dict(return_attention_scores=True, use_causal_mask=True)
 for _name, _make in {
     "attention": lambda: kl.Attention(name="attention"),
@@ -24,9 +33,29 @@ for _name, _make in {
     "attention_concat_scale": lambda: kl.Attention(use_scale=True, score_mode="concat", name="attention"),
     "additive_attention": lambda: kl.AdditiveAttention(name="attention"),
     "additive_attention_no_scale": lambda: kl.AdditiveAttention(use_scale=False, name="attention"),
+    "multi_head_attention": heads,
+    "multi_head_attention_arguments": lambda: heads(3, 2, value_dim=5, output_shape=6),
+    "multi_head_attention_gate": lambda: heads(use_gate=True),
 }.items():
-    attend(_name + "_scored", _make, call=_causal_scored)
-    attend(_name, _make)
-    attend(_name + "_keyed", _make, keyed=True)
-    attend(_name + "_itself", _make, steps=(7,))
+    _call = _scored if "head" in _name else _causal_scored
+    attend(_name + "_scored", _make, call=_call)
+    # JAX wants values as wide as keys where nobody reads the scores.
+    _call = _scored if "arguments" in _name else None
+    attend(_name, _make, call=_call)
+    attend(_name + "_keyed", _make, keyed=True, call=_call)
+    attend(_name + "_itself", _make, steps=(7,), call=_call)
+attend("multi_head_attention_causal", heads, steps=(7,), call=dict(use_causal_mask=True))
+attend("multi_head_attention_window", lambda: heads(sliding_window=3), steps=(7,))
+attend("multi_head_attention_causal_window", lambda: heads(sliding_window=3), steps=(7,),
+       call=dict(use_causal_mask=True))
+attend("multi_head_attention_causal_scored_predict", heads, call=_causal_scored, train=False)
+attend("multi_head_attention_bias_predict", lambda: heads(use_bias=True), train=False)
+attend("multi_head_attention_dropout_predict", lambda: heads(dropout=0.3, use_gate=True, use_bias=True), train=False)
 attend("attention_dropout_predict", lambda: kl.Attention(dropout=0.3, name="attention"), train=False)
+
+
+@case("multi_head_attention_keywords")
+def _():
+    x = keras.Input((7, CHANNELS), name="input")
+    y = heads()(query=x, value=mix(4)()(x), key=x)
+    return Case(x, kl.Add(name="add")([x, y]))

@@ -182,7 +182,15 @@ Written attentions() {
                                 .use_causal_mask = true}
                           .outputs({q, v});
   const Tensor added = AdditiveAttention{.dropout = 0.2, .seed = 3}({scored[0], v, v});
-  return {Model({q, v}, {added, scored[1]}), false};
+  const MultiHeadAttention shared{.num_heads = 2, .key_dim = 3, .use_causal_mask = true};
+  const Tensor itself = shared(shared(added, added), added);
+  const Tensor across = MultiHeadAttention{.num_heads = 2,
+                                           .key_dim = 3,
+                                           .dropout = 0.1,
+                                           .output_shape = 5,
+                                           .kernel_regularizer = L2{},
+                                           .use_gate = true}(itself, v, Dense{.units = 3}(v));
+  return {Model({q, v}, {across, scored[1]}), false};
 }
 
 Written pools() {

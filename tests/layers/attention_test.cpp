@@ -162,6 +162,19 @@ TEST(Attention, refuses_wrong_inputs) {
             "A Dense layer can bring them to the same width.");
 }
 
+TEST(Attention, refuses_more_scores_than_there_is_memory_for) {
+  const Tensor x = Input({Index{1} << 40, 2});
+  EXPECT_NE(refusal([&] {
+              Attention{}({x, x});
+            }).find("more than any computer holds"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal([&] {
+        MultiHeadAttention{.num_heads = Index{1} << 40, .key_dim = 1}(Input({2, 1}), Input({2, 1}));
+      }).find("more than any computer holds"),
+      std::string::npos);
+}
+
 TEST(MultiHeadAttention, refuses_wrong_arguments) {
   const auto attend = [](MultiHeadAttention layer) {
     return refusal([&] { layer(Input({7, 2}), Input({4, 2})); });

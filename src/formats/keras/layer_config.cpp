@@ -4,6 +4,7 @@
 #include <array>
 #include <concepts>
 #include <sonde/error.hpp>
+#include <sonde/graph.hpp>
 #include <sonde/layers.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/layer_config.hpp"
@@ -162,8 +163,15 @@ CallStyle call_style(std::string_view type) {
   return style;
 }
 
-std::string_view weights_folder(std::string_view type) {
-  return type == "LSTM" || type == "GRU" || type == "SimpleRNN" ? "cell" : "";
+WeightsFolder weights_folder(std::string_view type, std::string_view weight) {
+  if (type == "LSTM" || type == "GRU" || type == "SimpleRNN")
+    return {"cell", snake_case(type) + "_cell"};
+  if (type == "MultiHeadAttention") {
+    const std::string part(weight.substr(0, weight.find('/')));
+    if (part == "attention_output") return {"output_dense", part};
+    return {part == "gate" ? "_gate_dense" : part + "_dense", part};
+  }
+  return {};
 }
 
 Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {

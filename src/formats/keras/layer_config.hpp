@@ -24,7 +24,12 @@ bool is_call_argument(std::string_view key);
 enum class CallStyle { none, one_tensor, list, tensor_and_states, query_value_key };
 CallStyle call_style(std::string_view type);
 
-/// The group inside a layer's own that holds its weights: "cell" for recurrent layers, else empty.
-std::string_view weights_folder(std::string_view type);
+/// The group inside a layer's own that holds a weight, and the name that Keras notes there: "cell"
+/// of recurrent layers, one for each projection of MultiHeadAttention. Empty: the layer's own.
+struct WeightsFolder {
+  std::string path;
+  std::string name;
+};
+WeightsFolder weights_folder(std::string_view type, std::string_view weight);
 
 }  // namespace sonde::formats::keras

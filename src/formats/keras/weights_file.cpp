@@ -60,10 +60,33 @@ class Budget {
   std::uint64_t used_ = 0;
 };
 
-/// The folder of a group's numbered variables: "layers/lstm" and "cell" → "layers/lstm/cell/vars".
-std::string variables_of(const std::string& path, std::string_view folder) {
-  return folder.empty() ? path + "/vars" : fmt::format("{}/{}/vars", path, folder);
-}
+/// A group of numbered variables inside a layer's own: "layers/lstm/cell/vars".
+struct Variables {
+  std::string path;
+  std::string name;
+  std::size_t count = 0;
+};
+
+/// The groups of the layer whose group is `path`, its own first, and where each of its weights
+/// lies.
+struct WeightPlaces {
+  std::vector<Variables> groups;
+  std::vector<std::string> places = {};
+
+  WeightPlaces(const LayerInstance& instance, const std::vector<std::string>& weights,
+               const std::string& path)
+      : groups{{path + "/vars", instance.name}} {
+    for (const std::string& weight : weights) {
+      const auto folder = weights_folder(instance.layer.type(), weight);
+      const std::string at =
+          folder.path.empty() ? groups.front().path : fmt::format("{}/{}/vars", path, folder.path);
+      auto group = std::find_if(groups.begin(), groups.end(),
+                                [&](const Variables& known) { return known.path == at; });
+      if (group == groups.end()) group = groups.insert(group, {at, folder.name});
+      places.push_back(fmt::format("{}/{}", at, group->count++));
+    }
+  }
+};
 
 /// Keras keeps one kind of weight as a whole number.
 bool is_whole_number(const LayerInstance& instance, const WeightEntry& entry) {
@@ -160,19 +183,18 @@ void write_layers(Hdf5Writer& file, const Model& model) {
   const std::vector<std::string> paths = weight_paths(graph);
   for (std::size_t l = 0; l < paths.size(); ++l) {
     const LayerInstance& instance = *graph.layers()[l];
-    const std::string_view folder = weights_folder(instance.layer.type());
-    const auto name_group = [&](const std::string& path, const std::string& name) {
-      file.group(path);
-      file.attribute(path, "name", name);
-    };
-    name_group(variables_of(paths[l], ""), instance.name);
-    const std::string variables = variables_of(paths[l], folder);
-    if (!folder.empty())
-      name_group(variables, fmt::format("{}_{}", snake_case(instance.layer.type()), folder));
+    std::vector<std::string> names;
+    for (const Index e : instance.entries)
+      names.push_back(block.entries()[static_cast<std::size_t>(e)].name);
+    const WeightPlaces at(instance, names, paths[l]);
+    for (const Variables& group : at.groups) {
+      file.group(group.path);
+      file.attribute(group.path, "name", group.name);
+    }
     for (std::size_t i = 0; i < instance.entries.size(); ++i) {
       const auto& entry = block.entries()[static_cast<std::size_t>(instance.entries[i])];
       refuse_diverged(values_of(block.data(), entry), entry.path());
-      const std::string place = fmt::format("{}/{}", variables, i);
+      const std::string& place = at.places[i];
       const auto values = values_of(block.data(), entry);
       if (is_whole_number(instance, entry)) file.write(place, static_cast<std::int64_t>(values[0]));
       else file.write(place, entry.shape, values);
@@ -250,17 +272,17 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
   std::vector<bool> whole;
   for (std::size_t l = 0; l < paths.size(); ++l) {
     LayerInstance& instance = *graph.layers()[l];
-    const std::string_view folder = weights_folder(instance.layer.type());
-    const std::string variables = variables_of(paths[l], folder);
     const auto entries = planned_weights(graph, l);
+    std::vector<std::string> names;
+    for (const WeightEntry& entry : entries) names.push_back(entry.name);
+    const WeightPlaces at(instance, names, paths[l]);
     const std::string here =
         fmt::format("{}: {} \"{}\"", where, instance.layer.type(), instance.name);
-    check_count(file, variables, entries.size(), here);
-    if (!folder.empty()) check_count(file, variables_of(paths[l], ""), 0, here);
+    for (const Variables& group : at.groups) check_count(file, group.path, group.count, here);
     instance.entries.clear();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       budget.add(entries[i]);
-      places.push_back(fmt::format("{}/{}", variables, i));
+      places.push_back(at.places[i]);
       whole.push_back(is_whole_number(instance, entries[i]));
       if (const Shape found = whole.back() ? Shape{} : file.shape(places.back());
           !(found == entries[i].shape))
