@@ -51,7 +51,7 @@ struct FitOptions {
       {};  ///< by class number, for each time step; not for validation
   const Array* sample_weight = nullptr;  ///< (samples,), or (samples, time)
   Index initial_epoch = 0;
-  int threads = 0;  ///< 0: the cores this process may use
+  int threads = 0;  ///< 0: all cores; more only where SONDE_OVERSUBSCRIBE is in the environment
 };
 
 struct PredictOptions {

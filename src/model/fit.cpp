@@ -219,7 +219,6 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   std::vector<Index> order(at(training));
   std::iota(order.begin(), order.end(), Index{0});
 
-  pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
   for (const Callback& callback : callbacks) callback.train_begin(report);
   for (report.epoch = options.initial_epoch; report.epoch < options.epochs && !report.stop_reason();
        ++report.epoch) {
@@ -236,9 +235,11 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
                                      .draw = static_cast<std::uint64_t>(state.iterations)};
       updater.begin(state.iterations);
       pool.run([&](int worker, Team& team) noexcept {
+        // First, not last: callbacks may have set other weights.
+        runner.pack(worker, team.size());
+        team.barrier();
         runner.run(batch, worker, team);
         updater.update(runner, worker, team);
-        runner.pack(worker, team.size());
       });
       ++state.iterations;
       sums.add(runner, runner.scales(), updater.regularization(), count);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <sonde/layers/embedding.hpp>
 #include <sonde/stream.hpp>
 
@@ -21,9 +22,10 @@ Model::State::State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, Mod
 }
 
 ThreadPool& Model::State::threads(int count) {
-  if (!pool || pool_threads != count) {
-    pool = std::make_unique<ThreadPool>(count);
-    pool_threads = count;
+  std::unique_ptr<ThreadPool>& pool = pools[count];
+  if (!pool) {
+    const bool uncapped = std::getenv("SONDE_OVERSUBSCRIBE") != nullptr;
+    pool = std::make_unique<ThreadPool>(count, uncapped ? Cap::none : Cap::cores);
   }
   return *pool;
 }

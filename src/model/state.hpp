@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <sonde/model.hpp>
 
 #include "base/thread_pool.hpp"
@@ -17,10 +18,10 @@ struct Model::State {
   std::int64_t iterations = 0;
   std::vector<Buffer<float>> optimizer_state = {};
   StateBank states = {};
-  std::unique_ptr<ThreadPool> pool = {};
-  int pool_threads = -1;
+  std::map<int, std::unique_ptr<ThreadPool>> pools = {};
 
-  /// The pool for this many threads; kept from call to call.
+  /// The pool for this many threads; kept from call to call, since a callback of fit() may predict
+  /// with another number.
   ThreadPool& threads(int count);
   /// One job for each output, with its head. Throws ArgumentError before compile().
   std::vector<OutputJob> jobs() const;
