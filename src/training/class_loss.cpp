@@ -12,6 +12,14 @@ namespace {
 /// Numbers worked on at a time: as many whole vectors as fit, or a piece of a wider one.
 constexpr Index block = 512;
 
+/// The logarithm of one number, with the cache line that kernels may read.
+template <class T>
+T log_of(T number) {
+  T line[64 / sizeof(T)] = {number};
+  kernels::log(1, line, line);
+  return line[0];
+}
+
 /// Of one vector, all the gradient needs: dy[k] = factor * (share * p[k] - label[k]).
 template <class T>
 struct Row {
@@ -122,12 +130,12 @@ double wide_logit_row(const LossBatch<T>& b, const ClassLabels<T>& labels, Index
     kernels::exp(n, e, e);
     return n;
   };
-  T sum = 0, log_sum = 0;
+  T sum = 0;
   for (Index begin = 0; begin < b.width; begin += block) {
     const Index n = powers(begin);
     for (Index k = 0; k < n; ++k) sum += e[k];
   }
-  kernels::log(1, &sum, &log_sum);
+  const T log_sum = log_of(sum);
   const Row<T> row(labels, b, r);
   const T weight = weight_of(b, r), factor = row.counts ? scale * weight : T(0);
   if (dy != nullptr && factor == 0) std::fill_n(dy + r * b.width, b.width, T(0));
@@ -166,9 +174,7 @@ double probability_row(const LossBatch<T>& b, const ClassLabels<T>& labels, Inde
   for (Index k = 0; k < b.width; ++k) {
     const T label = row.label(k), q = p[k] / sum;
     if (label != 0) {
-      const T clipped = std::clamp(q, low, high);
-      T log_q = 0;
-      kernels::log(1, &clipped, &log_q);
+      const T log_q = log_of(std::clamp(q, low, high));
       value -= static_cast<double>(label) * static_cast<double>(q == q ? log_q : q);
     }
     along += slope(k) * q;

@@ -2,15 +2,25 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <sonde/array.hpp>
 #include <vector>
 
 namespace sonde {
 namespace {
 
 using List = std::vector<double>;
+
+/// Numbers in memory that kernels may read a cache line beyond, as losses find them.
+template <class T>
+Buffer<T> laid_out(const List& list) {
+  Buffer<T> buffer(static_cast<Index>(list.size()));
+  std::copy(list.begin(), list.end(), buffer.data());
+  return buffer;
+}
 
 /// One batch with its numbers in double; judged in float or double.
 struct Case {
@@ -25,16 +35,18 @@ struct Case {
 
   template <class T>
   double sum(T scale = 1, std::vector<T>* dy = nullptr) const {
-    const std::vector<T> y_(y.begin(), y.end()), t_(target.begin(), target.end()),
-        w_(weights.begin(), weights.end());
+    const Buffer<T> y_ = laid_out<T>(y), t_ = laid_out<T>(target), w_ = laid_out<T>(weights);
     const LossBatch<T> batch{.count = count(),
                              .width = width,
                              .y = y_.data(),
                              .target = t_.data(),
                              .target_width = static_cast<Index>(target.size()) / count(),
-                             .weights = w_.empty() ? nullptr : w_.data()};
-    if (dy != nullptr) dy->assign(y.size(), std::numeric_limits<T>::quiet_NaN());
-    return loss_value_and_gradient<T>(loss, head, batch, scale, dy ? dy->data() : nullptr);
+                             .weights = weights.empty() ? nullptr : w_.data()};
+    if (dy == nullptr) return loss_value_and_gradient<T>(loss, head, batch, scale, nullptr);
+    const Buffer<T> dy_ = laid_out<T>(List(y.size(), std::numeric_limits<double>::quiet_NaN()));
+    const double sum = loss_value_and_gradient<T>(loss, head, batch, scale, dy_.data());
+    dy->assign(dy_.data(), dy_.data() + dy_.size());
+    return sum;
   }
   /// The loss as Keras reports it.
   double reduced() const {
