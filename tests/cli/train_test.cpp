@@ -337,6 +337,20 @@ TEST_F(Train, ends_cleanly_at_Ctrl_C) {
   EXPECT_EQ(program_.run("predict run/last.keras X.npy -o p.npy").code, 0);
 }
 
+TEST_F(Train, at_Ctrl_C_in_its_first_epoch_finishes_the_step_and_keeps_what_it_learned) {
+  // 160 steps of a network over 1000 steps of signal: the signal comes long before the last.
+  save_npy(program_.path("long.npy"), Array({200, 1000, 3}));
+  save_npy(program_.path("labels.npy"), Array({200, 1000, 1}));
+  const Result result = program_.interrupt(
+      "train --x long.npy --y labels.npy --epochs 3 --batch-size 1", SIGINT, "run/log.txt");
+  EXPECT_EQ(result.code, 130) << result.err;
+  EXPECT_PRED2(says, result.err, "sonde: interrupted by Ctrl-C in epoch 1.");
+  const auto steps = load_model(program_.path("run/last.keras")).model.iterations();
+  EXPECT_GE(steps, 1);
+  EXPECT_LT(steps, 160);
+  EXPECT_EQ(program_.read("run/last.keras"), program_.read("run/model.keras"));
+}
+
 TEST_F(Train, ends_cleanly_when_told_to_and_goes_on_from_there) {
   const Result result =
       program_.interrupt("train --x X.npy --y y.npy --epochs 1000000", SIGTERM, "run/model.keras");

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,6 +44,10 @@ int Program::start(const std::vector<std::string>& words, const char* out) const
   const int process = fork();
   if (process != 0) return process;
   if (chdir(folder_.path().c_str()) != 0) _exit(126);
+  if (largest_file_ > 0) {
+    const rlimit limit{static_cast<rlim_t>(largest_file_), static_cast<rlim_t>(largest_file_)};
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
+  }
   redirect(out ? out : path(".out"), STDOUT_FILENO);
   redirect(path(".err"), STDERR_FILENO);
   std::vector<char*> arguments = {const_cast<char*>(SONDE_PROGRAM_PATH)};

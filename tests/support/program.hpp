@@ -27,6 +27,9 @@ class Program {
   Result run(const std::vector<std::string>& words, const char* out = nullptr) const;
   /// Splits at blanks.
   Result run(const std::string& line) const;
+  /// No file that a later run writes may grow beyond this: like a full disk, which cannot be had
+  /// here.
+  void limit_file_size(Index bytes) { largest_file_ = bytes; }
   /// Sends `signal` once `name` exists in the folder.
   Result interrupt(const std::string& line, int signal, const std::string& name) const;
 
@@ -35,6 +38,7 @@ class Program {
   Result finish(int process) const;
 
   TemporaryFolder folder_;
+  Index largest_file_ = 0;  ///< 0: no limit
 };
 
 /// X.npy (12, 40, 3) and y.npy (12, 40, 1): a step is 1 where the first channel is positive.
