@@ -18,6 +18,10 @@
 /// `static constexpr auto fields()`; fields stand in Keras' argument order.
 namespace sonde {
 
+namespace detail {
+struct Anything;
+}
+
 /// Stands for an argument that a reader fills in afterwards.
 struct Blank {};
 
@@ -26,6 +30,11 @@ template <class T>
 class Required {
  public:
   Required(T value) : value_(std::move(value)) {}
+  /// From what T is made of, as any layer makes an AnyLayer.
+  template <class U>
+  requires(!std::same_as<U, T> && !std::same_as<U, Required> && !std::same_as<U, Blank> &&
+           !std::same_as<U, detail::Anything> && std::convertible_to<U, T>) Required(U value)
+      : value_(std::move(value)) {}
   explicit Required(Blank) : value_() {}
   operator const T&() const { return value_; }
   const T& operator*() const { return value_; }

@@ -4,6 +4,7 @@
 #include <sonde/layers/add.hpp>
 #include <sonde/layers/average_pooling1d.hpp>
 #include <sonde/layers/batch_normalization.hpp>
+#include <sonde/layers/bidirectional.hpp>
 #include <sonde/layers/concatenate.hpp>
 #include <sonde/layers/conv1d.hpp>
 #include <sonde/layers/dense.hpp>
@@ -15,10 +16,12 @@
 #include <sonde/layers/input_layer.hpp>
 #include <sonde/layers/layer_normalization.hpp>
 #include <sonde/layers/lstm.hpp>
+#include <sonde/layers/masking.hpp>
 #include <sonde/layers/max_pooling1d.hpp>
 #include <sonde/layers/repeat_vector.hpp>
 #include <sonde/layers/reshape.hpp>
 #include <sonde/layers/simple_rnn.hpp>
+#include <sonde/layers/time_distributed.hpp>
 #include <sonde/layers/up_sampling1d.hpp>
 
 /// All layers, and the list that loaders, listings and tests walk.
@@ -38,7 +41,7 @@ using BuiltinLayers =
     TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, MaxPooling1D,
              AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout,
              Flatten, Reshape, RepeatVector, Concatenate, Add, BatchNormalization,
-             LayerNormalization>;
+             LayerNormalization, Masking, TimeDistributed, Bidirectional>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

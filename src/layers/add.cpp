@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <sonde/layers/add.hpp>
 
+#include "layers/merge_masks.hpp"
+
 namespace sonde {
 namespace {
 
 struct AddOp {
   Index inputs;
+  MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
     std::copy_n(v.x().data, size, y);
@@ -45,7 +49,7 @@ AnyOp Add::plan(Planner& planner) const {
                                    : "A Dense layer can bring them to the same width."));
   }
   planner.output(output);
-  return AddOp{planner.inputs()};
+  return AddOp{planner.inputs(), MergedMask::plan(planner, MergedMask::Rule::any)};
 }
 
 }  // namespace sonde

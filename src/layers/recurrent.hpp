@@ -45,7 +45,7 @@ struct RecurrentDropout {
   void draw_part(const View<T>& v, RandomKey key, Index width, double share, T* mask) const {
     for (Index g = 0; g < gates; ++g)
       for (Index r = 0; r < v.rows(); ++r, mask += width)
-        draw_mask(key, ((v.first_row() + r) * gates + g) * width, width, share, mask);
+        draw_mask(key, (v.row_number(r) * gates + g) * width, width, share, mask);
   }
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <sonde/layers/functional.hpp>
 #include <sonde/model.hpp>
 
 #include "base/thread_pool.hpp"
@@ -13,6 +14,8 @@ struct Model::State {
   ModelOptions options;
   Graph graph;
   std::shared_ptr<WeightBlock> weights;
+  std::vector<Index> entries;  ///< of this model's weights in that block
+  Functional as_layer = {};    ///< made when the model is first called
   std::optional<CompileOptions> compiled = {};
   std::int64_t iterations = 0;
   std::vector<Buffer<float>> optimizer_state = {};
@@ -20,6 +23,9 @@ struct Model::State {
   std::unique_ptr<ThreadPool> pool = {};
   int pool_threads = -1;
 
+  /// Finds the weights again: they move when a larger model takes this one's layers in. The
+  /// optimizer's state moves along.
+  void refresh();
   /// The pool for this many threads; kept from call to call.
   ThreadPool& threads(int count);
   /// One job for each output, with its head. Throws ArgumentError before compile().

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <sonde/error.hpp>
 #include <sonde/layers.hpp>
+#include <sonde/layers/functional.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/layer_config.hpp"
 
@@ -90,6 +91,9 @@ Value with_plain_seed(Value initializer) {
   return initializer;
 }
 
+/// Arguments that are layers themselves.
+bool is_layer(std::string_view key) { return key == "layer" || key == "backward_layer"; }
+
 bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
 
 /// InputLayer's shape counts the batch in Keras.
@@ -132,16 +136,15 @@ std::vector<std::string_view> field_names(std::string_view type) {
 
 }  // namespace
 
-CallStyle call_style(std::string_view type) {
+CallStyle call_style(const AnyLayer& layer) {
+  if (const auto* model = layer.as<Functional>())
+    return model->graph->inputs().size() > 1 ? CallStyle::list : CallStyle::one_tensor;
   CallStyle style = CallStyle::none;
+  const std::string_view type = layer.type();
   for_each_type(BuiltinLayers{}, [&]<class L>() {
     if (L::type == type) style = style_of<L>();
   });
   return style;
-}
-
-std::string_view weights_folder(std::string_view type) {
-  return type == "LSTM" || type == "GRU" || type == "SimpleRNN" ? "cell" : "";
 }
 
 Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
@@ -167,6 +170,12 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
       config.emplace_back(key, object("keras.regularizers", value));
     } else if (ends_with(key, "_constraint")) {
       config.emplace_back(key, object("keras.constraints", value));
+    } else if (is_layer(key) && !value.is_null()) {
+      AnyLayer inner;
+      from_value(value, name, inner);
+      const std::string inner_name = inner.name().empty() ? snake_case(inner.type()) : inner.name();
+      config.emplace_back(
+          key, object("keras.layers", inner.type(), write_layer_config(inner, inner_name)));
     } else {
       config.emplace_back(key, value);
     }
@@ -188,6 +197,11 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int k
       if (!neutral->is_neutral(value))
         throw FormatError(fmt::format("{}: {} must be {}, got {}. Other values are not supported.",
                                       where, neutral->key, neutral->expected, to_string(value)));
+    } else if (is_layer(key) && !value.is_null()) {
+      const Where inside = fmt::format("{}: {}", where, key);
+      config.emplace_back(
+          key, to_value(read_layer(text_entry(value, "class_name", inside),
+                                   dict_entry(value, "config", inside), keras_major, inside)));
     } else if (ends_with(key, "activation")) {
       config.emplace_back(key, read_activation(value, keras_major, where));
     } else {

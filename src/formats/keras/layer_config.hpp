@@ -18,9 +18,6 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& config, int 
 
 /// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]).
 enum class CallStyle { none, one_tensor, list, tensor_and_states };
-CallStyle call_style(std::string_view type);
-
-/// The group inside a layer's own that holds its weights: "cell" for recurrent layers, else empty.
-std::string_view weights_folder(std::string_view type);
+CallStyle call_style(const AnyLayer& layer);
 
 }  // namespace sonde::formats::keras

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <sonde/error.hpp>
+#include <sonde/layers/functional.hpp>
 #include <sonde/layers/input_layer.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
@@ -28,6 +29,7 @@ struct Entry {
   Value::Dict config;
   std::vector<std::vector<Reference>> calls = {};
   std::vector<std::vector<Tensor>> outputs = {};  ///< of each call made so far
+  bool is_mask = false;  ///< a node by which Keras computes a mask: masks come by themselves here
   Identity identity = {};
 };
 
@@ -78,6 +80,10 @@ bool is_operation(const Value& module) {
   return text && text->starts_with("keras.src.ops");
 }
 
+bool is_model(std::string_view class_name) {
+  return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
+}
+
 class Reader {
  public:
   Reader(std::string where, int keras_major, const GraphLimits& limits)
@@ -88,8 +94,10 @@ class Reader {
 
  private:
   Entry& add_layer(const Value& written);
+  AnyLayer nested(const Value& written, const std::string& name, const Where& where) const;
   void add_calls(Entry& entry, const Value& written);
   std::vector<Reference> call(const Entry& entry, const Value& written) const;
+  void check_mask(const Value& written, const Where& where) const;
   std::vector<Reference> old_call(const Entry& entry, const Value& written) const;
   Reference reference(const Value& triple, const Where& where) const;
   Reference tensor(const Value& written, const Where& where) const;
@@ -130,18 +138,41 @@ Entry& Reader::add_layer(const Value& written) {
         fmt::format("{}: its config has another name, {}.", where, to_string(*inner)));
   if (!numbers_.emplace(name, entries_.size()).second)
     throw FormatError(fmt::format("{}: two layers have this name.", where));
-  if (const Value* module = written.find("module"); module && is_operation(*module))
+  if (const Value* module = written.find("module"); module && is_operation(*module)) {
+    if (class_name == "NotEqual" || class_name == "Any") {
+      Entry& entry = entries_.emplace_back(Entry{AnyLayer(), name, where, std::move(config)});
+      entry.is_mask = true;
+      return entry;
+    }
     throw FormatError(
         fmt::format("{}: is a bare operation, such as x + y or x[:, -1]. Use a layer "
                     "in Keras, such as Add.",
                     where));
+  }
   if (is_frozen_ && class_name != InputLayer::type) {
     Value frozen(std::move(config));
     frozen.set("trainable", false);
     config = *frozen.as<Value::Dict>();
   }
-  AnyLayer layer = read_layer(class_name, config, keras_major_, where);
+  AnyLayer layer = is_model(class_name) ? nested(written, name, where)
+                                        : read_layer(class_name, config, keras_major_, where);
   return entries_.emplace_back(Entry{std::move(layer), name, where, std::move(config)});
+}
+
+/// A model that is a layer of this one.
+AnyLayer Reader::nested(const Value& written, const std::string& name, const Where& where) const {
+  const ReadGraph read = read_graph(written, keras_major_, where, limits_);
+  Functional model{
+      .graph = as_format_error(
+          where + ": ", [&] { return std::make_shared<const Graph>(read.inputs, read.outputs); }),
+      .sequential = *written.find("class_name") == Value("Sequential"),
+      .name = name,
+      .trainable = !is_frozen_};
+  if (model.graph->layers().size() != read.layers || model.graph->calls().size() != read.calls)
+    throw FormatError(where + ": some of its layers lead to no output.");
+  if (const Value* trainable = written.find("config")->find("trainable"))
+    model.trainable = model.trainable && *trainable != Value(false);
+  return AnyLayer(std::move(model));
 }
 
 /// ["lstm", 0, 1]
@@ -179,7 +210,7 @@ void Reader::tensors(const Value& written, const Where& where, std::vector<Refer
 
 std::vector<Reference> Reader::call(const Entry& entry, const Value& written) const {
   const Where& where = entry.where;
-  const CallStyle style = call_style(entry.layer.type());
+  const CallStyle style = call_style(entry.layer);
   const Value::List& args = list_entry(written, "args", where);
   std::vector<Reference> inputs;
   if (args.empty()) throw FormatError(where + ": is called without an input.");
@@ -199,16 +230,25 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
   for (const auto& [key, value] : dict_entry(written, "kwargs", where)) {
     // What the file says about training was true when the model was built, not when it is used.
     if (key == "training" || value.is_null()) continue;
-    if (key == "mask")
-      throw FormatError(where +
-                        ": is called with a mask, which is not supported. Rebuild the "
-                        "model without Masking.");
+    if (key == "mask") {
+      check_mask(value, where);
+      continue;
+    }
     if (key != "initial_state" || !takes_states)
       throw FormatError(
           fmt::format("{}: the argument {} of its call is not supported.", where, key));
     tensors(value, where, inputs);
   }
   return inputs;
+}
+
+/// A mask must be what Masking or Embedding gives: then it comes by itself.
+void Reader::check_mask(const Value& written, const Where& where) const {
+  std::vector<Reference> masks;
+  tensors(written, where, masks);
+  for (const Reference& mask : masks)
+    if (!entries_[mask.layer].is_mask)
+      throw FormatError(where + ": is called with a mask that is not of Masking or Embedding.");
 }
 
 /// As Keras 2 wrote it: [["layer", 0, 0, {}], …].
@@ -230,12 +270,13 @@ std::vector<Reference> Reader::old_call(const Entry& entry, const Value& written
 }
 
 void Reader::add_calls(Entry& entry, const Value& written) {
+  if (entry.is_mask) return;
   for (const Value& each : list_entry(written, "inbound_nodes", entry.where)) {
     if (++call_count_ > limits_.calls)
       throw LimitError(fmt::format("{}: more than {} calls of layers.", where_, limits_.calls));
     entry.calls.push_back(each.as<Value::List>() ? old_call(entry, each) : call(entry, each));
   }
-  const bool is_input = call_style(entry.layer.type()) == CallStyle::none;
+  const bool is_input = call_style(entry.layer) == CallStyle::none;
   if (is_input != entry.calls.empty())
     throw FormatError(
         fmt::format("{}: {}.", entry.where,
@@ -246,7 +287,7 @@ void Reader::add_calls(Entry& entry, const Value& written) {
 void Reader::make(Entry& entry, const std::vector<Tensor>& inputs) {
   check_size(entry, inputs);
   entry.outputs.push_back(as_format_error(
-      where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs); }));
+      where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs, true); }));
 }
 
 /// Makes all calls, each after those that it needs, and the calls of one layer in their order.
@@ -325,7 +366,7 @@ ReadGraph Reader::graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
                         const Value& config) const {
   ReadGraph read{std::move(inputs), std::move(outputs), text_entry(config, "name", where_)};
   check_name(read.name, where_);
-  read.layers = entries_.size();
+  for (const Entry& entry : entries_) read.layers += entry.is_mask ? 0 : 1;
   for (const Entry& entry : entries_) read.calls += entry.outputs.size();
   return read;
 }
@@ -373,7 +414,7 @@ ReadGraph Reader::sequential(const Value& model, const Value& config) {
   std::vector<Tensor> inputs = at;
   for (const Value& written : layers) {
     Entry& entry = add_layer(written);
-    const bool is_input = call_style(entry.layer.type()) == CallStyle::none;
+    const bool is_input = call_style(entry.layer) == CallStyle::none;
     if (is_input != at.empty())
       throw FormatError(entry.where + ": an InputLayer must be the first layer, and only that.");
     if (at.size() > 1)

@@ -6,6 +6,7 @@
 #include <set>
 #include <sonde/error.hpp>
 #include "formats/keras/layer_config.hpp"
+#include "formats/keras/weight_groups.hpp"
 #include "formats/keras/weights_file.hpp"
 #include "training/optimizer.hpp"
 
@@ -13,23 +14,6 @@ namespace sonde::formats::keras {
 namespace {
 
 constexpr std::string_view optimizer_path = "optimizer/vars";
-
-/// The weights that a layer asks for when it is planned for the first of its calls.
-std::vector<WeightEntry> planned_weights(const Graph& graph, std::size_t layer) {
-  const auto call = std::find_if(graph.calls().begin(), graph.calls().end(), [&](const auto& c) {
-    return c.layer == static_cast<Index>(layer);
-  });
-  std::vector<Shape> shapes;
-  for (const Tensor& input : call->node->inputs) shapes.push_back(input.shape());
-  const LayerInstance& instance = *graph.layers()[layer];
-  Planner planner = planner_for(instance, std::move(shapes), Mode::infer, 1);
-  instance.layer.plan(planner);
-  std::vector<WeightEntry> entries;
-  for (const auto& weight : planner.weights())
-    entries.push_back({instance.name, weight.name, weight.shape, 0, weight.options,
-                       weight.options.trainable && instance.layer.trainable()});
-  return entries;
-}
 
 /// Adds up bytes of weights; a stranger's shapes may not overflow anything.
 class Budget {
@@ -59,11 +43,6 @@ class Budget {
   const std::string& where_;
   std::uint64_t used_ = 0;
 };
-
-/// The folder of a group's numbered variables: "layers/lstm" and "cell" → "layers/lstm/cell/vars".
-std::string variables_of(const std::string& path, std::string_view folder) {
-  return folder.empty() ? path + "/vars" : fmt::format("{}/{}/vars", path, folder);
-}
 
 /// Refuses a group that does not hold exactly the variables 0 … count - 1.
 void check_count(const Hdf5Reader& file, const std::string& variables, std::size_t count,
@@ -97,6 +76,24 @@ std::string root_of_layers(const Hdf5Reader& file) {
   return std::string(!file.is_group("layers") && file.is_group(old) ? old : "layers");
 }
 
+/// Refuses groups under a model's layers that belong to none of them.
+void check_no_more(const Hdf5Reader& file, const std::vector<WeightGroup>& groups,
+                   const std::string& where) {
+  std::map<std::string, std::set<std::string>> known;  // folder → what it holds
+  for (const WeightGroup& group : groups) {
+    const std::size_t slash = group.path.rfind('/');
+    known[group.path.substr(0, slash)].insert(group.path.substr(slash + 1));
+  }
+  for (const auto& [folder, names] : known) {
+    const bool holds_layers = folder.ends_with("layers") || folder.ends_with("dependencies");
+    if (!holds_layers) continue;
+    for (const std::string& name : file.names(folder))
+      if (!names.count(name))
+        throw FormatError(
+            fmt::format("{}: \"{}/{}\" belongs to no layer of config.json.", where, folder, name));
+  }
+}
+
 /// One of the optimizer's variables: a block of its state, and the weight it belongs to.
 struct StateVariable {
   std::size_t block;
@@ -107,11 +104,10 @@ struct StateVariable {
 /// block.
 std::vector<StateVariable> state_variables(const Model& model) {
   std::vector<const WeightEntry*> trainable;
-  for (const auto& instance : model.graph().layers())
-    for (const Index e : instance->entries)
-      if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
-          entry.trainable)
-        trainable.push_back(&entry);
+  for (const Index e : model.graph().entries())
+    if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
+        entry.trainable)
+      trainable.push_back(&entry);
   const Optimizer& optimizer = model.compiled()->optimizer;
   const std::size_t blocks = optimizer_slot_names(optimizer).size();
   const bool has_average = std::visit([](const auto& spec) { return spec.use_ema; }, optimizer);
@@ -150,22 +146,14 @@ std::span<const float> values_of(const float* block, const WeightEntry& entry) {
 }
 
 void write_layers(Hdf5Writer& file, const Model& model) {
-  const Graph& graph = model.graph();
   const WeightBlock& block = model.weights();
-  const std::vector<std::string> paths = weight_paths(graph);
-  for (std::size_t l = 0; l < paths.size(); ++l) {
-    const LayerInstance& instance = *graph.layers()[l];
-    const std::string_view folder = weights_folder(instance.layer.type());
-    const auto name_group = [&](const std::string& path, const std::string& name) {
-      file.group(path);
-      file.attribute(path, "name", name);
-    };
-    name_group(variables_of(paths[l], ""), instance.name);
-    const std::string variables = variables_of(paths[l], folder);
-    if (!folder.empty())
-      name_group(variables, fmt::format("{}_{}", snake_case(instance.layer.type()), folder));
-    for (std::size_t i = 0; i < instance.entries.size(); ++i) {
-      const auto& entry = block.entries()[static_cast<std::size_t>(instance.entries[i])];
+  for (const WeightGroup& group : weight_groups(model.graph())) {
+    const std::string variables = group.path + "/vars";
+    file.group(variables);
+    file.attribute(variables, "name", group.name);
+    if (group.holder == nullptr) continue;
+    for (std::size_t i = 0; i < group.holder->entries.size(); ++i) {
+      const auto& entry = block.entries()[static_cast<std::size_t>(group.holder->entries[i])];
       refuse_diverged(values_of(block.data(), entry), entry.path());
       file.write(fmt::format("{}/{}", variables, i), entry.shape, values_of(block.data(), entry));
     }
@@ -194,17 +182,6 @@ void write_optimizer_state(Hdf5Writer& file, const Model& model) {
 
 }  // namespace
 
-std::vector<std::string> weight_paths(const Graph& graph) {
-  std::map<std::string, int> counts;
-  std::vector<std::string> paths;
-  for (const auto& instance : graph.layers()) {
-    const std::string stem = snake_case(instance->layer.type());
-    const int n = counts[stem]++;
-    paths.push_back(n == 0 ? "layers/" + stem : fmt::format("layers/{}_{}", stem, n));
-  }
-  return paths;
-}
-
 std::vector<std::byte> write_weights(const Model& model) {
   Hdf5Writer file;
   write_layers(file, model);
@@ -216,39 +193,34 @@ std::vector<std::byte> write_weights(const Model& model) {
 
 void check_weights(const Graph& graph, std::uint64_t limit, const std::string& where) {
   Budget budget(limit, where);
-  for (std::size_t l = 0; l < graph.layers().size(); ++l)
-    for (const WeightEntry& entry : planned_weights(graph, l)) budget.add(entry);
+  for (const auto& asked : planned_weights(graph))
+    for (const WeightEntry& entry : asked.second) budget.add(entry);
 }
 
 void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limit,
                   const std::string& where) {
-  const std::string root = root_of_layers(file);
-  std::vector<std::string> paths = weight_paths(graph);
-  std::set<std::string> known;
-  for (std::string& path : paths) {
-    const std::string name = path.substr(path.find('/') + 1);
-    known.insert(name);
-    path = root + "/" + name;
-  }
-  for (const std::string& name : file.names(root))
-    if (!known.count(name))
-      throw FormatError(
-          fmt::format("{}: \"{}/{}\" belongs to no layer of config.json.", where, root, name));
+  std::map<const LayerInstance*, std::vector<WeightEntry>> planned;
+  for (auto& asked : planned_weights(graph)) planned[asked.first] = std::move(asked.second);
+  const std::vector<WeightGroup> groups = weight_groups(graph, root_of_layers(file));
+  check_no_more(file, groups, where);
 
   // First every claim is checked, then memory is taken.
   Budget budget(limit, where);
   std::vector<WeightEntry> all;
   std::vector<std::string> places;
-  for (std::size_t l = 0; l < paths.size(); ++l) {
-    LayerInstance& instance = *graph.layers()[l];
-    const std::string_view folder = weights_folder(instance.layer.type());
-    const std::string variables = variables_of(paths[l], folder);
-    const auto entries = planned_weights(graph, l);
-    const std::string here =
-        fmt::format("{}: {} \"{}\"", where, instance.layer.type(), instance.name);
+  std::set<const LayerInstance*> seen;
+  for (const WeightGroup& group : groups) {
+    const std::string variables = group.path + "/vars";
+    const std::string here = fmt::format("{}: \"{}\"", where, group.name);
+    if (group.holder == nullptr || !planned.count(group.holder)) {
+      check_count(file, variables, 0, here);
+      continue;
+    }
+    std::vector<WeightEntry>& entries = planned[group.holder];
     check_count(file, variables, entries.size(), here);
-    if (!folder.empty()) check_count(file, variables_of(paths[l], ""), 0, here);
-    instance.entries.clear();
+    // A layer that two models share stands in the file once for each.
+    if (!seen.insert(group.holder).second) continue;
+    group.holder->entries.clear();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       budget.add(entries[i]);
       places.push_back(fmt::format("{}/{}", variables, i));
@@ -256,7 +228,7 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
         throw FormatError(fmt::format("{}: {} (\"{}\") has shape {}, expected {}.", here,
                                       entries[i].name, places.back(), to_string(found),
                                       to_string(entries[i].shape)));
-      instance.entries.push_back(static_cast<Index>(all.size()));
+      group.holder->entries.push_back(static_cast<Index>(all.size()));
       all.push_back(entries[i]);
     }
   }
@@ -268,8 +240,8 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
     check_finite(values.values(), places[i], where);
     std::copy(values.values().begin(), values.values().end(), block->values(entry).begin());
   }
-  for (const auto& instance : graph.layers())
-    if (!instance->entries.empty()) instance->weights = block;
+  for (const WeightGroup& group : groups)
+    if (group.holder != nullptr && !group.holder->entries.empty()) group.holder->weights = block;
 }
 
 void read_optimizer_state(Model& model, const Hdf5Reader& file, const std::string& where) {

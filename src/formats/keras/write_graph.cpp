@@ -1,3 +1,5 @@
+#include <sonde/layers/functional.hpp>
+
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
@@ -26,13 +28,15 @@ Value tensor(const Graph& graph, const Graph::Source& source) {
                                             {"keras_history", history(graph, source)}}}};
 }
 
+Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable);
+
 /// One call of a layer: {"args": […], "kwargs": {…}}.
 Value written_call(const Graph& graph, const Graph::Call& call) {
   Value::List tensors;
   for (const auto& source : call.inputs) tensors.push_back(tensor(graph, source));
   Value::List args;
   Value::Dict kwargs;
-  switch (call_style(graph.layer(call).layer.type())) {
+  switch (call_style(graph.layer(call).layer)) {
     case CallStyle::list:
       args.push_back(std::move(tensors));
       break;
@@ -47,6 +51,15 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
 }
 
+Value::Dict written_layer(const LayerInstance& instance) {
+  const auto* model = instance.layer.as<Functional>();
+  if (!model)
+    return object("keras.layers", instance.layer.type(),
+                  write_layer_config(instance.layer, instance.name));
+  return model->sequential ? write_sequential(*model->graph, instance.name, model->trainable)
+                           : write_graph(*model->graph, instance.name, model->trainable);
+}
+
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
 Value ends(const Graph& graph, const std::vector<Graph::Source>& sources) {
   if (sources.size() == 1) return history(graph, sources.front());
@@ -55,9 +68,19 @@ Value ends(const Graph& graph, const std::vector<Graph::Source>& sources) {
   return all;
 }
 
+/// Layers one after the other, as Keras' Sequential: without calls.
+Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable) {
+  Value::List layers;
+  for (const auto& instance : graph.layers()) layers.push_back(written_layer(*instance));
+  return {{"module", "keras"},
+          {"class_name", "Sequential"},
+          {"config", Value::Dict{{"name", name}, {"trainable", trainable}, {"layers", layers}}},
+          {"registered_name", Value()}};
+}
+
 }  // namespace
 
-Value::Dict write_graph(const Graph& graph, const std::string& name) {
+Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable) {
   std::vector<Value::List> calls(graph.layers().size());
   for (const Graph::Call& call : graph.calls())
     if (!call.inputs.empty())
@@ -66,14 +89,13 @@ Value::Dict write_graph(const Graph& graph, const std::string& name) {
   Value::List layers;
   for (std::size_t l = 0; l < calls.size(); ++l) {
     const LayerInstance& instance = *graph.layers()[l];
-    Value::Dict entry = object("keras.layers", instance.layer.type(),
-                               write_layer_config(instance.layer, instance.name));
+    Value::Dict entry = written_layer(instance);
     entry.emplace_back("name", instance.name);
     entry.emplace_back("inbound_nodes", std::move(calls[l]));
     layers.push_back(std::move(entry));
   }
   Value::Dict config = {{"name", name},
-                        {"trainable", true},
+                        {"trainable", trainable},
                         {"layers", std::move(layers)},
                         {"input_layers", ends(graph, graph.inputs())},
                         {"output_layers", ends(graph, graph.outputs())}};
