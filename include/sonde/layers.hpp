@@ -20,6 +20,7 @@
 #include <sonde/layers/max_pooling1d.hpp>
 #include <sonde/layers/repeat_vector.hpp>
 #include <sonde/layers/reshape.hpp>
+#include <sonde/layers/rnn.hpp>
 #include <sonde/layers/simple_rnn.hpp>
 #include <sonde/layers/time_distributed.hpp>
 #include <sonde/layers/up_sampling1d.hpp>
@@ -38,7 +39,7 @@ constexpr void for_each_type(TypeList<T...>, F&& f) {
 
 /// A new layer is one word here.
 using BuiltinLayers =
-    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, MaxPooling1D,
+    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, RNN, MaxPooling1D,
              AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout,
              Flatten, Reshape, RepeatVector, Concatenate, Add, BatchNormalization,
              LayerNormalization, Masking, TimeDistributed, Bidirectional>;

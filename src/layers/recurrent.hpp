@@ -58,7 +58,8 @@ struct RecurrentOp {
   bool states = false;     // the states after the last step are outputs too
   bool given = false;      // the states before the first step are inputs
   bool streaming = false;
-  bool zeros = false;  // outputs of masked steps are zeros
+  bool masked = false;  // steps that the mask of x leaves out are skipped
+  bool zeros = false;   // and their outputs are zeros
   Slot kernel, recurrent_kernel, bias, packed;
   Slot every_h;  // h of every step in input order; none when the output is just that
   Slot cells;    // c of every step when training, else only the last
@@ -100,7 +101,7 @@ struct RecurrentOp {
                                                   .c = v[cells],
                                                   .gates = v[gates],
                                                   .scratch = v[scratch],
-                                                  .mask = v.mask().data,
+                                                  .mask = masked ? v.mask().data : nullptr,
                                                   .dropout = dropout.masks(v)});
     const T* last_h = all + last(s) * size;
     if (!sequences) copy_used(v, s, last(s), last_h, v.y().data);
@@ -179,7 +180,7 @@ struct RecurrentOp {
                                                  .du = v.gradient(recurrent_kernel),
                                                  .db = v.gradient(bias),
                                                  .scratch = v[scratch],
-                                                 .mask = v.mask().data,
+                                                 .mask = masked ? v.mask().data : nullptr,
                                                  .dropout = dropout.masks(v)});
     if (given && v.dx(1)) std::copy_n(v[dh], size, v.dx(1).data);
     if constexpr (has_c)
@@ -259,7 +260,9 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   op.states = layer.return_state;
   op.given = planner.inputs() > 1;
   op.streaming = planner.streaming();
-  op.zeros = layer.zero_output_for_mask && planner.masked();
+  // Keras 3.15 loses sight of a mask that comes together with an initial state.
+  op.masked = planner.masked() && !op.given;
+  op.zeros = layer.zero_output_for_mask && op.masked;
 
   op.kernel =
       planner.weight("kernel", {channels, Cell::gates * n},

@@ -13,7 +13,8 @@ namespace sonde {
 /// batch until the model's states are reset. `unit_forget_bias` starts the bias of the f gate at 1
 /// and leaves the others to bias_initializer. `unroll` changes nothing here.
 /// Steps that a mask leaves out keep h and c, and give h again as their output, or zeros with
-/// `zero_output_for_mask`.
+/// `zero_output_for_mask`. As in Keras, a mask that comes together with an initial_state is only
+/// passed on.
 /// Dropout draws one mask for each row and feature, the same at all steps; with a recurrent_dropout
 /// above 0, one for each gate as well. Only sequences can stream.
 /// Weights: kernel (channels, 4 units), recurrent_kernel (units, 4 units), bias (4 units,).

@@ -125,13 +125,106 @@ constexpr CallStyle style_of() {
   else return CallStyle::none;
 }
 
-std::vector<std::string_view> field_names(std::string_view type) {
+template <class Types>
+std::vector<std::string_view> field_names(Types types, std::string_view type) {
   std::vector<std::string_view> names;
-  for_each_type(BuiltinLayers{}, [&]<class L>() {
+  for_each_type(types, [&]<class L>() {
     if (L::type != type) return;
     std::apply([&](const auto&... each) { (names.push_back(each.name), ...); }, L::fields());
   });
   return names;
+}
+
+/// A cell of an RNN, or a stack of cells, as to_value makes it.
+Value write_cell(const Value& cell);
+
+void write_arguments(const Value::Dict& arguments, const std::string& name, Value::Dict& config) {
+  for (const auto& [key, value] : arguments) {
+    if (key == "name") continue;
+    if (ends_with(key, "_initializer")) {
+      Value wrapped = object("keras.initializers", value);
+      // Younger than most of Keras 3, so said only when there is something to say.
+      Value::Dict inner;
+      for (const auto& each : *wrapped.find("config")->as<Value::Dict>())
+        if (!(each.second.is_null() && ends_with(each.first, "_axes"))) inner.push_back(each);
+      wrapped.set("config", std::move(inner));
+      config.emplace_back(key, std::move(wrapped));
+    } else if (ends_with(key, "_regularizer")) {
+      config.emplace_back(key, object("keras.regularizers", value));
+    } else if (ends_with(key, "_constraint")) {
+      config.emplace_back(key, object("keras.constraints", value));
+    } else if (is_layer(key) && !value.is_null()) {
+      AnyLayer inner;
+      from_value(value, name, inner);
+      const std::string inner_name = inner.name().empty() ? snake_case(inner.type()) : inner.name();
+      config.emplace_back(
+          key, object("keras.layers", inner.type(), write_layer_config(inner, inner_name)));
+    } else if (key == "cell") {
+      config.emplace_back(key, write_cell(value));
+    } else if (key == "cells") {
+      Value::List cells;
+      for (const Value& each : *value.as<Value::List>()) cells.push_back(write_cell(each));
+      config.emplace_back(key, std::move(cells));
+    } else {
+      config.emplace_back(key, value);
+    }
+  }
+}
+
+Value write_cell(const Value& cell) {
+  const std::string& type = *cell.find("class_name")->as<std::string>();
+  const Value& arguments = *cell.find("config");
+  const std::string& given = *arguments.find("name")->as<std::string>();
+  const std::string name = given.empty() ? snake_case(type) : given;
+  Value::Dict config = {{"name", name}, {"dtype", "float32"}};
+  write_arguments(*arguments.as<Value::Dict>(), name, config);
+  return object("keras.layers", type, std::move(config));
+}
+
+/// A cell of an RNN, or a stack of cells, as from_value takes it.
+Value read_cell(const Value& written, int keras_major, const Where& where);
+
+Value::Dict read_arguments(const Value::Dict& given, const std::vector<std::string_view>& fields,
+                           int keras_major, const Where& where) {
+  Value::Dict config;
+  for (const auto& [key, value] : given) {
+    const bool is_field = std::find(fields.begin(), fields.end(), key) != fields.end();
+    const auto neutral =
+        std::find_if(neutrals.begin(), neutrals.end(),
+                     [&, k = std::string_view(key)](const Neutral& n) { return n.key == k; });
+    if (!is_field && neutral != neutrals.end()) {
+      if (!neutral->is_neutral(value))
+        throw FormatError(fmt::format("{}: {} must be {}, got {}. Other values are not supported.",
+                                      where, neutral->key, neutral->expected, to_string(value)));
+    } else if (is_layer(key) && !value.is_null()) {
+      const Where inside = fmt::format("{}: {}", where, key);
+      config.emplace_back(
+          key, to_value(read_layer(text_entry(value, "class_name", inside),
+                                   dict_entry(value, "config", inside), keras_major, inside)));
+    } else if (key == "cell") {
+      config.emplace_back(key, read_cell(value, keras_major, fmt::format("{}: cell", where)));
+    } else if (key == "cells" && value.as<Value::List>()) {
+      Value::List cells;
+      for (const Value& each : *value.as<Value::List>())
+        cells.push_back(
+            read_cell(each, keras_major, fmt::format("{}: cell {}", where, cells.size())));
+      config.emplace_back(key, std::move(cells));
+    } else if (ends_with(key, "activation")) {
+      config.emplace_back(key, read_activation(value, keras_major, where));
+    } else {
+      config.emplace_back(key, ends_with(key, "_initializer") ? with_plain_seed(value) : value);
+    }
+  }
+  return config;
+}
+
+Value read_cell(const Value& written, int keras_major, const Where& where) {
+  using Cells = TypeList<LSTMCell, GRUCell, SimpleRNNCell, StackedRNNCells>;
+  const std::string& type = text_entry(written, "class_name", where);
+  const Value::Dict& config = dict_entry(written, "config", where);
+  return Value::Dict{
+      {"class_name", type},
+      {"config", read_arguments(config, field_names(Cells{}, type), keras_major, where)}};
 }
 
 }  // namespace
@@ -156,58 +249,17 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
     config.emplace_back("sparse", false);
     return config;
   }
-  for (auto& [key, value] : layer.config()) {
-    if (key == "name") continue;
-    if (ends_with(key, "_initializer")) {
-      Value wrapped = object("keras.initializers", value);
-      // Younger than most of Keras 3, so said only when there is something to say.
-      Value::Dict inner;
-      for (const auto& each : *wrapped.find("config")->as<Value::Dict>())
-        if (!(each.second.is_null() && ends_with(each.first, "_axes"))) inner.push_back(each);
-      wrapped.set("config", std::move(inner));
-      config.emplace_back(key, std::move(wrapped));
-    } else if (ends_with(key, "_regularizer")) {
-      config.emplace_back(key, object("keras.regularizers", value));
-    } else if (ends_with(key, "_constraint")) {
-      config.emplace_back(key, object("keras.constraints", value));
-    } else if (is_layer(key) && !value.is_null()) {
-      AnyLayer inner;
-      from_value(value, name, inner);
-      const std::string inner_name = inner.name().empty() ? snake_case(inner.type()) : inner.name();
-      config.emplace_back(
-          key, object("keras.layers", inner.type(), write_layer_config(inner, inner_name)));
-    } else {
-      config.emplace_back(key, value);
-    }
-  }
+  write_arguments(layer.config(), name, config);
   return config;
 }
 
 AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int keras_major,
                     const Where& where) {
-  const auto fields = field_names(class_name);
-  Value::Dict config;
-  for (const auto& [key, value] :
-       class_name == InputLayer::type ? read_input_config(given, where) : given) {
-    const bool is_field = std::find(fields.begin(), fields.end(), key) != fields.end();
-    const auto neutral =
-        std::find_if(neutrals.begin(), neutrals.end(),
-                     [&, k = std::string_view(key)](const Neutral& n) { return n.key == k; });
-    if (!is_field && neutral != neutrals.end()) {
-      if (!neutral->is_neutral(value))
-        throw FormatError(fmt::format("{}: {} must be {}, got {}. Other values are not supported.",
-                                      where, neutral->key, neutral->expected, to_string(value)));
-    } else if (is_layer(key) && !value.is_null()) {
-      const Where inside = fmt::format("{}: {}", where, key);
-      config.emplace_back(
-          key, to_value(read_layer(text_entry(value, "class_name", inside),
-                                   dict_entry(value, "config", inside), keras_major, inside)));
-    } else if (ends_with(key, "activation")) {
-      config.emplace_back(key, read_activation(value, keras_major, where));
-    } else {
-      config.emplace_back(key, ends_with(key, "_initializer") ? with_plain_seed(value) : value);
-    }
-  }
+  const auto fields = field_names(BuiltinLayers{}, class_name);
+  const Value::Dict config =
+      class_name == InputLayer::type
+          ? read_arguments(read_input_config(given, where), fields, keras_major, where)
+          : read_arguments(given, fields, keras_major, where);
   return as_format_error(
       "", [&] { return layer_from_config(BuiltinLayers{}, class_name, config, where); });
 }

@@ -48,8 +48,37 @@ std::size_t number(const Value& value, const Where& where) {
   return static_cast<std::size_t>(*whole);
 }
 
-/// The product of all that can make a layer large. A stranger's sizes must not overflow while the
-/// layer is planned; 2^56 leaves room for the factors that layers add.
+/// The product of all numbers in a layer's config, and in that of a layer or cell inside it; of a
+/// stack of cells the largest counts.
+double size_product(const Value::Dict& config) {
+  double product = 1;
+  const auto multiply = [&](const Value& value) {
+    if (const auto* size = value.as<std::int64_t>())
+      product *= std::max(1.0, std::abs(static_cast<double>(*size)));
+  };
+  const auto inner = [](const Value& value) {
+    const Value* found = value.find("config");
+    const auto* arguments = found ? found->as<Value::Dict>() : nullptr;
+    return arguments ? size_product(*arguments) : 1.0;
+  };
+  for (const auto& [key, value] : config) {
+    if (key == "seed") continue;
+    multiply(value);
+    if (key == "layer" || key == "backward_layer" || key == "cell") product *= inner(value);
+    if (const auto* list = value.as<Value::List>()) {
+      double largest = 1;
+      for (const Value& each : *list) {
+        multiply(each);
+        if (key == "cells") largest = std::max(largest, inner(each));
+      }
+      product *= largest;
+    }
+  }
+  return product;
+}
+
+/// Bounds the product of all that can make a layer large. A stranger's sizes must not overflow
+/// while the layer is planned; 2^56 leaves room for the factors that layers add.
 void check_size(const Entry& entry, const std::vector<Tensor>& inputs) {
   constexpr double most = 72057594037927936.0;
   double total = 0;
@@ -58,17 +87,7 @@ void check_size(const Entry& entry, const std::vector<Tensor>& inputs) {
     for (const Index size : input.shape()) elements *= std::abs(static_cast<double>(size));
     total += elements;
   }
-  double product = std::max(1.0, total);
-  const auto multiply = [&](const Value& value) {
-    if (const auto* size = value.as<std::int64_t>())
-      product *= std::max(1.0, std::abs(static_cast<double>(*size)));
-  };
-  for (const auto& [key, value] : entry.config) {
-    if (key == "seed") continue;
-    multiply(value);
-    if (const auto* list = value.as<Value::List>())
-      for (const Value& each : *list) multiply(each);
-  }
+  const double product = std::max(1.0, total) * size_product(entry.config);
   if (!(product < most))
     throw LimitError(fmt::format("{}: its sizes multiply to {:.1e}, more than any computer holds.",
                                  entry.where, product));
@@ -199,10 +218,10 @@ Reference Reader::tensor(const Value& written, const Where& where) const {
   return reference(entry(entry(written, "config", where), "keras_history", where), where);
 }
 
-/// A tensor, or a list of tensors.
+/// A tensor, or a list of tensors, or of lists of them, such as the states of stacked cells.
 void Reader::tensors(const Value& written, const Where& where, std::vector<Reference>& into) const {
   if (const auto* list = written.as<Value::List>()) {
-    for (const Value& each : *list) into.push_back(tensor(each, where));
+    for (const Value& each : *list) tensors(each, where, into);
   } else if (!written.is_null()) {
     into.push_back(tensor(written, where));
   }

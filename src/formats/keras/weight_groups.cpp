@@ -5,6 +5,7 @@
 #include <map>
 #include <sonde/layers/functional.hpp>
 #include <sonde/layers/input_layer.hpp>
+#include <sonde/layers/rnn.hpp>
 
 namespace sonde::formats::keras {
 namespace {
@@ -30,12 +31,32 @@ struct Groups {
           add(*part, path + "/layer");
       return;
     }
+    if (const auto* rnn = instance.layer.as<RNN>()) {
+      all.push_back({path, instance.name});
+      return add_cells(instance, *rnn, path + "/cell");
+    }
     if (type == "LSTM" || type == "GRU" || type == "SimpleRNN") {
       all.push_back({path, instance.name});
       all.push_back({path + "/cell", snake_case(type) + "_cell", &instance});
       return;
     }
     all.push_back({path, instance.name, &instance});
+  }
+
+  /// The parts of an RNN are its cells, as layers.
+  void add_cells(const LayerInstance& instance, const RNN& rnn, const std::string& path) {
+    const auto* stack = std::get_if<StackedRNNCells>(&*rnn.cell);
+    const auto& parts = instance.parts;
+    if (!stack) return all.push_back({path, parts[0]->name, parts[0].get()});
+    all.push_back({path, stack->name.empty() ? "stacked_rnn_cells" : stack->name});
+    std::map<std::string, int> counts;
+    for (const auto& part : parts) {
+      const std::string stem = snake_case(part->layer.type()) + "_cell";
+      const int n = counts[stem]++;
+      all.push_back(
+          {fmt::format("{}/cells/{}", path, n == 0 ? stem : fmt::format("{}_{}", stem, n)),
+           part->name, part.get()});
+    }
   }
 
   void add_layers(const Graph& graph, const std::string& folder, bool sequential) {

@@ -1,4 +1,5 @@
 #include <sonde/layers/functional.hpp>
+#include <sonde/layers/rnn.hpp>
 
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
@@ -30,6 +31,19 @@ Value tensor(const Graph& graph, const Graph::Source& source) {
 
 Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable);
 
+/// The states of stacked cells lie in a list for each cell.
+Value::List written_states(const AnyLayer& layer, Value::List states) {
+  const auto* rnn = layer.as<RNN>();
+  if (!rnn || !std::holds_alternative<StackedRNNCells>(*rnn->cell)) return states;
+  Value::List cells;
+  auto next = states.begin();
+  for (const Index count : RNN::states_of(*rnn->cell)) {
+    cells.push_back(Value::List(next, next + count));
+    next += count;
+  }
+  return cells;
+}
+
 /// One call of a layer: {"args": […], "kwargs": {…}}.
 Value written_call(const Graph& graph, const Graph::Call& call) {
   Value::List tensors;
@@ -43,7 +57,9 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
     case CallStyle::tensor_and_states:
       args.push_back(tensors.front());
       if (tensors.size() > 1)
-        kwargs.emplace_back("initial_state", Value::List(tensors.begin() + 1, tensors.end()));
+        kwargs.emplace_back("initial_state",
+                            written_states(graph.layer(call).layer,
+                                           Value::List(tensors.begin() + 1, tensors.end())));
       break;
     default:
       args = std::move(tensors);
