@@ -18,6 +18,10 @@
 /// `static constexpr auto fields()`; fields stand in Keras' argument order.
 namespace sonde {
 
+namespace detail {
+struct Anything;
+}
+
 /// Stands for an argument that a reader fills in afterwards.
 struct Blank {};
 
@@ -26,11 +30,11 @@ template <class T>
 class Required {
  public:
   Required(T value) : value_(std::move(value)) {}
-  /// One number where T takes one of several: `.scale = 0.5`.
+  /// From what T is made of: any layer for an AnyLayer, one number for one of several.
   template <class U>
-  requires(std::is_arithmetic_v<U> && !std::is_arithmetic_v<T> && std::convertible_to<U, T>)
-      Required(U one)
-      : value_(one) {}
+  requires(!std::same_as<U, T> && !std::same_as<U, Required> && !std::same_as<U, Blank> &&
+           !std::same_as<U, detail::Anything> && std::convertible_to<U, T>) Required(U value)
+      : value_(std::move(value)) {}
   /// `{1, 8}` where T is a size of two axes.
   Required(Index first, Index second) requires requires { T::dimensions; } : value_(first, second) {
   }

@@ -4,6 +4,7 @@
 #include <sonde/layer.hpp>
 #include <sonde/weights.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sonde {
@@ -24,6 +25,7 @@ class Graph {
     Index layer = 0;   ///< number in layers()
     Index number = 0;  ///< which call of its layer this is, from 0
     std::vector<Source> inputs;
+    std::string path = {};  ///< name of the layer, within composites "bidirectional/forward_lstm"
   };
 
   /// Throws ArgumentError when an output does not depend on inputs only, or two layers share a
@@ -41,11 +43,20 @@ class Graph {
   const std::vector<Tensor>& input_tensors() const { return input_tensors_; }
   const std::vector<Tensor>& output_tensors() const { return output_tensors_; }
 
+  /// The calls that run: composite layers replaced by what they stand for.
+  Graph flat() const;
+
   /// The block that holds the weights of all layers: the one they already have, or a new one with
   /// values drawn from (seed, weight name), so that the order of construction does not matter.
   std::shared_ptr<WeightBlock> weights(std::uint64_t seed) const;
+  /// The numbers of this graph's weights in that block, in Keras' order of model.weights; a block
+  /// that several models share holds others too.
+  std::vector<Index> entries() const;
 
  private:
+  struct Flattening;
+  Graph() = default;
+
   std::vector<Tensor> input_tensors_;
   std::vector<Tensor> output_tensors_;
   std::vector<Call> calls_;
@@ -54,11 +65,16 @@ class Graph {
   std::vector<Source> outputs_;
 };
 
+/// What the layers of a graph ask for when they are planned, parts of composites where the
+/// composite stands; layers without weights left out.
+std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> planned_weights(
+    const Graph& graph);
+
 /// "Conv1D" → "conv1d", "MaxPooling1D" → "max_pooling1d": Keras' automatic names.
 std::string snake_case(std::string_view type);
 
 /// The planner of a call, ready for AnyLayer::plan.
-Planner planner_for(const LayerInstance& instance, std::vector<Shape> inputs, Mode mode,
+Planner planner_for(const LayerInstance& instance, const std::vector<Tensor>& inputs, Mode mode,
                     Index rows);
 
 }  // namespace sonde

@@ -6,6 +6,7 @@
 #include <sonde/planner.hpp>
 #include <sonde/tensor.hpp>
 #include <sonde/view.hpp>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -121,11 +122,25 @@ class AnyOp {
   std::shared_ptr<const Concept> held_;
 };
 
-/// The written half of a layer: a plain aggregate of Keras' arguments that plans itself into an op.
-/// It ends with `std::string name`, `bool trainable` and `Identity self`.
+class Expansion;
+
+/// A layer that plans itself into an op.
 template <class L>
-concept Layer = Spec<L> && requires(const L layer, Planner& planner) {
+concept Leaf = requires(const L layer, Planner& planner) {
   { layer.plan(planner) } -> std::same_as<AnyOp>;
+};
+
+/// A layer that stands for a few calls of other layers, as Bidirectional does.
+template <class L>
+concept Composite = requires(const L layer, Expansion& expansion) {
+  { layer.expand(expansion) } -> std::same_as<std::vector<Tensor>>;
+};
+
+/// The written half of a layer: a plain aggregate of Keras' arguments that plans itself into an op,
+/// or expands into calls of others. It ends with `std::string name`, `bool trainable` and
+/// `Identity self`.
+template <class L>
+concept Layer = Spec<L> &&(Leaf<L> || Composite<L>)&&requires(const L layer) {
   { layer.name } -> std::convertible_to<std::string>;
   { layer.trainable } -> std::convertible_to<bool>;
   { layer.self } -> std::convertible_to<const Identity&>;
@@ -134,6 +149,7 @@ concept Layer = Spec<L> && requires(const L layer, Planner& planner) {
 /// Any layer, as a value. Copies share the spec, which never changes.
 class AnyLayer {
  public:
+  AnyLayer() = default;  ///< no layer: only to be assigned to
   template <class L>
   requires(!std::same_as<L, AnyLayer> && Layer<L>) AnyLayer(L layer)
       : held_(std::make_shared<const Held<L>>(std::move(layer))) {}
@@ -141,7 +157,17 @@ class AnyLayer {
   std::string_view type() const { return held_->type(); }
   const std::string& name() const { return held_->name(); }
   bool trainable() const { return held_->trainable(); }
+  bool is_composite() const { return held_->is_composite(); }
+  /// Of a leaf. Throws std::logic_error for a composite.
   AnyOp plan(Planner& planner) const { return held_->plan(planner); }
+  /// Of a composite: calls its parts and returns what it gives. Throws std::logic_error for a leaf.
+  std::vector<Tensor> expand(Expansion& expansion) const { return held_->expand(expansion); }
+  explicit operator bool() const { return held_ != nullptr; }
+  /// Same type, same arguments.
+  bool operator==(const AnyLayer& other) const {
+    if (!held_ || !other.held_) return held_ == other.held_;
+    return type() == other.type() && config() == other.config();
+  }
   Value::Dict config() const { return held_->config(); }
   /// The spec itself, when it is an L; else null.
   template <class L>
@@ -160,7 +186,9 @@ class AnyLayer {
     virtual std::string_view type() const = 0;
     virtual const std::string& name() const = 0;
     virtual bool trainable() const = 0;
+    virtual bool is_composite() const = 0;
     virtual AnyOp plan(Planner&) const = 0;
+    virtual std::vector<Tensor> expand(Expansion&) const = 0;
     virtual Value::Dict config() const = 0;
     virtual ActivationFunction final_activation() const = 0;
     virtual AnyLayer without_final_activation() const = 0;
@@ -171,7 +199,15 @@ class AnyLayer {
     std::string_view type() const override { return L::type; }
     const std::string& name() const override { return layer.name; }
     bool trainable() const override { return layer.trainable; }
-    AnyOp plan(Planner& planner) const override { return layer.plan(planner); }
+    bool is_composite() const override { return Composite<L>; }
+    AnyOp plan([[maybe_unused]] Planner& planner) const override {
+      if constexpr (Leaf<L>) return layer.plan(planner);
+      else throw std::logic_error("a composite layer has no op of its own");
+    }
+    std::vector<Tensor> expand([[maybe_unused]] Expansion& expansion) const override {
+      if constexpr (Composite<L>) return layer.expand(expansion);
+      else throw std::logic_error("only composite layers expand");
+    }
     Value::Dict config() const override { return to_config(layer); }
     ActivationFunction final_activation() const override {
       if constexpr (requires { L::ends_in_activation; }) {
@@ -198,18 +234,54 @@ struct LayerInstance {
   AnyLayer layer;
   std::string name;  ///< the spec's, or given by the first model that holds it
   std::shared_ptr<class WeightBlock> weights = {};
-  std::vector<Index> entries = {};  ///< its weights' numbers in that block
+  std::vector<Index> entries =
+      {};  ///< its weights' numbers in that block; of a composite: of its parts
+  /// Of a composite: the layers it calls, in the order in which Keras lists their weights.
+  std::vector<std::shared_ptr<LayerInstance>> parts = {};
+};
+
+/// One call of a composite layer while it expands.
+class Expansion {
+ public:
+  Expansion(LayerInstance& instance, std::vector<Tensor> inputs)
+      : instance_(instance), inputs_(std::move(inputs)) {}
+
+  const std::vector<Tensor>& inputs() const { return inputs_; }
+  /// The composite's name; empty while it has none.
+  const std::string& name() const { return instance_.name; }
+  /// Calls a part. Parts of one name are one layer: they share weights over all calls.
+  std::vector<Tensor> call(const std::string& name, const AnyLayer& layer,
+                           std::vector<Tensor> inputs);
+  /// Makes layers that have been called elsewhere the parts, as a model does that is a layer.
+  void adopt(const std::vector<std::shared_ptr<LayerInstance>>& layers) {
+    instance_.parts = layers;
+  }
+  /// Throws ArgumentError: `Bidirectional "both": ` + message.
+  [[noreturn]] void refuse(std::string_view message) const;
+
+ private:
+  LayerInstance& instance_;
+  std::vector<Tensor> inputs_;
 };
 
 namespace detail {
 std::vector<Tensor> call(const AnyLayer& layer, const Identity& identity,
-                         std::vector<Tensor> inputs);
-}
+                         std::vector<Tensor> inputs, bool drop_masks = false);
+/// Calls what has been called before. `drop_masks`: as Keras, which drops masks where a layer has
+/// no use for them; else such a layer refuses.
+std::vector<Tensor> call(const std::shared_ptr<LayerInstance>& instance, std::vector<Tensor> inputs,
+                         bool drop_masks = false);
+}  // namespace detail
 
 /// Calls `layer` on `inputs`: plans it for their shapes and returns its outputs.
 template <Layer L>
 std::vector<Tensor> apply(const L& layer, std::vector<Tensor> inputs) {
   return detail::call(AnyLayer(layer), layer.self, std::move(inputs));
 }
+
+/// A layer inside another one's arguments, as {"class_name", "config"}.
+Value to_value(const AnyLayer& layer);
+/// The layer of that class in the list of all (layers.hpp); lives on the floor of the layers.
+void from_value(const Value& value, const Where& where, AnyLayer& out);
 
 }  // namespace sonde

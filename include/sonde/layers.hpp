@@ -8,6 +8,7 @@
 #include <sonde/layers/average_pooling1d.hpp>
 #include <sonde/layers/average_pooling2d.hpp>
 #include <sonde/layers/batch_normalization.hpp>
+#include <sonde/layers/bidirectional.hpp>
 #include <sonde/layers/concatenate.hpp>
 #include <sonde/layers/conv1d.hpp>
 #include <sonde/layers/conv1d_transpose.hpp>
@@ -32,6 +33,7 @@
 #include <sonde/layers/layer_normalization.hpp>
 #include <sonde/layers/leaky_relu.hpp>
 #include <sonde/layers/lstm.hpp>
+#include <sonde/layers/masking.hpp>
 #include <sonde/layers/max_pooling1d.hpp>
 #include <sonde/layers/max_pooling2d.hpp>
 #include <sonde/layers/maximum.hpp>
@@ -45,11 +47,13 @@
 #include <sonde/layers/repeat_vector.hpp>
 #include <sonde/layers/rescaling.hpp>
 #include <sonde/layers/reshape.hpp>
+#include <sonde/layers/rnn.hpp>
 #include <sonde/layers/separable_conv1d.hpp>
 #include <sonde/layers/simple_rnn.hpp>
 #include <sonde/layers/softmax.hpp>
 #include <sonde/layers/spatial_dropout1d.hpp>
 #include <sonde/layers/subtract.hpp>
+#include <sonde/layers/time_distributed.hpp>
 #include <sonde/layers/unit_normalization.hpp>
 #include <sonde/layers/up_sampling1d.hpp>
 #include <sonde/layers/zero_padding1d.hpp>
@@ -68,7 +72,7 @@ constexpr void for_each_type(TypeList<T...>, F&& f) {
 
 /// A new layer is one word here.
 using BuiltinLayers =
-    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, MaxPooling1D,
+    TypeList<InputLayer, Dense, Activation, Conv1D, LSTM, GRU, SimpleRNN, RNN, MaxPooling1D,
              AveragePooling1D, GlobalMaxPooling1D, GlobalAveragePooling1D, UpSampling1D, Dropout,
              Flatten, Reshape, RepeatVector, Concatenate, Add, BatchNormalization,
              LayerNormalization, ZeroPadding1D, Cropping1D, Permute, ReLU, LeakyReLU, PReLU, ELU,
@@ -76,7 +80,7 @@ using BuiltinLayers =
              UnitNormalization, Rescaling, Normalization, SpatialDropout1D, GaussianNoise,
              GaussianDropout, Embedding, Conv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D,
              GlobalAveragePooling2D, DepthwiseConv1D, SeparableConv1D, Conv1DTranspose, Attention,
-             AdditiveAttention, MultiHeadAttention>;
+             AdditiveAttention, MultiHeadAttention, Masking, TimeDistributed, Bidirectional>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

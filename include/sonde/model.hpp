@@ -95,6 +95,11 @@ class Model {
   Model& operator=(Model&&) noexcept;
   ~Model();
 
+  /// This model as a layer of a larger one, which shares its weights.
+  ///   Tensor features = encoder(x);
+  Tensor operator()(Tensor x) const;
+  std::vector<Tensor> operator()(std::vector<Tensor> inputs) const;
+
   const std::string& name() const;
   std::uint64_t seed() const;
   const Graph& graph() const;
@@ -156,5 +161,12 @@ class Model {
  private:
   std::unique_ptr<State> state_;
 };
+
+/// A model of layers one after the other. Keras: keras.Sequential.
+///   Model model = Sequential(Input({400, 16}), {LSTM{.units = 32, .return_sequences = true},
+///                                               Dense{.units = 1, .activation =
+///                                               Activation::sigmoid}});
+Model Sequential(Tensor input, const std::vector<AnyLayer>& layers,
+                 ModelOptions options = {.name = "sequential"});
 
 }  // namespace sonde

@@ -64,8 +64,16 @@ class Planner {
     Index fixed;    ///< scalars whatever the number of rows
   };
 
-  Planner(std::string where, std::vector<Shape> inputs, Mode mode, Index rows)
-      : where_(std::move(where)), inputs_(std::move(inputs)), mode_(mode), rows_(rows) {}
+  /// What a layer does to the batch: Fold makes rows of time steps, Unfold takes that back.
+  enum class Folding : unsigned char { none, fold, unfold };
+
+  Planner(std::string where, std::vector<Shape> inputs, Mode mode, Index rows,
+          std::vector<bool> masked = {})
+      : where_(std::move(where)),
+        inputs_(std::move(inputs)),
+        mode_(mode),
+        rows_(rows),
+        masked_(std::move(masked)) {}
 
   Index inputs() const { return static_cast<Index>(inputs_.size()); }
   const Shape& input(Index i = 0) const { return inputs_[static_cast<std::size_t>(i)]; }
@@ -95,6 +103,19 @@ class Planner {
   /// The shape of the next output.
   void output(Shape shape) { outputs_.push_back(std::move(shape)); }
   void timing(Timing timing) { timing_ = timing; }
+  /// True when input i comes with a mask. A layer then says what becomes of it, by one of the next
+  /// three; a layer that says nothing refuses.
+  bool masked(Index i = 0) const {
+    return static_cast<std::size_t>(i) < masked_.size() && masked_[static_cast<std::size_t>(i)];
+  }
+  bool any_masked() const;
+  /// Output 0 has the mask of input i, if there is one.
+  void pass_mask(Index i = 0) { mask_ = MaskRule::pass, mask_input_ = i; }
+  /// The op writes a mask of its own for output 0: View::made_mask().
+  void make_mask() { mask_ = MaskRule::make; }
+  /// The mask is used up here: what comes out has none.
+  void end_mask() { mask_ = MaskRule::end; }
+  void folding(Folding folding) { folding_ = folding; }
   /// Sums over all rows of a batch that must be complete before forward or backward runs; see
   /// Op. A step that books sums is a barrier: all shards meet there.
   void batch_sums(Index forward, Index backward);
@@ -118,8 +139,17 @@ class Planner {
   bool keeps_output(Index i) const;
   Index forward_sums() const { return forward_sums_; }
   Index backward_sums() const { return backward_sums_; }
+  Folding folding() const { return folding_; }
+  /// True when output 0 comes with a mask, and the input that it is of; -1: the op makes it.
+  bool gives_mask() const;
+  Index mask_input() const { return mask_ == MaskRule::pass ? mask_input_ : -1; }
+  bool drops_mask() const { return any_masked() && mask_ == MaskRule::none; }
+  /// Throws when an input's mask would be dropped in silence.
+  void check_masks() const;
 
  private:
+  enum class MaskRule : unsigned char { none, pass, make, end };
+
   Slot book(Slot::Kind kind, Index per_row, Index fixed);
 
   std::string where_;
@@ -135,6 +165,10 @@ class Planner {
   Timing timing_;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;
+  std::vector<bool> masked_ = {};
+  MaskRule mask_ = MaskRule::none;
+  Index mask_input_ = 0;
+  Folding folding_ = Folding::none;
 };
 
 }  // namespace sonde

@@ -34,6 +34,16 @@ class Tensor {
   Tensor(std::shared_ptr<const Node> node, Index output)
       : node_(std::move(node)), output_(output) {}
 
+  /// Comes with a mask: a number for each step, 1 where it counts and 0 where it is padding.
+  bool masked() const;
+  /// The same value without its mask: what follows takes every step. Layers that would drop a mask
+  /// ask for this, because a padded step then leaks into its neighbours.
+  Tensor without_mask() const {
+    Tensor bare = *this;
+    bare.keeps_mask_ = false;
+    return bare;
+  }
+
   /// Without the batch: (400, 16) is 400 time steps of 16 channels.
   const Shape& shape() const;
   const std::shared_ptr<const Node>& node() const { return node_; }
@@ -44,6 +54,13 @@ class Tensor {
  private:
   std::shared_ptr<const Node> node_;
   Index output_;
+  bool keeps_mask_ = true;
+};
+
+/// The calls that one call of a composite layer stands for, between placeholders for its inputs.
+struct Expanded {
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> outputs;
 };
 
 /// One call of a layer. Tensors keep the calls that made them alive.
@@ -51,8 +68,14 @@ struct Node {
   std::shared_ptr<LayerInstance> instance;
   std::vector<Tensor> inputs;
   std::vector<Shape> outputs;
+  std::vector<bool> masked = {};                  ///< for each output: comes with a mask
+  std::shared_ptr<const Expanded> expanded = {};  ///< of a composite layer; else null
 };
 
+inline bool Tensor::masked() const {
+  const auto o = static_cast<std::size_t>(output_);
+  return keeps_mask_ && o < node_->masked.size() && node_->masked[o];
+}
 inline const Shape& Tensor::shape() const {
   return node_->outputs[static_cast<std::size_t>(output_)];
 }

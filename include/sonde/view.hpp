@@ -31,6 +31,8 @@ struct Layout {
   };
   std::vector<Place> inputs;
   std::vector<Place> outputs;
+  std::vector<Place> masks;  ///< of each input; value nowhere when it has none
+  Place made_mask = {};
   std::vector<Index> weights;   ///< in the weight block and in the gradient block
   std::vector<Index> packed;    ///< in the packed block
   std::vector<Index> bookings;  ///< in the arena, the state block or the counter block
@@ -50,6 +52,7 @@ struct Memory {
   Index* counters = nullptr;
   double* sums = nullptr;  ///< of this shard before a barrier, of the batch after it
   Index* steps = nullptr;  ///< steps that each tensor holds now
+  Index* folds = nullptr;  ///< rows of each tensor for one row of the shard: 1 outside a fold
   Index rows = 1;          ///< rows of this shard
   Index first_row = 0;     ///< number of its first row in the batch
   Index batch_rows = 1;    ///< rows of the whole batch
@@ -73,8 +76,19 @@ class View {
   /// Overwritten by backward; its data is null when nobody needs it.
   Chunk<T> dx(Index i = 0) const { return chunk<T>(input(i), input(i).gradient); }
 
+  /// 1 for each (step, row) of input i that counts, 0 for padding; null data when it has no mask.
+  Chunk<const T> mask(Index i = 0) const {
+    const auto& place = layout_.masks[static_cast<std::size_t>(i)];
+    return place.value == Layout::nowhere ? Chunk<const T>{} : chunk<const T>(place, place.value);
+  }
+  /// Where the op writes output 0's mask after Planner::make_mask().
+  Chunk<T> made_mask() const { return chunk<T>(layout_.made_mask, layout_.made_mask.value); }
+
   /// Says how many steps of output `i` this call produced (stream mode).
-  void produce(Index steps, Index i = 0) const { memory_.steps[output(i).tensor] = steps; }
+  void produce(Index steps, Index i = 0) const {
+    memory_.steps[output(i).tensor] = steps;
+    if (i == 0 && layout_.made_mask.tensor >= 0) memory_.steps[layout_.made_mask.tensor] = steps;
+  }
 
   /// A weight, packed weights, state, saved numbers or scratch; null for a slot never booked.
   T* operator[](Slot slot) const {
@@ -99,9 +113,13 @@ class View {
   double* forward_sums() const { return memory_.sums + layout_.forward_sums; }
   double* backward_sums() const { return memory_.sums + layout_.backward_sums; }
 
-  Index rows() const { return memory_.rows; }
-  Index first_row() const { return memory_.first_row; }
-  Index batch_rows() const { return memory_.batch_rows; }
+  /// Rows of input 0: sequences of the shard, times their folded steps.
+  Index rows() const { return memory_.rows * fold(); }
+  /// The number of row r in the whole batch, whatever the shard.
+  Index row_number(Index r) const {
+    const Index times = fold();  // rows lie by folded step, then by sequence
+    return (memory_.first_row + r % memory_.rows) * times + r / memory_.rows;
+  }
   bool first() const { return memory_.first; }
   bool last() const { return memory_.last; }
   bool training() const { return memory_.training; }
@@ -121,7 +139,10 @@ class View {
   template <class U>
   Chunk<U> chunk(const Layout::Place& place, Index offset) const {
     return {offset == Layout::nowhere ? nullptr : memory_.arena + offset,
-            memory_.steps[place.tensor], memory_.rows, place.width};
+            memory_.steps[place.tensor], memory_.rows * memory_.folds[place.tensor], place.width};
+  }
+  Index fold() const {
+    return layout_.inputs.empty() ? 1 : memory_.folds[layout_.inputs.front().tensor];
   }
 
   const Layout& layout_;

@@ -7,37 +7,9 @@
 #include <sonde/error.hpp>
 #include <sonde/graph.hpp>
 
+#include "graph/walk.hpp"
+
 namespace sonde {
-namespace {
-
-/// The walk of Keras' map_graph: nodes numbered on first visit, inputs in argument order.
-/// Without recursion, so that a chain of any length is fine.
-struct Walk {
-  std::vector<std::shared_ptr<const Node>> postorder;  ///< a node stands after all it depends on
-  std::map<const Node*, Index> visited;                ///< number on entry
-
-  void from(const std::shared_ptr<const Node>& start) {
-    std::vector<std::pair<std::shared_ptr<const Node>, std::size_t>> path;
-    const auto enter = [&](const std::shared_ptr<const Node>& node) {
-      if (!visited.emplace(node.get(), static_cast<Index>(visited.size())).second) return;
-      path.emplace_back(node, 0);
-    };
-    enter(start);
-    while (!path.empty()) {
-      auto& [node, next] = path.back();
-      if (next < node->inputs.size()) {
-        const auto input = node->inputs[next++].node();
-        enter(input);
-      } else {
-        postorder.push_back(node);
-        path.pop_back();
-      }
-    }
-  }
-};
-
-}  // namespace
-
 std::string snake_case(std::string_view type) {
   // Keras' rule (keras.src.utils.naming): "_" before a capital that starts a lower-case run, then
   // between a lower-case letter or digit and a capital.
@@ -148,6 +120,7 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
       instance->name = n == 0 ? stem : fmt::format("{}_{}", stem, n);
     } while (!taken.insert(instance->name).second);
   }
+  for (Call& call : calls_) call.path = layer(call).name;
 }
 
 }  // namespace sonde

@@ -36,6 +36,21 @@ void Planner::batch_sums(Index forward, Index backward) {
   backward_sums_ = backward;
 }
 
+bool Planner::any_masked() const {
+  return std::find(masked_.begin(), masked_.end(), true) != masked_.end();
+}
+
+bool Planner::gives_mask() const {
+  return mask_ == MaskRule::make || (mask_ == MaskRule::pass && masked(mask_input_));
+}
+
+void Planner::check_masks() const {
+  if (!drops_mask()) return;
+  refuse(
+      "its input has a mask, which this layer would drop: padded steps would count again. Put it "
+      "before Masking, or call it on x.without_mask().");
+}
+
 void Planner::cannot_stream(std::string_view reason) const {
   if (streaming()) refuse(fmt::format("cannot stream: {}", reason));
 }

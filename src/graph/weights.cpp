@@ -1,8 +1,9 @@
 #include <algorithm>
-#include <map>
+#include <set>
 #include <sonde/graph.hpp>
 
 #include "graph/initialize.hpp"
+#include "graph/walk.hpp"
 
 namespace sonde {
 
@@ -18,43 +19,91 @@ WeightBlock::WeightBlock(std::vector<WeightEntry> entries) : entries_(std::move(
 
 namespace {
 
-/// The weights a layer asks for, by planning one of its calls.
-std::vector<WeightEntry> weights_of(const LayerInstance& instance, const Node& node) {
-  std::vector<Shape> shapes;
-  for (const Tensor& input : node.inputs) shapes.push_back(input.shape());
-  Planner planner = planner_for(instance, std::move(shapes), Mode::infer, 1);
-  instance.layer.plan(planner);
-  std::vector<WeightEntry> entries;
-  for (const auto& weight : planner.weights())
-    entries.push_back({instance.name, weight.name, weight.shape, 0, weight.options,
-                       weight.options.trainable && instance.layer.trainable()});
-  return entries;
+/// What each layer of a graph asks for, parts of composites where the composite stands.
+struct Collection {
+  std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> asked = {};
+  std::set<const LayerInstance*> seen = {};
+
+  void add(LayerInstance& instance, const Node& call, const std::string& path, bool trainable) {
+    if (!seen.insert(&instance).second) return;
+    trainable = trainable && instance.layer.trainable();
+    if (call.expanded) return add_parts(instance, *call.expanded, path, trainable);
+    Planner planner = planner_for(instance, call.inputs, Mode::infer, 1);
+    instance.layer.plan(planner);
+    std::vector<WeightEntry> entries;
+    for (const auto& weight : planner.weights())
+      entries.push_back({path, weight.name, weight.shape, 0, weight.options,
+                         weight.options.trainable && trainable});
+    if (!entries.empty()) asked.emplace_back(&instance, std::move(entries));
+  }
+
+  void add_parts(LayerInstance& instance, const Expanded& expanded, const std::string& path,
+                 bool trainable) {
+    Walk walk;
+    for (const Tensor& output : expanded.outputs) walk.from(output.node());
+    for (const auto& part : instance.parts) {
+      const auto call = std::find_if(walk.postorder.begin(), walk.postorder.end(),
+                                     [&](const auto& node) { return node->instance == part; });
+      if (call != walk.postorder.end()) add(*part, **call, path + "/" + part->name, trainable);
+    }
+  }
+};
+
+/// A composite's weights are those of its parts.
+void gather_entries(LayerInstance& instance, const std::shared_ptr<WeightBlock>& block) {
+  if (!instance.layer.is_composite()) return;
+  instance.entries.clear();
+  for (const auto& part : instance.parts) {
+    gather_entries(*part, block);
+    instance.entries.insert(instance.entries.end(), part->entries.begin(), part->entries.end());
+  }
+  if (!instance.entries.empty()) instance.weights = block;
 }
 
 }  // namespace
 
+std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> planned_weights(
+    const Graph& graph) {
+  Collection collection;
+  std::set<Index> done;
+  // The first call of each layer, in the order of layers.
+  std::vector<const Graph::Call*> calls(graph.layers().size(), nullptr);
+  for (const auto& call : graph.calls())
+    if (done.insert(call.layer).second) calls[static_cast<std::size_t>(call.layer)] = &call;
+  for (std::size_t l = 0; l < calls.size(); ++l)
+    collection.add(*graph.layers()[l], *calls[l]->node, graph.layers()[l]->name, true);
+  return std::move(collection.asked);
+}
+
+std::vector<Index> Graph::entries() const {
+  std::vector<Index> all;
+  for (const auto& instance : layers_)
+    for (const Index e : instance->entries)
+      if (std::find(all.begin(), all.end(), e) == all.end()) all.push_back(e);
+  return all;
+}
+
 std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
   // Blocks that some layers already have: one of them serves when all do.
   std::vector<std::shared_ptr<WeightBlock>> blocks;
-  std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> asked;
+  const auto asked = planned_weights(*this);
   bool complete = true;
-  for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const auto call = std::find_if(calls_.begin(), calls_.end(),
-                                   [&](const Call& c) { return c.layer == static_cast<Index>(l); });
-    auto entries = weights_of(*layers_[l], *call->node);
-    if (entries.empty()) continue;
-    if (layers_[l]->weights == nullptr) complete = false;
-    else if (std::find(blocks.begin(), blocks.end(), layers_[l]->weights) == blocks.end())
-      blocks.push_back(layers_[l]->weights);
-    asked.emplace_back(layers_[l].get(), std::move(entries));
+  for (const auto& each : asked) {
+    const auto& held = each.first->weights;
+    if (held == nullptr) complete = false;
+    else if (std::find(blocks.begin(), blocks.end(), held) == blocks.end()) blocks.push_back(held);
   }
-  if (complete && blocks.size() == 1) return blocks.front();
+  const auto finish = [&](const std::shared_ptr<WeightBlock>& block) {
+    for (const auto& instance : layers_) gather_entries(*instance, block);
+    return block;
+  };
+  if (complete && blocks.size() == 1) return finish(blocks.front());
 
   std::vector<WeightEntry> all;
   for (const auto& each : asked) all.insert(all.end(), each.second.begin(), each.second.end());
   auto block = std::make_shared<WeightBlock>(std::move(all));
   Index next = 0;
-  for (auto& each : asked) {
+  for (const auto& each : asked) {
     LayerInstance& instance = *each.first;
     const auto old_block = instance.weights;
     const std::vector<Index> old_entries = instance.entries;
@@ -75,7 +124,7 @@ std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
     }
     instance.weights = block;
   }
-  return block;
+  return finish(block);
 }
 
 }  // namespace sonde

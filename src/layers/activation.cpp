@@ -33,6 +33,7 @@ AnyOp Activation::plan(Planner& planner) const {
   if (kernels::activation_needs_input(*activation)) planner.keep_input();
   else planner.keep_output();
   planner.output(planner.input());
+  planner.pass_mask();
   return ActivationOp{*activation, planner.input().last()};
 }
 

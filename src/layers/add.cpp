@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <sonde/layers/add.hpp>
 
+#include "layers/merge_masks.hpp"
 #include "layers/merging.hpp"
 
 namespace sonde {
@@ -8,10 +9,12 @@ namespace {
 
 struct AddOp {
   Index inputs;
+  MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
     std::copy_n(v.x().data, size, y);
@@ -31,7 +34,7 @@ struct AddOp {
 
 AnyOp Add::plan(Planner& planner) const {
   plan_merging(planner);
-  return AddOp{planner.inputs()};
+  return AddOp{planner.inputs(), MergedMask::plan(planner, MergedMask::Rule::any)};
 }
 
 }  // namespace sonde

@@ -116,7 +116,7 @@ struct AttentionCore {
     const T* picks = w;
     if (drops(v)) {
       T* m = v[mask] + (row * heads + head) * size();
-      draw_mask(mask_key(v, seed), ((v.first_row() + row) * heads + head) * size(), size(), dropout,
+      draw_mask(mask_key(v, seed), ((v.row_number(row)) * heads + head) * size(), size(), dropout,
                 m);
       picks = under_mask(v, row, head);
     }

@@ -17,6 +17,7 @@ struct BatchNormalizationOp {
   Index features;
   double momentum, epsilon;
   bool batch = false;  // statistics of the batch, not the moving ones
+  bool masked = false;
   Slot gamma, beta, moving_mean, moving_variance;
   Slot center, factor;  // mean and s of each feature
 
@@ -30,17 +31,26 @@ struct BatchNormalizationOp {
     each_block([&](Index first, Index n) {
       double sum[lanes] = {}, squares[lanes] = {};
       const T* x = v.x().data + first;
-      for (Index k = 0; k < count; ++k, x += features)
+      for (Index k = 0; k < count; ++k, x += features) {
+        if (!counts(v, k)) continue;
         for (Index i = 0; i < n; ++i) {
           sum[i] += x[i];
           squares[i] += static_cast<double>(x[i]) * x[i];
         }
+      }
       for (Index i = 0; i < n; ++i) {
         sums[first + i] += sum[i];
         sums[features + first + i] += squares[i];
       }
     });
-    sums[2 * features] += static_cast<double>(count);
+    Index counted = count;
+    for (Index k = 0; k < count; ++k) counted -= counts(v, k) ? 0 : 1;
+    sums[2 * features] += static_cast<double>(counted);
+  }
+  /// Vector k is part of the statistics.
+  template <class T>
+  bool counts(const View<T>& v, Index k) const {
+    return !masked || v.mask().data[k / (v.x().width / features)] != 0;
   }
 
   template <class T>
@@ -125,12 +135,14 @@ struct BatchNormalizationOp {
         mean_dy[i] = static_cast<T>(v.backward_sums()[f] / vectors(v));
         mean_dyn[i] = static_cast<T>(v.backward_sums()[features + f] / vectors(v));
       }
-      for (Index k = 0; k < count; ++k)
+      for (Index k = 0; k < count; ++k) {
+        const bool used = counts(v, k);
         for (Index i = 0; i < n; ++i) {
           const Index at = k * features + first + i;
-          dx[at] = scale[i] *
-                   (dy[at] - mean_dy[i] - (x[at] - m[first + i]) * s[first + i] * mean_dyn[i]);
+          const T n_i = (x[at] - m[first + i]) * s[first + i];
+          dx[at] = scale[i] * (used ? dy[at] - mean_dy[i] - n_i * mean_dyn[i] : dy[at]);
         }
+      }
     });
   }
 
@@ -165,11 +177,13 @@ AnyOp BatchNormalization::plan(Planner& planner) const {
                     "moving statistics that stays; use momentum = 0.99.",
                     momentum));
   planner.output(planner.input());
+  planner.pass_mask();
   planner.keep_input();
   BatchNormalizationOp op{.features = features,
                           .momentum = momentum,
                           .epsilon = epsilon,
                           .batch = planner.training() && trainable,
+                          .masked = planner.masked(),
                           .gamma = {},
                           .beta = {},
                           .moving_mean = {},

@@ -3,17 +3,27 @@
 #include <algorithm>
 #include <sonde/layers/concatenate.hpp>
 
+#include "layers/merge_masks.hpp"
+
 namespace sonde {
 namespace {
 
 /// Over time: whole blocks one after the other.
 struct TimeOp {
   Index inputs;
+  bool masked;
 
   template <class T>
   void forward(const View<T>& v) const {
     T* y = v.y().data;
     for (Index i = 0; i < inputs; ++i) y = std::copy_n(v.x(i).data, v.x(i).size(), y);
+    if (!masked) return;
+    T* mask = v.made_mask().data;
+    for (Index i = 0; i < inputs; ++i) {
+      const T* from = v.mask(i).data;
+      const Index n = v.x(i).vectors();
+      mask = from ? std::copy_n(from, n, mask) : std::fill_n(mask, n, T(1));
+    }
   }
   template <class T>
   void backward(const View<T>& v) const {
@@ -29,10 +39,12 @@ struct TimeOp {
 struct WidthOp {
   Index inputs;
   Index runs;  // product of the sizes between time and the axis
+  MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     each_run(v, [&](Index i, Index at, Index run, Index offset) {
       std::copy_n(v.x(i).data + at, run, v.y().data + offset);
     });
@@ -88,10 +100,14 @@ AnyOp Concatenate::plan(Planner& planner) const {
                       to_string(planner.input()), to_string(shape)));
   }
   planner.output(output);
-  if (over_time) return TimeOp{planner.inputs()};
+  if (over_time) {
+    const bool masked = planner.any_masked();
+    if (masked) planner.make_mask();
+    return TimeOp{planner.inputs(), masked};
+  }
   Index runs = 1;
   for (Index a = 1; a < place; ++a) runs *= output[a];
-  return WidthOp{planner.inputs(), runs};
+  return WidthOp{planner.inputs(), runs, MergedMask::plan(planner, MergedMask::Rule::all)};
 }
 
 }  // namespace sonde

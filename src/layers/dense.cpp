@@ -48,6 +48,7 @@ AnyOp Dense::plan(Planner& planner) const {
   Shape output = planner.input();
   output[-1] = *units;
   planner.output(output);
+  planner.pass_mask();
   planner.keep_input();
 
   DenseOp op;

@@ -53,7 +53,7 @@ struct DropoutOp {
     T* m = v[mask];
     for (Index t = 0; t < x.steps; ++t)
       for (Index r = 0; r < x.rows; ++r, m += x.width) {
-        const Index row = same_rows ? 0 : v.first_row() + r;
+        const Index row = same_rows ? 0 : v.row_number(r);
         draw_mask(key, (row * steps + (same_steps ? 0 : t)) * width, width, rate, m);
         if (same_width) std::fill_n(m + 1, x.width - 1, m[0]);
       }
@@ -70,6 +70,7 @@ AnyOp Dropout::plan(Planner& planner) const {
         fmt::format("rate must be from 0 to 1, got {}. It is the share that is dropped.", *rate));
   const Shape& input = planner.input();
   planner.output(input);
+  planner.pass_mask();
   DropoutOp op{.rate = *rate, .seed = seed, .mask = {}};
   if (*rate > 0) op.mask = planner.saved(per_row(input));
   if (!noise_shape) return op;

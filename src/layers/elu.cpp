@@ -37,6 +37,7 @@ AnyOp ELU::plan(Planner& planner) const {
   planner.keep_input();
   planner.keep_output();
   planner.output(planner.input());
+  planner.pass_mask();
   return EluOp{alpha};
 }
 

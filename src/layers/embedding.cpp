@@ -10,12 +10,17 @@ namespace {
 struct EmbeddingOp {
   Index rows, width;  // of the embeddings
   bool from_vector;   // the input has no time: its features are the steps
+  bool masks;         // id 0 is padding
   Slot embeddings;
 
   template <class T>
   void forward(const View<T>& v) const {
     if (!from_vector) v.produce(v.x().steps);
     const T* table = v[embeddings];
+    if (masks)
+      each(v.x(), [&](Index i, Index to) {
+        v.made_mask().data[to / width] = v.x().data[i] != 0 ? T(1) : T(0);
+      });
     each(v.x(), [&](Index i, Index to) {
       const Index row = row_of(v.x().data[i]);
       if (row >= 0) std::copy_n(table + row * width, width, v.y().data + to);
@@ -51,9 +56,12 @@ AnyOp Embedding::plan(Planner& planner) const {
   expect_one_input(planner);
   planner.at_least("input_dim", *input_dim, 1);
   planner.at_least("output_dim", *output_dim, 1);
-  if (mask_zero) planner.refuse("mask_zero = true is not supported. Use mask_zero = false.");
   const Shape& input = planner.input();
   const bool from_vector = input.rank() == 1;
+  if (mask_zero && !from_vector)
+    planner.refuse(fmt::format("mask_zero needs ids of shape (time,), got {}.", to_string(input)));
+  if (mask_zero) planner.make_mask();
+  else planner.pass_mask();
   if (from_vector)
     planner.cannot_stream(
         fmt::format("its input of shape {} has no time axis. Use (time, 1), and Reshape after it.",
@@ -63,7 +71,7 @@ AnyOp Embedding::plan(Planner& planner) const {
   planner.output(Shape(std::move(sizes)));
   planner.keep_input();
   return EmbeddingOp{
-      *input_dim, *output_dim, from_vector,
+      *input_dim, *output_dim, from_vector, mask_zero,
       planner.weight("embeddings", {*input_dim, *output_dim},
                      {embeddings_initializer, embeddings_regularizer, embeddings_constraint})};
 }

@@ -51,8 +51,7 @@ struct GaussianOp {
     const RandomKey key = mask_key(v, seed);
     for (Index t = 0; t < x.steps; ++t)
       for (Index r = 0; r < x.rows; ++r, drawn += x.width)
-        draw_normal(key, ((v.first_row() + r) * x.steps + t) * x.width, x.width, mean, stddev,
-                    drawn);
+        draw_normal(key, (v.row_number(r) * x.steps + t) * x.width, x.width, mean, stddev, drawn);
   }
 };
 
@@ -66,6 +65,7 @@ AnyOp GaussianNoise::plan(Planner& planner) const {
                     "Signals of another size can be brought to 1 with Normalization.",
                     *stddev));
   planner.output(planner.input());
+  planner.pass_mask();
   return GaussianOp{.mean = 0, .stddev = *stddev, .seed = seed, .multiplies = false};
 }
 
@@ -74,6 +74,7 @@ AnyOp GaussianDropout::plan(Planner& planner) const {
   if (!(*rate >= 0 && *rate < 1))
     planner.refuse(fmt::format("rate must be at least 0 and below 1, got {}.", *rate));
   planner.output(planner.input());
+  planner.pass_mask();
   GaussianOp op{
       .mean = 1, .stddev = std::sqrt(*rate / (1 - *rate)), .seed = seed, .multiplies = true};
   if (*rate > 0) op.factors = planner.saved(per_row(planner.input()));

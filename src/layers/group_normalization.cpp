@@ -84,6 +84,7 @@ AnyOp GroupNormalization::plan(Planner& planner) const {
   if (planner.input().rank() >= 2)
     planner.cannot_stream("mean and variance of a group are known only when the signal ends.");
   planner.output(planner.input());
+  planner.pass_mask();
   planner.keep_input();
   GroupNormalizationOp op{.channels = channels,
                           .groups = count,

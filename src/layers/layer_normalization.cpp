@@ -62,6 +62,7 @@ struct LayerNormalizationOp {
 AnyOp LayerNormalization::plan(Planner& planner) const {
   const Index features = plan_feature_axis(planner, axis, epsilon);
   planner.output(planner.input());
+  planner.pass_mask();
   planner.keep_input();
   LayerNormalizationOp op{
       .features = features, .epsilon = epsilon, .gamma = {}, .beta = {}, .statistics = {}};

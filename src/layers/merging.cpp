@@ -1,5 +1,7 @@
 #include "layers/merging.hpp"
 
+#include "layers/merge_masks.hpp"
+
 #include <sonde/layers/average.hpp>
 #include <sonde/layers/maximum.hpp>
 #include <sonde/layers/minimum.hpp>
@@ -11,9 +13,12 @@ namespace sonde {
 namespace {
 
 struct SubtractOp {
+  MergedMask mask;
+
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     for (Index k = 0; k < v.x().size(); ++k) v.y().data[k] = v.x(0).data[k] - v.x(1).data[k];
   }
   template <class T>
@@ -26,10 +31,12 @@ struct SubtractOp {
 
 struct AverageOp {
   Index inputs;
+  MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     T* y = v.y().data;
     for (Index k = 0; k < v.x().size(); ++k) {
       T sum = v.x().data[k];
@@ -47,10 +54,12 @@ struct AverageOp {
 
 struct MultiplyOp {
   Index inputs;
+  MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
     std::copy_n(v.x().data, size, y);
@@ -80,6 +89,7 @@ struct MultiplyOp {
 struct ExtremeOp {
   Index inputs;
   int sign;
+  MergedMask mask;
 
   template <class T>
   T better(T best, T x) const {
@@ -89,6 +99,7 @@ struct ExtremeOp {
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
+    mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
     std::copy_n(v.x().data, size, y);
@@ -114,6 +125,8 @@ struct ExtremeOp {
   }
 };
 
+MergedMask merged(Planner& planner) { return MergedMask::plan(planner, MergedMask::Rule::any); }
+
 void keep_inputs(Planner& planner) {
   for (Index i = 0; i < planner.inputs(); ++i) planner.keep_input(i);
 }
@@ -124,30 +137,30 @@ AnyOp Subtract::plan(Planner& planner) const {
   plan_merging(planner);
   if (planner.inputs() != 2)
     planner.refuse(fmt::format("takes two inputs, got {}.", planner.inputs()));
-  return SubtractOp{};
+  return SubtractOp{merged(planner)};
 }
 
 AnyOp Average::plan(Planner& planner) const {
   plan_merging(planner);
-  return AverageOp{planner.inputs()};
+  return AverageOp{planner.inputs(), merged(planner)};
 }
 
 AnyOp Multiply::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return MultiplyOp{planner.inputs()};
+  return MultiplyOp{planner.inputs(), merged(planner)};
 }
 
 AnyOp Maximum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), 1};
+  return ExtremeOp{planner.inputs(), 1, merged(planner)};
 }
 
 AnyOp Minimum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), -1};
+  return ExtremeOp{planner.inputs(), -1, merged(planner)};
 }
 
 }  // namespace sonde

@@ -109,6 +109,7 @@ AnyOp Normalization::plan(Planner& planner) const {
   }
   op.packed = planner.packed(2 * op.count);
   planner.output(input);
+  planner.pass_mask();
   return op;
 }
 

@@ -60,6 +60,7 @@ AnyOp PReLU::plan(Planner& planner) const {
   }
   planner.keep_input();
   planner.output(input);
+  planner.pass_mask();
   const auto partner = Broadcast::of(input, shape);
   return PReluOp{partner, planner.weight("alpha", shape,
                                          {alpha_initializer, alpha_regularizer, alpha_constraint})};

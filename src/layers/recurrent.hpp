@@ -45,7 +45,7 @@ struct RecurrentDropout {
   void draw_part(const View<T>& v, RandomKey key, Index width, double share, T* mask) const {
     for (Index g = 0; g < gates; ++g)
       for (Index r = 0; r < v.rows(); ++r, mask += width)
-        draw_mask(key, ((v.first_row() + r) * gates + g) * width, width, share, mask);
+        draw_mask(key, (v.row_number(r) * gates + g) * width, width, share, mask);
   }
 };
 
@@ -58,6 +58,8 @@ struct RecurrentOp {
   bool states = false;     // the states after the last step are outputs too
   bool given = false;      // the states before the first step are inputs
   bool streaming = false;
+  bool masked = false;  // steps that the mask of x leaves out are skipped
+  bool zeros = false;   // and their outputs are zeros
   Slot kernel, recurrent_kernel, bias, packed;
   Slot every_h;  // h of every step in input order; none when the output is just that
   Slot cells;    // c of every step when training, else only the last
@@ -99,12 +101,13 @@ struct RecurrentOp {
                                                   .c = v[cells],
                                                   .gates = v[gates],
                                                   .scratch = v[scratch],
+                                                  .mask = masked ? v.mask().data : nullptr,
                                                   .dropout = dropout.masks(v)});
     const T* last_h = all + last(s) * size;
-    if (!sequences) std::copy_n(last_h, size, v.y().data);
-    else if (s.backwards)
+    if (!sequences) copy_used(v, s, last(s), last_h, v.y().data);
+    else if (every_h)
       for (Index t = 0; t < s.steps; ++t)
-        std::copy_n(all + (s.steps - 1 - t) * size, size, v.y().step(t));
+        copy_used(v, s, t, all + t * size, v.y().step(s.backwards ? s.steps - 1 - t : t));
     if (states) std::copy_n(last_h, size, v.y(1).data);
     if (h) std::copy_n(last_h, size, v[h]);
     if constexpr (has_c) {
@@ -112,6 +115,20 @@ struct RecurrentOp {
       if (states) std::copy_n(last_c, size, v.y(2).data);
       if (c) std::copy_n(last_c, size, v[c]);
     }
+  }
+
+  /// h of step t as the output says it.
+  template <class T>
+  void copy_used(const View<T>& v, const kernels::RecurrentSizes& s, Index t, const T* step_h,
+                 T* y) const {
+    std::copy_n(step_h, s.rows * s.units, y);
+    zero_masked(v, s, t, y);
+  }
+  /// Zeros for the rows that the mask leaves out at step t, where that is asked for.
+  template <class T>
+  void zero_masked(const View<T>& v, const kernels::RecurrentSizes& s, Index t, T* y) const {
+    for (Index r = 0; zeros && r < s.rows; ++r)
+      if (v.mask().data[t * s.rows + r] == T(0)) std::fill_n(y + r * s.units, s.units, T(0));
   }
 
   /// Puts the states of the first step where before() looks for them.
@@ -138,11 +155,15 @@ struct RecurrentOp {
     start_gradient(v[dh], states ? v.dy(1).data : nullptr, size);
     if constexpr (has_c) start_gradient(v[dc], states ? v.dy(2).data : nullptr, size);
     T* dy = v.dy().data;
-    if (dy && !sequences)
+    if (dy && !sequences) {
+      zero_masked(v, s, last(s), dy);
       for (Index i = 0; i < size; ++i) v[dh][i] += dy[i];
+    }
     if (dy && sequences && s.backwards)  // back to input order
       for (Index t = 0; t < s.steps / 2; ++t)
         std::swap_ranges(dy + t * size, dy + (t + 1) * size, dy + (s.steps - 1 - t) * size);
+    if (dy && sequences && zeros)
+      for (Index t = 0; t < s.steps; ++t) zero_masked(v, s, t, dy + t * size);
     Cell::backward(s,
                    kernels::RecurrentBackward<T>{.x = v.x().data,
                                                  .packed = v[packed],
@@ -159,6 +180,7 @@ struct RecurrentOp {
                                                  .du = v.gradient(recurrent_kernel),
                                                  .db = v.gradient(bias),
                                                  .scratch = v[scratch],
+                                                 .mask = masked ? v.mask().data : nullptr,
                                                  .dropout = dropout.masks(v)});
     if (given && v.dx(1)) std::copy_n(v[dh], size, v.dx(1).data);
     if constexpr (has_c)
@@ -238,6 +260,9 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   op.states = layer.return_state;
   op.given = planner.inputs() > 1;
   op.streaming = planner.streaming();
+  // Keras 3.15 loses sight of a mask that comes together with an initial state.
+  op.masked = planner.masked() && !op.given;
+  op.zeros = layer.zero_output_for_mask && op.masked;
 
   op.kernel =
       planner.weight("kernel", {channels, Cell::gates * n},
@@ -250,7 +275,7 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   op.packed = planner.packed(std::max(Cell::template packed_size<float>(sizes),
                                       Cell::template packed_size<double>(sizes)));
 
-  if (!op.sequences || sizes.backwards)
+  if (!op.sequences || sizes.backwards || op.zeros)
     op.every_h = training ? planner.saved(steps * n) : planner.scratch(steps * n);
   if (Cell::states == 2) op.cells = training ? planner.saved(steps * n) : planner.scratch(n);
   if (training) {
@@ -278,6 +303,8 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
 
   planner.output(op.sequences ? Shape{planner.input()[0], n} : Shape{n});
   for (Index state = 0; op.states && state < Cell::states; ++state) planner.output({n});
+  if (op.sequences) planner.pass_mask();
+  else planner.end_mask();
   planner.timing({.recurrent = true});
   return op;
 }

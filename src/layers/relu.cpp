@@ -42,6 +42,7 @@ AnyOp plan_rectifier(Planner& planner, RectifierOp op) {
   check("threshold", op.threshold);
   planner.keep_input();
   planner.output(planner.input());
+  planner.pass_mask();
   return op;
 }
 

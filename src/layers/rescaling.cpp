@@ -44,6 +44,7 @@ std::vector<double> for_features(const Planner& planner, const char* name,
 AnyOp Rescaling::plan(Planner& planner) const {
   expect_one_input(planner);
   planner.output(planner.input());
+  planner.pass_mask();
   return RescalingOp{for_features(planner, "scale", *scale),
                      for_features(planner, "offset", offset)};
 }

@@ -39,6 +39,7 @@ AnyOp UnitNormalization::plan(Planner& planner) const {
                                input.rank(), to_string(input)));
   planner.keep_input();
   planner.output(input);
+  planner.pass_mask();
   return UnitNormalizationOp{input.last()};
 }
 

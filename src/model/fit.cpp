@@ -144,6 +144,7 @@ void check_all_labels(const Model::State& state, const SampleSource& samples,
 /// Loss and metrics over all samples with the weights as they are.
 Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_size, int threads,
                   const std::string& prefix) {
+  state.refresh();
   const Index steps = state.check(samples);
   ThreadPool& pool = state.threads(threads);
   std::vector<OutputJob> jobs = state.jobs();
@@ -154,7 +155,7 @@ Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_
                       .seed = state.options.seed},
                      pool.size(), state.states);
   check_targets(state, samples, jobs, runner.plan());
-  const double regularization = regularization_loss(*state.weights);
+  const double regularization = regularization_loss(*state.weights, state.entries);
   EpochSums sums(state, runner.jobs());
   std::vector<Index> numbers(at(runner.batch_size()));
   pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
@@ -172,6 +173,7 @@ Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_
 
 History Model::fit(const SampleSource& samples, FitOptions options) {
   State& state = *state_;
+  state.refresh();
   if (options.epochs < 1)
     throw ArgumentError(fmt::format("fit: epochs must be at least 1, got {}.", options.epochs));
   if (options.batch_size < 1)
@@ -207,7 +209,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   check_targets(state, samples, jobs, runner.plan());
   check_class_weight(state, runner.jobs());
   check_all_labels(state, samples, jobs);
-  Updater updater(*state.weights, state.compiled->optimizer, state.optimizer_state);
+  Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 
   Training report(*this);
   report.epochs = options.epochs;

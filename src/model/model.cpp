@@ -16,9 +16,27 @@ namespace sonde {
 Model::State::State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions given)
     : options(std::move(given)),
       graph(std::move(inputs), std::move(outputs)),
-      weights(graph.weights(options.seed)) {
+      weights(graph.weights(options.seed)),
+      entries(graph.entries()) {
   if (graph.inputs().size() > Sample::most || graph.outputs().size() > Sample::most)
     throw ArgumentError(fmt::format("Model: at most {} inputs and outputs.", Sample::most));
+}
+
+void Model::State::refresh() {
+  std::shared_ptr<WeightBlock> now = graph.weights(options.seed);
+  if (now == weights) return;
+  const std::vector<Index> moved = graph.entries();
+  for (Buffer<float>& slot : optimizer_state) {
+    Buffer<float> larger(now->size());
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      const WeightEntry& from = weights->entries()[static_cast<std::size_t>(entries[i])];
+      const WeightEntry& to = now->entries()[static_cast<std::size_t>(moved[i])];
+      std::copy_n(slot.data() + from.offset, from.size(), larger.data() + to.offset);
+    }
+    slot = std::move(larger);
+  }
+  weights = std::move(now);
+  entries = moved;
 }
 
 ThreadPool& Model::State::threads(int count) {
@@ -39,32 +57,62 @@ Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;
 
+std::vector<Tensor> Model::operator()(std::vector<Tensor> inputs) const {
+  Functional& layer = state_->as_layer;
+  if (!layer.graph) {
+    layer.graph = std::make_shared<const Graph>(state_->graph);
+    layer.name = state_->options.name;
+  }
+  return sonde::apply(layer, std::move(inputs));
+}
+Tensor Model::operator()(Tensor x) const {
+  return (*this)(std::vector<Tensor>{std::move(x)}).front();
+}
+
+Model Sequential(Tensor input, const std::vector<AnyLayer>& layers, ModelOptions options) {
+  Tensor at = input;
+  for (const AnyLayer& layer : layers) {
+    const auto outputs = detail::call(layer, Identity{}, {at});
+    if (outputs.size() != 1)
+      throw ArgumentError(fmt::format("Sequential: {} gives {} outputs, and can pass on only one.",
+                                      layer.type(), outputs.size()));
+    at = outputs.front();
+  }
+  return Model(std::move(input), std::move(at), std::move(options));
+}
+
 const std::string& Model::name() const { return state_->options.name; }
 std::uint64_t Model::seed() const { return state_->options.seed; }
 const Graph& Model::graph() const { return state_->graph; }
 const CompileOptions* Model::compiled() const {
   return state_->compiled ? &*state_->compiled : nullptr;
 }
-const WeightBlock& Model::weights() const { return *state_->weights; }
-WeightBlock& Model::weights() { return *state_->weights; }
+const WeightBlock& Model::weights() const {
+  state_->refresh();
+  return *state_->weights;
+}
+WeightBlock& Model::weights() {
+  state_->refresh();
+  return *state_->weights;
+}
 
 std::vector<Array> Model::get_weights() const {
+  state_->refresh();
   std::vector<Array> arrays;
   WeightBlock& block = *state_->weights;
-  for (const auto& instance : state_->graph.layers())
-    for (const Index e : instance->entries) {
-      const WeightEntry& entry = block.entries()[static_cast<std::size_t>(e)];
-      arrays.emplace_back(entry.shape, block.values(entry));
-    }
+  for (const Index e : state_->entries) {
+    const WeightEntry& entry = block.entries()[static_cast<std::size_t>(e)];
+    arrays.emplace_back(entry.shape, block.values(entry));
+  }
   return arrays;
 }
 
 void Model::set_weights(const std::vector<Array>& weights) {
+  state_->refresh();
   WeightBlock& block = *state_->weights;
   std::vector<const WeightEntry*> entries;
-  for (const auto& instance : state_->graph.layers())
-    for (const Index e : instance->entries)
-      entries.push_back(&block.entries()[static_cast<std::size_t>(e)]);
+  for (const Index e : state_->entries)
+    entries.push_back(&block.entries()[static_cast<std::size_t>(e)]);
   if (weights.size() != entries.size())
     throw ArgumentError(fmt::format("Model \"{}\": set_weights expects {} arrays, got {}.", name(),
                                     entries.size(), weights.size()));
@@ -82,8 +130,14 @@ void Model::set_weights(const std::vector<Array>& weights) {
 void Model::reset_states() { state_->states.clear(); }
 std::int64_t Model::iterations() const { return state_->iterations; }
 void Model::set_iterations(std::int64_t iterations) { state_->iterations = iterations; }
-std::vector<Buffer<float>>& Model::optimizer_state() { return state_->optimizer_state; }
-const std::vector<Buffer<float>>& Model::optimizer_state() const { return state_->optimizer_state; }
+std::vector<Buffer<float>>& Model::optimizer_state() {
+  state_->refresh();
+  return state_->optimizer_state;
+}
+const std::vector<Buffer<float>>& Model::optimizer_state() const {
+  state_->refresh();
+  return state_->optimizer_state;
+}
 
 double Model::learning_rate() const {
   if (!state_->compiled) throw ArgumentError("Model: learning_rate() needs compile() first.");
@@ -108,6 +162,7 @@ Stream Model::stream(Index most_steps) const { return Stream(*this, most_steps);
 
 void Model::compile(CompileOptions options) {
   State& state = *state_;
+  state.refresh();
   const std::size_t outputs = state.graph.outputs().size();
   if (options.loss.empty())
     throw ArgumentError("compile: needs a loss. For labels of 0 and 1 use BinaryCrossentropy{}.");
@@ -131,15 +186,19 @@ void Model::compile(CompileOptions options) {
 }
 
 std::vector<OutputJob> Model::State::jobs() const {
+  const Graph flat = graph.flat();  // what the outputs end in, inside of composites too
   if (!compiled)
     throw ArgumentError("Model \"" + options.name +
                         "\": call compile() before fit() and evaluate().");
   std::vector<OutputJob> jobs;
   for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
-    const Graph::Call& call = graph.calls()[static_cast<std::size_t>(graph.outputs()[o].call)];
-    const AnyLayer& layer = graph.layer(call).layer;
-    const std::string where = fmt::format("{} \"{}\"", layer.type(), graph.layer(call).name);
+    const Graph::Call& call = flat.calls()[static_cast<std::size_t>(flat.outputs()[o].call)];
+    const AnyLayer& layer = flat.layer(call).layer;
+    const std::string where = fmt::format("{} \"{}\"", layer.type(), call.path);
     OutputJob job{.loss = compiled->loss[o]};
+    if (job.counts() && graph.output_tensors()[o].masked())
+      throw ArgumentError(
+          where + ": its mask cannot be combined with ignore_class or mean_with_sample_weight.");
     if (!compiled->loss_weights.empty()) job.loss_weight = compiled->loss_weights[o];
     const Shape& shape = graph.output_tensors()[o].shape();
     job.head = head_of(job.loss, layer.final_activation(), shape.last(), where);

@@ -125,6 +125,7 @@ std::optional<Plan> chunk_plan(const Model::State& state, Index samples) {
 }  // namespace
 
 std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions options) {
+  state_->refresh();
   ArraySamples::Arrays arrays;
   for (const Array& each : x) arrays.push_back(&each);
   const ArraySamples samples(arrays, {});

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <sonde/layers/functional.hpp>
 #include <sonde/model.hpp>
 
 #include "base/thread_pool.hpp"
@@ -14,12 +15,17 @@ struct Model::State {
   ModelOptions options;
   Graph graph;
   std::shared_ptr<WeightBlock> weights;
+  std::vector<Index> entries;  ///< of this model's weights in that block
+  Functional as_layer = {};    ///< made when the model is first called
   std::optional<CompileOptions> compiled = {};
   std::int64_t iterations = 0;
   std::vector<Buffer<float>> optimizer_state = {};
   StateBank states = {};
   std::map<int, std::unique_ptr<ThreadPool>> pools = {};
 
+  /// Finds the weights again: they move when a larger model takes this one's layers in. The
+  /// optimizer's state moves along.
+  void refresh();
   /// The pool for this many threads; kept from call to call, since a callback of fit() may predict
   /// with another number.
   ThreadPool& threads(int count);

@@ -36,7 +36,8 @@ struct CallTime {
   Timing timing;
   bool timed_in = false;
   std::vector<bool> timed_out = {};
-  bool whole = false;  ///< an output step may depend on any input step
+  bool whole = false;   ///< an output step may depend on any input step
+  bool folded = false;  ///< its steps are rows: what it does within one says nothing of time
 };
 
 bool runs_backwards(const LayerInstance& instance) {
@@ -45,21 +46,34 @@ bool runs_backwards(const LayerInstance& instance) {
   return false;
 }
 
-CallTime time_of(const Graph& graph, const Graph::Call& call) {
+CallTime time_of(const Graph& graph, const Graph::Call& call, const std::vector<CallTime>& before) {
   CallTime time;
   for (const Shape& shape : call.node->outputs) time.timed_out.push_back(is_timed(shape));
   if (call.inputs.empty()) return time;
+  if (const CallTime& from = before[at(call.inputs[0].call)]; from.folded) {
+    Planner planner = planner_for(graph.layer(call), call.node->inputs, Mode::infer, 1);
+    graph.layer(call).layer.plan(planner);
+    time.timed_in = true;
+    time.timed_out.assign(time.timed_out.size(), true);
+    time.folded =
+        planner.folding() != Planner::Folding::unfold || before[at(call.inputs[1].call)].folded;
+    return time;
+  }
 
   const LayerInstance& instance = graph.layer(call);
-  std::vector<Shape> shapes, chunks;
+  std::vector<Shape> chunks;
   for (const Tensor& input : call.node->inputs) {
-    shapes.push_back(input.shape());
-    time.timed_in |= is_timed(shapes.back());
-    chunks.push_back(shapes.back());
+    time.timed_in |= is_timed(input.shape());
+    chunks.push_back(input.shape());
     if (chunks.back()[0] == dynamic) chunks.back()[0] = 1;
   }
-  Planner planner = planner_for(instance, shapes, Mode::infer, 1);
+  Planner planner = planner_for(instance, call.node->inputs, Mode::infer, 1);
   instance.layer.plan(planner);
+  time.folded = planner.folding() == Planner::Folding::fold;
+  if (time.folded) {
+    time.timed_out.assign(time.timed_out.size(), true);
+    return time;
+  }
   time.timing = planner.timing();
   time.whole = runs_backwards(instance);
   const Timing& t = time.timing;
@@ -68,7 +82,7 @@ CallTime time_of(const Graph& graph, const Graph::Call& call) {
   // A layer that says nothing about time works step by step, unless it cannot work on a stream:
   // then it moves numbers from step to step, as Reshape can.
   try {
-    Planner streaming = planner_for(instance, chunks, Mode::stream, 1);
+    Planner streaming("", chunks, Mode::stream, 1);
     instance.layer.plan(streaming);
   } catch (const ArgumentError&) {
     time.whole = true;
@@ -139,7 +153,7 @@ const Shape* first_timed(const std::vector<Tensor>& tensors) {
 }  // namespace
 
 TimeReport Model::time() const {
-  const Graph& graph = this->graph();
+  const Graph graph = this->graph().flat();
   TimeReport report;
   if (const Shape* in = first_timed(graph.input_tensors())) report.steps_in = (*in)[0];
   if (const Shape* out = first_timed(graph.output_tensors())) report.steps_out = (*out)[0];
@@ -147,7 +161,7 @@ TimeReport Model::time() const {
   std::vector<CallTime> times;
   Index phases = 1;
   for (const auto& call : graph.calls()) {
-    times.push_back(time_of(graph, call));
+    times.push_back(time_of(graph, call, times));
     phases = std::min(phases * times.back().timing.upsample, most_phases);
   }
 

@@ -2,9 +2,16 @@
 
 #include "base/random.hpp"
 #include "plan/align.hpp"
+#include "plan/mask_count.hpp"
 #include "plan/plan.hpp"
 
 namespace sonde {
+
+/// How a value lies between Fold and Unfold: see Plan::Value.
+struct Folded {
+  Index fold = 1;
+  bool folded = false;
+};
 
 /// Turns a graph into steps, buffers and actions; friend of Plan.
 struct PlanBuilder {
@@ -32,6 +39,7 @@ struct PlanBuilder {
       plan.inputs_.push_back(call_values[at(s.call)][at(s.output)]);
     for (const auto& s : graph.outputs())
       plan.outputs_.push_back(call_values[at(s.call)][at(s.output)]);
+    find_output_masks();
     find_gradients();
     add_buffers();
     plan.arena_size_ = place(plan.buffers_);
@@ -41,8 +49,10 @@ struct PlanBuilder {
 
   // --- steps ------------------------------------------------------------------------------------
 
-  Index add_value(Shape shape, Index delay) {
+  Index add_value(Shape shape, Index delay, Folded folded = {}) {
     Plan::Value value;
+    value.fold = folded.fold;
+    value.folded = folded.folded;
     value.timed = shape.rank() >= 2;
     value.width = value.timed ? shape.without_front().elements() : shape[0];
     value.shape = std::move(shape);
@@ -75,32 +85,94 @@ struct PlanBuilder {
       call_values.push_back({add_value(std::move(shape), 0)});
       return;
     }
-    if (streaming() && inputs.size() > 1) align(inputs);
-
+    std::vector<Index> masks;
+    std::vector<bool> masked;
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      masks.push_back(call.node->inputs[i].masked() ? plan.values_[at(inputs[i])].mask : -1);
+      masked.push_back(masks.back() >= 0);
+    }
     std::vector<Shape> shapes;
     for (const Index i : inputs) shapes.push_back(plan.values_[at(i)].shape);
-    Planner planner =
-        planner_for(instance, std::move(shapes), plan.options_.mode, plan.options_.rows);
+    bool folded = false;
+    for (const Index i : inputs) folded |= plan.values_[at(i)].folded;
+    const Index fold = plan.values_[at(inputs[0])].fold;
+    // Rows of a fold are whole sequences even where the signal comes in chunks.
+    const Mode mode = folded && streaming() ? Mode::infer : plan.options_.mode;
+    const auto planner_of = [&](std::vector<Shape> given) {
+      std::string where(instance.layer.type());
+      if (!call.path.empty()) where += " \"" + call.path + "\"";
+      return Planner(std::move(where), std::move(given), mode, plan.options_.rows * fold, masked);
+    };
+    Planner planner = planner_of(shapes);
+    if (streaming() && !folded && inputs.size() > 1) {
+      if (planner.any_masked())
+        planner.cannot_stream("its inputs come by several ways and one of them has a mask.");
+      align(inputs);
+      shapes.clear();
+      for (const Index i : inputs) shapes.push_back(plan.values_[at(i)].shape);
+      planner = planner_of(shapes);
+    }
     const bool bare = take_head(c) != ActivationFunction::linear;
     AnyOp op = bare ? instance.layer.without_final_activation().plan(planner)
                     : instance.layer.plan(planner);
-    add_step(planner, std::move(op), std::move(inputs), &instance);
+    planner.check_masks();
+    add_step(planner, std::move(op), std::move(inputs), std::move(masks));
+    // One layer called twice draws twice.
+    plan.steps_.back().layout.name =
+        hash_name(call.path) + static_cast<std::uint64_t>(call.number) * 0x9e3779b97f4a7c15u;
+    booked.back().weight_entries = instance.entries;
     call_values.push_back(plan.steps_.back().outputs);
   }
 
   void add_step(const Planner& planner, AnyOp op, std::vector<Index> inputs,
-                const LayerInstance* instance) {
-    Plan::Step step{planner.where(), std::move(op), {}, planner.timing(), std::move(inputs), {}};
+                std::vector<Index> masks) {
+    Plan::Step step{planner.where(), std::move(op), {}, planner.timing(), std::move(inputs), {},
+                    std::move(masks)};
     Index delay = 0;
     for (const Index i : step.inputs) delay = std::max(delay, plan.values_[at(i)].delay);
     const Timing& t = step.timing;
-    delay = ((delay + t.lookahead() + t.stride - 1) * t.upsample + t.stride - 1) / t.stride;
-    for (const Shape& shape : planner.outputs()) step.outputs.push_back(add_value(shape, delay));
+    if (!plan.values_[at(step.inputs[0])].folded)
+      delay = ((delay + t.lookahead() + t.stride - 1) * t.upsample + t.stride - 1) / t.stride;
+    const Folded fold = folded_after(planner, step.inputs);
+    for (const Shape& shape : planner.outputs())
+      step.outputs.push_back(add_value(shape, delay, fold));
+    step.folding = planner.folding();
+    plan.has_folds_ |= step.folding != Planner::Folding::none;
+    if (planner.gives_mask()) {
+      const Index from = planner.mask_input();
+      if (from < 0) step.made_mask = add_value({planner.outputs()[0][0], 1}, delay, fold);
+      plan.values_[at(step.outputs[0])].mask = from < 0 ? step.made_mask : step.masks[at(from)];
+    }
     step.forward_sums = planner.forward_sums();
     step.backward_sums = planner.backward_sums();
-    if (instance) step.layout.name = hash_name(instance->name);
     plan.steps_.push_back(std::move(step));
-    booked.push_back({planner, 0, instance ? instance->entries : std::vector<Index>{}});
+    booked.push_back({planner});
+  }
+
+  Folded folded_after(const Planner& planner, const std::vector<Index>& inputs) const {
+    const Plan::Value& first = plan.values_[at(inputs[0])];
+    if (planner.folding() == Planner::Folding::fold) return {first.fold * first.shape[0], true};
+    const bool back = planner.folding() == Planner::Folding::unfold;
+    const Plan::Value& like = back ? plan.values_[at(inputs[1])] : first;
+    return {like.fold, like.folded};
+  }
+
+  /// What of each output counts for losses and metrics.
+  void find_output_masks() {
+    for (std::size_t o = 0; o < graph.outputs().size(); ++o) {
+      const bool masked = graph.output_tensors()[o].masked();
+      const Index mask = masked ? plan.values_[at(plan.outputs_[o])].mask : -1;
+      plan.output_masks_.push_back(mask);
+      Index step = -1;
+      if (mask >= 0 && plan.options_.count_masks) {
+        Planner planner("MaskCount", {plan.values_[at(mask)].shape}, plan.options_.mode,
+                        plan.options_.rows);
+        AnyOp op = plan_mask_count(planner);
+        add_step(planner, std::move(op), {mask}, {-1});
+        step = moments() - 1;
+      }
+      plan.mask_counts_.push_back(step);
+    }
   }
 
   /// Puts queues before a merging layer, so that all its inputs bring the same steps.
@@ -114,7 +186,7 @@ struct PlanBuilder {
     }
     Planner planner("Align", std::move(shapes), Mode::stream, plan.options_.rows);
     AnyOp op = plan_align(planner, delay);
-    add_step(planner, std::move(op), inputs, nullptr);
+    add_step(planner, std::move(op), inputs, std::vector<Index>(inputs.size(), -1));
     inputs = plan.steps_.back().outputs;
   }
 
@@ -146,16 +218,20 @@ struct PlanBuilder {
           found.emplace_back(static_cast<Index>(s), static_cast<Index>(i));
     return found;
   }
+  /// Also the masks of outputs.
   bool is_output(Index value) const {
-    return std::find(plan.outputs_.begin(), plan.outputs_.end(), value) != plan.outputs_.end();
+    const auto& masks = plan.output_masks_;
+    return std::find(plan.outputs_.begin(), plan.outputs_.end(), value) != plan.outputs_.end() ||
+           std::find(masks.begin(), masks.end(), value) != masks.end();
+  }
+  Index size_of(const Plan::Value& value) const {
+    return value.shape.elements() * value.fold * plan.options_.rows;
   }
 
   // --- buffers ----------------------------------------------------------------------------------
 
-  Index add_buffer(std::string name, Index per_row, std::vector<Plan::Buffer::Span> live,
-                   Index fixed = 0) {
-    plan.buffers_.push_back(
-        {std::move(name), per_row * plan.options_.rows + fixed, -1, std::move(live)});
+  Index add_buffer(std::string name, Index size, std::vector<Plan::Buffer::Span> live) {
+    plan.buffers_.push_back({std::move(name), size, -1, std::move(live)});
     return static_cast<Index>(plan.buffers_.size()) - 1;
   }
 
@@ -172,6 +248,9 @@ struct PlanBuilder {
     std::vector<Index> producers(plan.values_.size(), -1);
     for (std::size_t s = 0; s < plan.steps_.size(); ++s)
       for (const Index o : plan.steps_[s].outputs) producers[at(o)] = static_cast<Index>(s);
+    for (std::size_t s = 0; s < plan.steps_.size(); ++s)
+      if (const Index m = plan.steps_[s].made_mask; m >= 0)
+        producers[at(m)] = static_cast<Index>(s);
     for (Index v = 0; v < static_cast<Index>(plan.values_.size()); ++v) {
       Plan::Value& value = plan.values_[at(v)];
       const Index producer = producers[at(v)];
@@ -187,9 +266,12 @@ struct PlanBuilder {
           if (plan.steps_[at(producer)].outputs[o] == v &&
               booked[at(producer)].planner.keeps_output(static_cast<Index>(o)))
             last = std::max(last, backward_moment(producer));
+      for (Index s = 0; s < moments(); ++s)
+        for (const Index mask : plan.steps_[at(s)].masks)
+          if (mask == v) last = std::max(last, training() ? backward_moment(s) : s);
       if (is_output(v)) last = end;
       const std::string name = "value " + std::to_string(v);
-      value.buffer = add_buffer(name, value.shape.elements(), {{producer, last}});
+      value.buffer = add_buffer(name, size_of(value), {{producer, last}});
       if (value.needs_gradient) add_gradient(v, producer, readers);
     }
     for (Index s = 0; s < moments(); ++s) add_bookings(s);
@@ -198,7 +280,7 @@ struct PlanBuilder {
   void add_gradient(Index v, Index producer, const std::vector<std::pair<Index, Index>>& readers) {
     Plan::Value& value = plan.values_[at(v)];
     const Index to = producer >= 0 ? backward_moment(producer) : 2 * moments() + 1;
-    const Index per_row = value.shape.elements();
+    const Index size = size_of(value);
     const std::string name = "gradient " + std::to_string(v);
     Index first = moments() + 1 + moments();
     bool written = is_output(v);
@@ -207,19 +289,20 @@ struct PlanBuilder {
       if (!plan.steps_[at(reader->first)].backward) continue;
       const Index moment = backward_moment(reader->first);
       if (!written) first = moment;
-      const Index buffer = written ? add_buffer(name + " part", per_row, {{moment, moment}}) : -1;
+      const Index buffer = written ? add_buffer(name + " part", size, {{moment, moment}}) : -1;
       uses[at(v)].push_back({reader->first, reader->second, buffer});
       written = true;
     }
-    if (written) value.gradient = add_buffer(name, per_row, {{first, to}});
+    if (written) value.gradient = add_buffer(name, size, {{first, to}});
   }
 
   std::vector<std::vector<Index>> booking_buffers = {};
 
   void add_bookings(Index s) {
     std::vector<Index> buffers;
-    for (const auto& booking : booked[at(s)].planner.bookings()) {
-      const Index size = booking.per_row * plan.options_.rows + booking.fixed;
+    const Planner& planner = booked[at(s)].planner;
+    for (const auto& booking : planner.bookings()) {
+      const Index size = booking.per_row * planner.rows() + booking.fixed;
       const std::string name = plan.steps_[at(s)].where;
       switch (booking.kind) {
         case Slot::Kind::state:
@@ -229,13 +312,12 @@ struct PlanBuilder {
           buffers.push_back(take(plan.counter_size_, booking.fixed));
           break;
         case Slot::Kind::saved:
-          buffers.push_back(
-              add_buffer(name + " saved", booking.per_row, {{s, backward_moment(s)}}));
+          buffers.push_back(add_buffer(name + " saved", size, {{s, backward_moment(s)}}));
           break;
         default: {
           std::vector<Plan::Buffer::Span> live{{s, s}};
           if (training()) live.push_back({backward_moment(s), backward_moment(s)});
-          buffers.push_back(add_buffer(name + " scratch", booking.per_row, live, booking.fixed));
+          buffers.push_back(add_buffer(name + " scratch", size, live));
         }
       }
     }
@@ -254,6 +336,11 @@ struct PlanBuilder {
     return buffer < 0 ? Layout::nowhere : plan.buffers_[at(buffer)].offset;
   }
 
+  Layout::Place place_of(Index v) const {
+    return {static_cast<int>(v), plan.offset(v), plan.gradient_offset(v),
+            plan.values_[at(v)].width};
+  }
+
   void write_layouts() {
     for (Index s = 0; s < moments(); ++s) {
       Plan::Step& step = plan.steps_[at(s)];
@@ -267,9 +354,10 @@ struct PlanBuilder {
         step.layout.inputs.push_back(
             {static_cast<int>(v), plan.offset(v), gradient, plan.values_[at(v)].width});
       }
-      for (const Index v : step.outputs)
-        step.layout.outputs.push_back({static_cast<int>(v), plan.offset(v), plan.gradient_offset(v),
-                                       plan.values_[at(v)].width});
+      for (const Index v : step.outputs) step.layout.outputs.push_back(place_of(v));
+      for (const Index v : step.masks)
+        step.layout.masks.push_back(v < 0 ? Layout::Place{} : place_of(v));
+      if (step.made_mask >= 0) step.layout.made_mask = place_of(step.made_mask);
       for (const Index e : booked[at(s)].weight_entries)
         step.layout.weights.push_back(block.entries()[at(e)].offset);
       for (const Index size : planner.packed_sizes())
@@ -309,9 +397,9 @@ struct PlanBuilder {
       for (const Index v : step.inputs)
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))
-            plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer),
-                                             plan.gradient_offset(v),
-                                             plan.values_[at(v)].shape.elements()});
+            plan.backward_.back().push_back(
+                {Action::add, s, buffer_offset(use.buffer), plan.gradient_offset(v),
+                 plan.values_[at(v)].shape.elements() * plan.values_[at(v)].fold});
     }
   }
   /// A value read twice by one step has two uses; each is added once.
@@ -326,8 +414,16 @@ struct PlanBuilder {
 
 Plan::Plan(const Graph& graph, const WeightBlock& weights, PlanOptions options)
     : options_(std::move(options)) {
-  PlanBuilder{graph, weights, *this}.build();
+  const Graph flat = graph.flat();
+  PlanBuilder{flat, weights, *this}.build();
   verify(*this);
+}
+
+Index Plan::output_mask(Index i) const { return output_masks_[static_cast<std::size_t>(i)]; }
+
+Index Plan::mask_count(Index i) const {
+  const Index step = mask_counts_[static_cast<std::size_t>(i)];
+  return step < 0 ? -1 : steps_[static_cast<std::size_t>(step)].layout.forward_sums;
 }
 
 Index Plan::offset(Index value) const {

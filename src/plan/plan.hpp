@@ -16,6 +16,8 @@ struct PlanOptions {
   std::vector<bool> logits = {};
   /// Also compute the gradients of the inputs.
   bool input_gradients = false;
+  /// Count what the masks of the outputs leave: a barrier, see Plan::mask_count().
+  bool count_masks = false;
 };
 
 /// A graph turned into a list of steps over one arena; the reversed list is the backward pass.
@@ -40,6 +42,9 @@ class Plan {
     Index gradient = -1;  ///< buffer of its gradient
     Index delay = 0;      ///< stream: the most steps it can lag behind the signal
     bool timed = false;   ///< has a time axis
+    Index fold = 1;       ///< rows for each row of the shard
+    bool folded = false;  ///< lies between Fold and Unfold: its first axis is not the signal's time
+    Index mask = -1;      ///< the value that says which of its steps count
     bool needs_gradient = false;
   };
   struct Step {
@@ -49,6 +54,9 @@ class Plan {
     Timing timing;
     std::vector<Index> inputs;  ///< numbers of values
     std::vector<Index> outputs;
+    std::vector<Index> masks;  ///< of each input: number of a value, or -1
+    Index made_mask = -1;      ///< the value that this step writes for output 0
+    Planner::Folding folding = Planner::Folding::none;
     Index forward_sums = 0;  ///< a barrier when above 0
     Index backward_sums = 0;
     bool backward = false;  ///< takes part in the backward pass
@@ -77,6 +85,12 @@ class Plan {
   const std::vector<Index>& outputs() const { return outputs_; }
   /// The activation taken off output `i` with `logits`: linear when none was.
   ActivationFunction head(Index i) const { return heads_[static_cast<std::size_t>(i)]; }
+  /// The value that masks output `i`; -1 when all its steps count.
+  Index output_mask(Index i) const;
+  /// Where in Memory::sums the steps that count in the whole batch stand after the last forward
+  /// segment; -1 without a mask or count_masks.
+  Index mask_count(Index i) const;
+  bool has_folds() const { return has_folds_; }
   Index offset(Index value) const;           ///< of a value's numbers in the arena
   Index gradient_offset(Index value) const;  ///< of its gradient; -1 when there is none
 
@@ -99,6 +113,9 @@ class Plan {
   std::vector<Index> inputs_;
   std::vector<Index> outputs_;
   std::vector<ActivationFunction> heads_;
+  std::vector<Index> output_masks_;
+  std::vector<Index> mask_counts_;
+  bool has_folds_ = false;
   Index arena_size_ = 0;
   Index state_size_ = 0;
   Index counter_size_ = 0;
@@ -138,6 +155,7 @@ class Workspace {
   sonde::Buffer<double> sums_;
   std::vector<Index> counters_;
   std::vector<Index> steps_;
+  std::vector<Index> folds_;
 };
 
 /// Fills `memory.packed` from `memory.weights`. Call after each change of the weights.

@@ -14,17 +14,20 @@ Workspace<T>::Workspace(const Plan& plan)
       states_(plan.state_size()),
       sums_(plan.sums_size()),
       counters_(at(plan.counter_size())),
-      steps_(plan.values().size(), 1) {
+      steps_(plan.values().size(), 1),
+      folds_(plan.values().size(), 1) {
   memory.arena = arena_.data();
   memory.states = states_.data();
   memory.sums = sums_.data();
   memory.counters = counters_.data();
   memory.steps = steps_.data();
+  memory.folds = folds_.data();
   memory.rows = plan.options().rows;
   memory.batch_rows = plan.options().rows;
   memory.training = plan.options().mode == Mode::train;
   for (std::size_t i = 0; i < steps_.size(); ++i)
     if (plan.values()[i].timed) steps_[i] = plan.values()[i].shape[0];
+  for (std::size_t i = 0; i < folds_.size(); ++i) folds_[i] = plan.values()[i].fold;
 }
 
 template <class T>
@@ -43,6 +46,22 @@ void pack(const Plan& plan, Memory<T>& memory) noexcept {
   for (Index s = 0; s < static_cast<Index>(plan.steps().size()); ++s) pack_step(plan, s, memory);
 }
 
+namespace {
+
+/// Chunks of a stream differ in length, and so do the rows that a fold makes of them.
+template <class T>
+void refold(const Plan::Step& step, Memory<T>& memory) {
+  using Folding = Planner::Folding;
+  const Index first = step.inputs[0];
+  Index fold = memory.folds[first];
+  if (step.folding == Folding::fold) fold *= memory.steps[first];
+  if (step.folding == Folding::unfold) fold = memory.folds[step.inputs[1]];
+  for (const Index o : step.outputs) memory.folds[o] = fold;
+  if (step.made_mask >= 0) memory.folds[step.made_mask] = fold;
+}
+
+}  // namespace
+
 template <class T>
 void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept {
   using Action = Plan::Action;
@@ -51,6 +70,7 @@ void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noex
     const View<T> view(step.layout, memory);
     switch (action.kind) {
       case Action::forward:
+        if (plan.has_folds()) refold(step, memory);
         step.op.forward(view);
         break;
       case Action::forward_sums:

@@ -37,7 +37,12 @@ void check_reads(const Plan& plan) {
         if (!values.count(i))
           throw std::logic_error(
               fmt::format("plan: {} reads value {} before it is written", step.where, i));
+      for (const Index m : step.masks)
+        if (m >= 0 && !values.count(m))
+          throw std::logic_error(
+              fmt::format("plan: {} reads mask {} before it is written", step.where, m));
       for (const Index o : step.outputs) values.insert(o);
+      if (step.made_mask >= 0) values.insert(step.made_mask);
     }
   for (const Index o : plan.outputs()) {
     if (!values.count(o)) throw std::logic_error("plan: an output is never written");

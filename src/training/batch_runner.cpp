@@ -13,6 +13,7 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
   PlanOptions plan{
       .mode = options.mode, .rows = shard_rows(options.batch_size), .steps = options.steps};
+  plan.count_masks = !jobs.empty();
   for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
   return plan;
 }
@@ -113,11 +114,18 @@ void BatchRunner::judge(const Batch& batch, Index shard, int worker) noexcept {
   const bool training = options_.mode == Mode::train;
   for (std::size_t o = 0; o < jobs_.size(); ++o) {
     const OutputJob& job = jobs_[o];
+    OutputRoom& room = rooms_[static_cast<std::size_t>(worker)][o];
+    const Index mask = plan_.output_mask(static_cast<Index>(o));
+    room.scale = room.unmasked_scale;
+    if (mask >= 0) {
+      const double valid = space.memory.sums[plan_.mask_count(static_cast<Index>(o))];
+      const double total = static_cast<double>(space.memory.batch_rows * space.steps(mask));
+      room.scale *= static_cast<float>(job.mask_factor(total, valid));
+    }
     judge_shard(job, static_cast<Index>(o), *batch.source, batch.epoch,
                 batch.numbers.data() + space.memory.first_row, rows, space.value(job.value),
-                rooms_[static_cast<std::size_t>(worker)][o].scale,
-                training ? space.gradient(job.value) : nullptr,
-                rooms_[static_cast<std::size_t>(worker)][o], totals_[at(shard)][o]);
+                mask >= 0 ? space.value(mask) : nullptr,
+                training ? space.gradient(job.value) : nullptr, room, totals_[at(shard)][o]);
   }
   if (take_) take_(space, space.memory.first_row, rows);
 }
@@ -141,7 +149,7 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   if (worker == 0) shards_ = shards;
   // Each worker counts for itself: it is little, and saves a barrier.
   for (std::size_t o = 0; o < jobs_.size(); ++o)
-    rooms_[static_cast<std::size_t>(worker)][o].scale =
+    rooms_[static_cast<std::size_t>(worker)][o].unmasked_scale =
         batch_scale(jobs_[o], static_cast<Index>(o), *batch.source, batch.epoch,
                     batch.numbers.data(), static_cast<Index>(batch.numbers.size()));
   if (!has_barriers()) {

@@ -30,18 +30,20 @@ float weight_of(const OutputJob& job, const float* weights, const float* target,
 }
 
 void gather(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-            const Index* numbers, Index rows, OutputRoom& room) noexcept {
+            const Index* numbers, Index rows, const float* mask, OutputRoom& room) noexcept {
   const auto o = static_cast<std::size_t>(output);
   for (Index r = 0; r < rows; ++r) {
     const Sample sample = source.sample(epoch, numbers[r]);
     const float* y = sample.y[o];
     const float* w = sample.weights[o];
     for (Index t = 0; t < job.vectors; ++t) {
-      const Index at = (t / job.per_step * rows + r) * job.per_step + t % job.per_step;
+      const Index step = t / job.per_step * rows + r;
+      const Index at = step * job.per_step + t % job.per_step;
+      const bool counts = mask == nullptr || mask[step] != 0;
       std::copy_n(y + t * job.target_width, job.target_width,
                   room.target.data() + at * job.target_width);
-      room.mask.data()[at] = given_weight(job, w, t) == 0.0f ? 0.0f : 1.0f;
-      room.weights.data()[at] = weight_of(job, w, y, t);
+      room.mask.data()[at] = counts && given_weight(job, w, t) != 0.0f ? 1.0f : 0.0f;
+      room.weights.data()[at] = counts ? weight_of(job, w, y, t) : 0.0f;
     }
   }
 }
@@ -78,6 +80,12 @@ void OutputTotals::add(const OutputTotals& other) {
   for (std::size_t i = 0; i < states.size(); ++i) states[i] += other.states[i];
 }
 
+double OutputJob::mask_factor(double total, double valid) const {
+  const Reduction reduction = std::visit([](const auto& spec) { return spec.reduction; }, loss);
+  const bool mean = reduction == Reduction::sum_over_batch_size || reduction == Reduction::mean;
+  return mean ? total / (valid + 1e-7) : 1.0;
+}
+
 bool OutputJob::counts() const {
   return std::visit(
       [](const auto& spec) {
@@ -107,11 +115,12 @@ float batch_scale(const OutputJob& job, Index output, const SampleSource& source
 }
 
 void judge_shard(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-                 const Index* numbers, Index rows, const float* y, float scale, float* dy,
+                 const Index* numbers, Index rows, const float* y, const float* mask, float* dy,
                  OutputRoom& room, OutputTotals& totals) noexcept {
-  gather(job, output, source, epoch, numbers, rows, room);
+  gather(job, output, source, epoch, numbers, rows, mask, room);
   const Index count = job.vectors * rows;
-  const bool weighted = job.weights > 0 || !job.class_weight.empty();
+  const bool masked = mask != nullptr || job.weights > 0;
+  const bool weighted = masked || !job.class_weight.empty();
   const float* target = room.target.data();
   const LossBatch<float> batch{.count = count,
                                .width = job.width,
@@ -119,7 +128,7 @@ void judge_shard(const OutputJob& job, Index output, const SampleSource& source,
                                .target = target,
                                .target_width = job.target_width,
                                .weights = weighted ? room.weights.data() : nullptr};
-  totals.loss = loss_value_and_gradient(job.loss, job.head, batch, scale, dy);
+  totals.loss = loss_value_and_gradient(job.loss, job.head, batch, room.scale, dy);
   if (totals.states.empty()) return;
   const float* p = y;
   if (job.head != Head::values) {
@@ -136,7 +145,7 @@ void judge_shard(const OutputJob& job, Index output, const SampleSource& source,
       state += metric_state_size(metric, job.width);
     }
   };
-  update(job.metrics, job.weights > 0 ? room.mask.data() : nullptr);
+  update(job.metrics, masked ? room.mask.data() : nullptr);
   update(job.weighted_metrics, weighted ? room.weights.data() : nullptr);
 }
 

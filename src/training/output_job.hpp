@@ -30,6 +30,8 @@ struct OutputJob {
 
   void bind(const Plan& plan, Index output, const SampleSource& source);
   Index state_size() const;
+  /// What a mask that leaves `valid` of `total` steps makes of a loss's scale. Keras: apply_mask.
+  double mask_factor(double total, double valid) const;
   /// True when the loss is divided by what must be counted batch by batch.
   bool counts() const;
 };
@@ -40,7 +42,8 @@ struct OutputRoom {
   Buffer<float> weights;      ///< (vectors, rows): sample and class weights
   Buffer<float> mask;         ///< (vectors, rows): 0 where the sample weight is 0, else 1
   Buffer<float> probability;  ///< (vectors, rows, width)
-  float scale = 1;            ///< of the batch: see batch_scale()
+  float unmasked_scale = 1;   ///< of the batch: see batch_scale()
+  float scale = 1;            ///< the same for the steps that a mask leaves
 
   OutputRoom(const OutputJob& job, Index rows);
 };
@@ -58,10 +61,11 @@ float batch_scale(const OutputJob& job, Index output, const SampleSource& source
                   const Index* numbers, Index rows) noexcept;
 
 /// Gathers the targets of samples `numbers` and computes loss, metrics and, with `dy`, the
-/// gradient. y: (vectors, rows, width), logits where job.head says so. `scale`: see
+/// gradient. y: (vectors, rows, width), logits where job.head says so. `mask`: (steps, rows), 0 for
+/// steps that count nowhere, or null. The loss is scaled by room.scale: see
 /// loss_value_and_gradient.
 void judge_shard(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-                 const Index* numbers, Index rows, const float* y, float scale, float* dy,
+                 const Index* numbers, Index rows, const float* y, const float* mask, float* dy,
                  OutputRoom& room, OutputTotals& totals) noexcept;
 
 }  // namespace sonde

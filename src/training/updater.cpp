@@ -15,18 +15,23 @@ constexpr Index piece_size = 4096;
 
 }  // namespace
 
-double regularization_loss(const WeightBlock& weights) {
+double regularization_loss(const WeightBlock& weights, const std::vector<Index>& entries) {
   double total = 0;
-  for (const WeightEntry& entry : weights.entries())
-    if (entry.trainable)
+  for (const Index e : entries)
+    if (const WeightEntry& entry = weights.entries()[static_cast<std::size_t>(e)]; entry.trainable)
       total += penalty(entry.options.regularizer, weights.data() + entry.offset, entry.size());
   return total;
 }
 
-Updater::Updater(WeightBlock& weights, const Optimizer& optimizer,
-                 std::vector<Buffer<float>>& state)
-    : weights_(weights), optimizer_(optimizer), state_(state), clipping_(clipping(optimizer)) {
-  for (std::size_t e = 0; e < weights.entries().size(); ++e) {
+Updater::Updater(WeightBlock& weights, const std::vector<Index>& entries,
+                 const Optimizer& optimizer, std::vector<Buffer<float>>& state)
+    : weights_(weights),
+      entries_(entries),
+      optimizer_(optimizer),
+      state_(state),
+      clipping_(clipping(optimizer)) {
+  for (const Index number : entries) {
+    const auto e = static_cast<std::size_t>(number);
     const WeightEntry& entry = weights.entries()[e];
     if (!entry.trainable) continue;
     check_regularizer(entry.options.regularizer, entry.path());
@@ -45,7 +50,7 @@ void Updater::begin(std::int64_t iteration) {
   step_.iteration = iteration;
   step_.rate = std::visit([&](const auto& s) { return s.learning_rate.at(iteration); }, optimizer_);
   step_.limit = clipping_.value ? static_cast<float>(*clipping_.value) : 0.0f;
-  regularization_ = regularized_ ? regularization_loss(weights_) : 0.0;
+  regularization_ = regularized_ ? regularization_loss(weights_, entries_) : 0.0;
 }
 
 double Updater::squared_norm(std::size_t entry) const {
@@ -103,9 +108,9 @@ void Updater::update(BatchRunner& runner, int worker, Team& team) noexcept {
   });
   team.barrier();
   if (!constrained_) return;
-  for (std::size_t e = static_cast<std::size_t>(worker); e < weights_.entries().size();
-       e += static_cast<std::size_t>(team.size())) {
-    const WeightEntry& entry = weights_.entries()[e];
+  for (std::size_t i = static_cast<std::size_t>(worker); i < entries_.size();
+       i += static_cast<std::size_t>(team.size())) {
+    const WeightEntry& entry = weights_.entries()[static_cast<std::size_t>(entries_[i])];
     if (entry.trainable)
       apply_constraint(entry.options.constraint, entry.shape, weights_.data() + entry.offset);
   }

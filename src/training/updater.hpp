@@ -8,16 +8,18 @@
 
 namespace sonde {
 
-/// Sum of the penalties of all trainable weights.
-double regularization_loss(const WeightBlock& weights);
+/// Sum of the penalties of the trainable ones among `entries`.
+double regularization_loss(const WeightBlock& weights, const std::vector<Index>& entries);
 
 /// Turns the shards' gradient blocks into one and the weights into the next: fixed tree,
 /// regularizers, clipping, optimizer, constraints. Weights are cut into blocks of a constant size,
 /// so that the workers' number changes neither an order nor a bit.
 class Updater {
  public:
-  /// `state` holds optimizer_slots() blocks as long as the weights. All must outlive it.
-  Updater(WeightBlock& weights, const Optimizer& optimizer, std::vector<Buffer<float>>& state);
+  /// Trains `entries` of the block. `state` holds optimizer_slots() blocks as long as the weights.
+  /// All must outlive it.
+  Updater(WeightBlock& weights, const std::vector<Index>& entries, const Optimizer& optimizer,
+          std::vector<Buffer<float>>& state);
 
   /// Before each update, outside the team: which step this is.
   void begin(std::int64_t iteration);
@@ -36,6 +38,7 @@ class Updater {
   double squared_norm(std::size_t entry) const;
 
   WeightBlock& weights_;
+  const std::vector<Index>& entries_;
   const Optimizer& optimizer_;
   std::vector<Buffer<float>>& state_;
   Clipping clipping_;

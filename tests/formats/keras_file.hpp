@@ -9,6 +9,7 @@
 #include "formats/hdf5.hpp"
 #include "formats/json.hpp"
 #include "formats/keras/layer_config.hpp"
+#include "formats/keras/weight_sites.hpp"
 #include "formats/keras/weights_file.hpp"
 #include "formats/zip.hpp"
 #include "tests/support/files.hpp"

@@ -362,9 +362,11 @@ TEST_F(KerasFile, names_weights_by_class_and_order_not_by_layer) {
   const Tensor h = Conv1D{.filters = 1, .kernel_size = 1, .name = "z"}(x);
   const Tensor g =
       MaxPooling1D{.name = "p"}(Conv1D{.filters = 1, .kernel_size = 1, .name = "a"}(h));
-  EXPECT_EQ(formats::keras::weight_paths(Graph({x}, {g})),
-            (std::vector<std::string>{"layers/input_layer", "layers/conv1d", "layers/conv1d_1",
-                                      "layers/max_pooling1d"}));
+  std::vector<std::string> paths;
+  for (const auto& site : formats::keras::weight_sites(Graph({x}, {g})))
+    paths.push_back(site.groups[0].path);
+  EXPECT_EQ(paths, (std::vector<std::string>{"layers/input_layer/vars", "layers/conv1d/vars",
+                                             "layers/conv1d_1/vars", "layers/max_pooling1d/vars"}));
 }
 
 }  // namespace

@@ -190,6 +190,63 @@ for _name, _kind in {"gru": kl.GRU, "simple_rnn": kl.SimpleRNN}.items():
                     loss="categorical_crossentropy")
 
 
+def rnn(*cells, name="rnn", **options):
+    return lambda: kl.RNN([make() for make in cells] if len(cells) > 1 else cells[0](), name=name, **options)
+
+
+def lstm_cell(units=4, **options):
+    return lambda: kl.LSTMCell(units, **options)
+
+
+def gru_cell(units=3, **options):
+    return lambda: kl.GRUCell(units, **options)
+
+
+def simple_rnn_cell(units=2, **options):
+    return lambda: kl.SimpleRNNCell(units, **options)
+
+
+chain("rnn_lstm_cell", mix(), rnn(lstm_cell(), return_sequences=True))
+chain("rnn_gru_cell", mix(), rnn(gru_cell(reset_after=False, kernel_regularizer="l2"), go_backwards=True))
+chain("rnn_simple_rnn_cell", mix(), rnn(simple_rnn_cell(activation="relu"), return_sequences=True))
+chain("rnn_stacked", mix(), rnn(lstm_cell(), gru_cell(), simple_rnn_cell(), lstm_cell(2), return_sequences=True))
+chain("rnn_stacked_backwards", mix(), rnn(lstm_cell(), gru_cell(), return_sequences=True, go_backwards=True))
+chain("rnn_bidirectional", mix(),
+      lambda: kl.Bidirectional(kl.RNN([kl.LSTMCell(3), kl.GRUCell(2)], return_sequences=True), name="both"))
+
+
+@case("rnn_stacked_states")
+def _():
+    x = keras.Input((TIME, CHANNELS), name="input")
+    h, c, g = (keras.Input((n,), name=name) for n, name in ((4, "h"), (4, "c"), (3, "g")))
+    out, lstm_states, gru_state = kl.RNN([kl.LSTMCell(4), kl.GRUCell(3)], return_state=True, name="rnn")(
+        x, initial_state=[[h, c], [g]])
+    return Case([x, h, c, g], kl.Concatenate(name="joined")([out, *lstm_states, gru_state]))
+
+
+def masked_walk(name, *make_layers):
+    """Steps at which relu leaves nothing are masked: about a quarter of them."""
+    chain("masking_" + name, lambda: kl.Dense(2, activation="relu", name="mix"),
+          lambda: kl.Masking(name="masking"), *make_layers)
+
+
+masked_walk("gru", gru(return_sequences=True))
+masked_walk("gru_reset_before", gru(reset_after=False))
+masked_walk("gru_zeros", gru(return_sequences=True, zero_output_for_mask=True))
+masked_walk("simple_rnn", simple_rnn(return_sequences=True))
+masked_walk("lstm_zeros", lstm(return_sequences=True, zero_output_for_mask=True))
+masked_walk("lstm_zeros_last", lstm(zero_output_for_mask=True))
+masked_walk("rnn_stacked", rnn(lstm_cell(), gru_cell(), return_sequences=True))
+
+
+@case("masking_lstm_initial_state")
+def _():
+    x = keras.Input((TIME, CHANNELS), name="input")
+    h, c = keras.Input((4,), name="h"), keras.Input((4,), name="c")
+    steps = kl.Masking(name="masking")(kl.Dense(2, activation="relu", name="mix")(x))
+    return Case([x, h, c], kl.LSTM(4, return_sequences=True, name="lstm")(steps, initial_state=[h, c]))
+
+
 chain("dense_steps", mix(), dense(4, "tanh"))
 chain("dense_flat", mix(), dense(4, "relu"), shape=(6,))
 chain("dense_no_bias", mix(), dense(4, use_bias=False), shape=(6,))

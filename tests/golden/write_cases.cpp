@@ -104,6 +104,28 @@ Written recurrent_arguments() {
   return {Model({x, start}, out, {.seed = 4}), false};
 }
 
+Written cells() {
+  const Tensor x = Input({9, 3}, {.name = "signal"});
+  const std::vector<Tensor> start = {Input({3}, {.name = "h"}), Input({3}, {.name = "c"}),
+                                     Input({2}, {.name = "h2"})};
+  Tensor h = RNN{.cell = GRUCell{.units = 4,
+                                 .activation = Activation::relu,
+                                 .bias_initializer = RandomNormal{},
+                                 .recurrent_regularizer = L2{},
+                                 .dropout = 0.1,
+                                 .name = "one"},
+                 .return_sequences = true,
+                 .go_backwards = true}(x);
+  const StackedRNNCells stack{
+      .cells = {{LSTMCell{.units = 3}, SimpleRNNCell{.units = 2, .use_bias = false}}}};
+  const auto out =
+      RNN{.cell = stack, .return_sequences = true, .return_state = true}.outputs(h, start);
+  const StackedRNNCells three{
+      .cells = {{LSTMCell{.units = 3}, LSTMCell{.units = 3}, GRUCell{.units = 2}}}};
+  const Tensor y = Bidirectional{.layer = RNN{.cell = three}}(out[0]);
+  return {Model({x, start[0], start[1], start[2]}, {y, out[1], out[3]}, {.seed = 4}), false};
+}
+
 Written encoder_decoder() {
   const Tensor source = Input({9, 3}, {.name = "source"});
   const Tensor target = Input({dynamic, 2}, {.name = "target"});
@@ -348,6 +370,7 @@ int main(int count, char** words) {
       {"conv_arguments", conv_arguments},
       {"lstm_arguments", lstm_arguments},
       {"recurrent_arguments", recurrent_arguments},
+      {"cells", cells},
       {"encoder_decoder", encoder_decoder},
       {"shared_at_two_depths", shared_at_two_depths},
       {"shared_lstm_in_a_row", shared_lstm_in_a_row},

@@ -13,9 +13,10 @@ namespace sonde {
 /// own, or on h before it. With `go_backwards` the outputs come in processing order, last step
 /// first. `stateful` carries h from batch to batch until the model's states are reset. `unroll`
 /// changes nothing here. Steps that a mask leaves out keep h, and give it again as their output, or
-/// zeros with `zero_output_for_mask`. Dropout as in LSTM. Only sequences can stream. Weights:
-/// kernel (channels, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units), the kernel's
-/// above the recurrent kernel's; without reset_after bias (3 units,).
+/// zeros with `zero_output_for_mask`; with an initial_state a mask is only passed on. Dropout is
+/// that of LSTM. Only sequences can stream.
+/// Weights: kernel (channels, 3 units), recurrent_kernel (units, 3 units), bias (2, 3 units), the
+/// kernel's above the recurrent kernel's; without reset_after bias (3 units,).
 struct GRU {
   static constexpr std::string_view type = "GRU";
   Required<Index> units;

@@ -12,6 +12,9 @@ namespace sonde {
 /// outputs come in processing order, last step first. `stateful` carries h and c from batch to
 /// batch until the model's states are reset. `unit_forget_bias` starts the bias of the f gate at 1
 /// and leaves the others to bias_initializer. `unroll` changes nothing here.
+/// Steps that a mask leaves out keep h and c, and give h again as their output, or zeros with
+/// `zero_output_for_mask`. As in Keras, a mask that comes together with an initial_state is only
+/// passed on.
 /// Dropout draws one mask for each row and feature, the same at all steps; with a recurrent_dropout
 /// above 0, one for each gate as well. Only sequences can stream.
 /// Weights: kernel (channels, 4 units), recurrent_kernel (units, 4 units), bias (4 units,).
@@ -39,6 +42,7 @@ struct LSTM {
   bool go_backwards = false;
   bool stateful = false;
   bool unroll = false;
+  bool zero_output_for_mask = false;
   std::string name = {};
   bool trainable = true;
   Identity self = {};
@@ -61,7 +65,8 @@ struct LSTM {
         field("recurrent_dropout", &L::recurrent_dropout), field("seed", &L::seed),
         field("return_sequences", &L::return_sequences), field("return_state", &L::return_state),
         field("go_backwards", &L::go_backwards), field("stateful", &L::stateful),
-        field("unroll", &L::unroll), field("name", &L::name), field("trainable", &L::trainable));
+        field("unroll", &L::unroll), field("zero_output_for_mask", &L::zero_output_for_mask),
+        field("name", &L::name), field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
   /// `initial_state` is {h, c}, each (units,), or empty for zeros.

@@ -11,8 +11,8 @@ namespace sonde {
 /// With `go_backwards` the outputs come in processing order, last step first. `stateful` carries h
 /// from batch to batch until the model's states are reset. `unroll` changes nothing here. Steps
 /// that a mask leaves out keep h, and give it again as their output, or zeros with
-/// `zero_output_for_mask`. Dropout draws one mask for each row and feature, the same at all steps.
-/// Only sequences can stream.
+/// `zero_output_for_mask`; with an initial_state a mask is only passed on. Dropout draws one mask
+/// for each row and feature, the same at all steps. Only sequences can stream.
 /// Weights: kernel (channels, units), recurrent_kernel (units, units), bias (units,).
 struct SimpleRNN {
   static constexpr std::string_view type = "SimpleRNN";

@@ -23,7 +23,7 @@ struct GraphLimits {
 
 /// "module" … "build_config" of config.json for a functional model. Calls of one layer are written,
 /// and numbered, in the order in which they run, as Keras makes them again.
-Value::Dict write_graph(const Graph& graph, const std::string& name);
+Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable = true);
 
 /// The model that config.json describes: Functional, or Sequential. Every layer is made anew and
 /// planned for the shapes it meets; nothing is allocated for its weights. FormatError begins with

@@ -6,6 +6,7 @@
 #include <sonde/error.hpp>
 #include <sonde/graph.hpp>
 #include <sonde/layers.hpp>
+#include <sonde/layers/functional.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/layer_config.hpp"
 
@@ -101,6 +102,8 @@ Value with_plain_numbers(const Value& value) {
   const Value* numbers = config ? config->find("value") : nullptr;
   return numbers ? *numbers : value;
 }
+/// Arguments that are layers themselves.
+bool is_layer(std::string_view key) { return key == "layer" || key == "backward_layer"; }
 
 bool ends_with(std::string_view text, std::string_view end) { return text.ends_with(end); }
 
@@ -140,50 +143,21 @@ constexpr CallStyle style_of() {
   else return CallStyle::none;
 }
 
-std::vector<std::string_view> field_names(std::string_view type) {
+template <class Types>
+std::vector<std::string_view> field_names(Types types, std::string_view type) {
   std::vector<std::string_view> names;
-  for_each_type(BuiltinLayers{}, [&]<class L>() {
+  for_each_type(types, [&]<class L>() {
     if (L::type != type) return;
     std::apply([&](const auto&... each) { (names.push_back(each.name), ...); }, L::fields());
   });
   return names;
 }
 
-}  // namespace
+/// A cell of an RNN, or a stack of cells, as to_value makes it.
+Value write_cell(const Value& cell);
 
-bool is_call_argument(std::string_view key) {
-  return key == "use_causal_mask" || key == "return_attention_scores";
-}
-
-CallStyle call_style(std::string_view type) {
-  CallStyle style = CallStyle::none;
-  for_each_type(BuiltinLayers{}, [&]<class L>() {
-    if (L::type == type) style = style_of<L>();
-  });
-  return style;
-}
-
-WeightsFolder weights_folder(std::string_view type, std::string_view weight) {
-  if (type == "LSTM" || type == "GRU" || type == "SimpleRNN")
-    return {"cell", snake_case(type) + "_cell"};
-  if (type == "MultiHeadAttention") {
-    const std::string part(weight.substr(0, weight.find('/')));
-    if (part == "attention_output") return {"output_dense", part};
-    return {part == "gate" ? "_gate_dense" : part + "_dense", part};
-  }
-  return {};
-}
-
-Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
-  Value::Dict config = {{"name", name}, {"dtype", "float32"}};
-  if (const auto* input = layer.as<InputLayer>()) {
-    Value::List sizes = {Value()};
-    for (const Index size : *input->shape) sizes.push_back(size == dynamic ? Value() : size);
-    config.insert(config.begin(), {"batch_shape", std::move(sizes)});
-    config.emplace_back("sparse", false);
-    return config;
-  }
-  for (auto& [key, value] : layer.config()) {
+void write_arguments(const Value::Dict& arguments, const std::string& name, Value::Dict& config) {
+  for (const auto& [key, value] : arguments) {
     if (key == "name" || is_call_argument(key) || is_young_and_unused(key, value)) continue;
     if (ends_with(key, "_initializer")) {
       Value wrapped = object("keras.initializers", value);
@@ -196,19 +170,41 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
       config.emplace_back(key, object("keras.regularizers", value));
     } else if (ends_with(key, "_constraint")) {
       config.emplace_back(key, object("keras.constraints", value));
+    } else if (is_layer(key) && !value.is_null()) {
+      AnyLayer inner;
+      from_value(value, name, inner);
+      const std::string inner_name = inner.name().empty() ? snake_case(inner.type()) : inner.name();
+      config.emplace_back(
+          key, object("keras.layers", inner.type(), write_layer_config(inner, inner_name)));
+    } else if (key == "cell") {
+      config.emplace_back(key, write_cell(value));
+    } else if (key == "cells") {
+      Value::List cells;
+      for (const Value& each : *value.as<Value::List>()) cells.push_back(write_cell(each));
+      config.emplace_back(key, std::move(cells));
     } else {
       config.emplace_back(key, value);
     }
   }
-  return config;
 }
 
-AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int keras_major,
-                    const Where& where) {
-  const auto fields = field_names(class_name);
+Value write_cell(const Value& cell) {
+  const std::string& type = *cell.find("class_name")->as<std::string>();
+  const Value& arguments = *cell.find("config");
+  const std::string& given = *arguments.find("name")->as<std::string>();
+  const std::string name = given.empty() ? snake_case(type) : given;
+  Value::Dict config = {{"name", name}, {"dtype", "float32"}};
+  write_arguments(*arguments.as<Value::Dict>(), name, config);
+  return object("keras.layers", type, std::move(config));
+}
+
+/// A cell of an RNN, or a stack of cells, as from_value takes it.
+Value read_cell(const Value& written, int keras_major, const Where& where);
+
+Value::Dict read_arguments(const Value::Dict& given, const std::vector<std::string_view>& fields,
+                           int keras_major, const Where& where) {
   Value::Dict config;
-  for (const auto& [key, value] :
-       class_name == InputLayer::type ? read_input_config(given, where) : given) {
+  for (const auto& [key, value] : given) {
     const bool is_field = std::find(fields.begin(), fields.end(), key) != fields.end();
     const auto neutral =
         std::find_if(neutrals.begin(), neutrals.end(),
@@ -217,6 +213,19 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int k
       if (!neutral->is_neutral(value))
         throw FormatError(fmt::format("{}: {} must be {}, got {}. Other values are not supported.",
                                       where, neutral->key, neutral->expected, to_string(value)));
+    } else if (is_layer(key) && !value.is_null()) {
+      const Where inside = fmt::format("{}: {}", where, key);
+      config.emplace_back(
+          key, to_value(read_layer(text_entry(value, "class_name", inside),
+                                   dict_entry(value, "config", inside), keras_major, inside)));
+    } else if (key == "cell") {
+      config.emplace_back(key, read_cell(value, keras_major, fmt::format("{}: cell", where)));
+    } else if (key == "cells" && value.as<Value::List>()) {
+      Value::List cells;
+      for (const Value& each : *value.as<Value::List>())
+        cells.push_back(
+            read_cell(each, keras_major, fmt::format("{}: cell {}", where, cells.size())));
+      config.emplace_back(key, std::move(cells));
     } else if (ends_with(key, "activation")) {
       config.emplace_back(key, read_activation(value, keras_major, where));
     } else {
@@ -224,6 +233,51 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int k
           key, ends_with(key, "_initializer") ? with_plain_seed(value) : with_plain_numbers(value));
     }
   }
+  return config;
+}
+
+Value read_cell(const Value& written, int keras_major, const Where& where) {
+  using Cells = TypeList<LSTMCell, GRUCell, SimpleRNNCell, StackedRNNCells>;
+  const std::string& type = text_entry(written, "class_name", where);
+  const Value::Dict& config = dict_entry(written, "config", where);
+  return Value::Dict{
+      {"class_name", type},
+      {"config", read_arguments(config, field_names(Cells{}, type), keras_major, where)}};
+}
+
+}  // namespace
+
+CallStyle call_style(const AnyLayer& layer) {
+  if (const auto* model = layer.as<Functional>())
+    return model->graph->inputs().size() > 1 ? CallStyle::list : CallStyle::one_tensor;
+  CallStyle style = CallStyle::none;
+  const std::string_view type = layer.type();
+  for_each_type(BuiltinLayers{}, [&]<class L>() {
+    if (L::type == type) style = style_of<L>();
+  });
+  return style;
+}
+
+Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
+  Value::Dict config = {{"name", name}, {"dtype", "float32"}};
+  if (const auto* input = layer.as<InputLayer>()) {
+    Value::List sizes = {Value()};
+    for (const Index size : *input->shape) sizes.push_back(size == dynamic ? Value() : size);
+    config.insert(config.begin(), {"batch_shape", std::move(sizes)});
+    config.emplace_back("sparse", false);
+    return config;
+  }
+  write_arguments(layer.config(), name, config);
+  return config;
+}
+
+AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int keras_major,
+                    const Where& where) {
+  const auto fields = field_names(BuiltinLayers{}, class_name);
+  const Value::Dict config =
+      class_name == InputLayer::type
+          ? read_arguments(read_input_config(given, where), fields, keras_major, where)
+          : read_arguments(given, fields, keras_major, where);
   return as_format_error(
       "", [&] { return layer_from_config(BuiltinLayers{}, class_name, config, where); });
 }

@@ -22,14 +22,6 @@ bool is_call_argument(std::string_view key);
 /// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]),
 /// MultiHeadAttention(query, value).
 enum class CallStyle { none, one_tensor, list, tensor_and_states, query_value_key };
-CallStyle call_style(std::string_view type);
-
-/// The group inside a layer's own that holds a weight, and the name that Keras notes there: "cell"
-/// of recurrent layers, one for each projection of MultiHeadAttention. Empty: the layer's own.
-struct WeightsFolder {
-  std::string path;
-  std::string name;
-};
-WeightsFolder weights_folder(std::string_view type, std::string_view weight);
+CallStyle call_style(const AnyLayer& layer);
 
 }  // namespace sonde::formats::keras

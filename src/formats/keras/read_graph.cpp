@@ -6,10 +6,12 @@
 #include <deque>
 #include <map>
 #include <sonde/error.hpp>
+#include <sonde/layers/functional.hpp>
 #include <sonde/layers/input_layer.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
+#include "formats/keras/layer_size.hpp"
 
 namespace sonde::formats::keras {
 namespace {
@@ -29,6 +31,7 @@ struct Entry {
   Value::Dict config;
   std::vector<std::vector<Reference>> calls = {};
   std::vector<std::vector<Tensor>> outputs = {};  ///< of each call made so far
+  bool is_mask = false;  ///< a node by which Keras computes a mask: masks come by themselves here
   Identity identity = {};
 };
 
@@ -45,32 +48,6 @@ std::size_t number(const Value& value, const Where& where) {
     throw FormatError(
         fmt::format("{}: expected a number from 0, got {}.", where, to_string(value)));
   return static_cast<std::size_t>(*whole);
-}
-
-/// The product of all that can make a layer large. A stranger's sizes must not overflow while the
-/// layer is planned; 2^56 leaves room for the factors that layers add.
-void check_size(const Entry& entry, const std::vector<Tensor>& inputs) {
-  constexpr double most = 72057594037927936.0;
-  double total = 0;
-  for (const Tensor& input : inputs) {
-    double elements = 1;
-    for (const Index size : input.shape()) elements *= std::abs(static_cast<double>(size));
-    total += elements;
-  }
-  double product = std::max(1.0, total);
-  const auto multiply = [&](const Value& value) {
-    if (const auto* size = value.as<std::int64_t>())
-      product *= std::max(1.0, std::abs(static_cast<double>(*size)));
-  };
-  for (const auto& [key, value] : entry.config) {
-    if (key == "seed") continue;
-    multiply(value);
-    if (const auto* list = value.as<Value::List>())
-      for (const Value& each : *list) multiply(each);
-  }
-  if (!(product < most))
-    throw LimitError(fmt::format("{}: its sizes multiply to {:.1e}, more than any computer holds.",
-                                 entry.where, product));
 }
 
 /// What Keras says in each call of a layer and we once for all: to be put into its config.
@@ -102,6 +79,10 @@ bool is_operation(const Value& module) {
   return text && text->starts_with("keras.src.ops");
 }
 
+bool is_model(std::string_view class_name) {
+  return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
+}
+
 class Reader {
  public:
   Reader(std::string where, int keras_major, const GraphLimits& limits)
@@ -112,9 +93,11 @@ class Reader {
 
  private:
   Entry& add_layer(const Value& written);
+  AnyLayer nested(const Value& written, const std::string& name, const Where& where) const;
   void add_calls(Entry& entry, const Value& written);
   std::vector<Reference> call(const Entry& entry, const Value& written) const;
   std::vector<Reference> attention_call(const Entry& entry, const Value& written) const;
+  void check_mask(const Value& written, const Where& where) const;
   std::vector<Reference> old_call(const Entry& entry, const Value& written) const;
   Reference reference(const Value& triple, const Where& where) const;
   Reference tensor(const Value& written, const Where& where) const;
@@ -155,19 +138,42 @@ Entry& Reader::add_layer(const Value& written) {
         fmt::format("{}: its config has another name, {}.", where, to_string(*inner)));
   if (!numbers_.emplace(name, entries_.size()).second)
     throw FormatError(fmt::format("{}: two layers have this name.", where));
-  if (const Value* module = written.find("module"); module && is_operation(*module))
+  if (const Value* module = written.find("module"); module && is_operation(*module)) {
+    if (class_name == "NotEqual" || class_name == "Any") {
+      Entry& entry = entries_.emplace_back(Entry{AnyLayer(), name, where, std::move(config)});
+      entry.is_mask = true;
+      return entry;
+    }
     throw FormatError(
         fmt::format("{}: is a bare operation, such as x + y or x[:, -1]. Use a layer "
                     "in Keras, such as Add.",
                     where));
+  }
   take_call_arguments(written, where, config);
   if (is_frozen_ && class_name != InputLayer::type) {
     Value frozen(std::move(config));
     frozen.set("trainable", false);
     config = *frozen.as<Value::Dict>();
   }
-  AnyLayer layer = read_layer(class_name, config, keras_major_, where);
+  AnyLayer layer = is_model(class_name) ? nested(written, name, where)
+                                        : read_layer(class_name, config, keras_major_, where);
   return entries_.emplace_back(Entry{std::move(layer), name, where, std::move(config)});
+}
+
+/// A model that is a layer of this one.
+AnyLayer Reader::nested(const Value& written, const std::string& name, const Where& where) const {
+  const ReadGraph read = read_graph(written, keras_major_, where, limits_);
+  Functional model{
+      .graph = as_format_error(
+          where + ": ", [&] { return std::make_shared<const Graph>(read.inputs, read.outputs); }),
+      .sequential = *written.find("class_name") == Value("Sequential"),
+      .name = name,
+      .trainable = !is_frozen_};
+  if (model.graph->layers().size() != read.layers || model.graph->calls().size() != read.calls)
+    throw FormatError(where + ": some of its layers lead to no output.");
+  if (const Value* trainable = written.find("config")->find("trainable"))
+    model.trainable = model.trainable && *trainable != Value(false);
+  return AnyLayer(std::move(model));
 }
 
 /// ["lstm", 0, 1]
@@ -194,10 +200,10 @@ Reference Reader::tensor(const Value& written, const Where& where) const {
   return reference(entry(entry(written, "config", where), "keras_history", where), where);
 }
 
-/// A tensor, or a list of tensors.
+/// A tensor, or a list of tensors, or of lists of them, such as the states of stacked cells.
 void Reader::tensors(const Value& written, const Where& where, std::vector<Reference>& into) const {
   if (const auto* list = written.as<Value::List>()) {
-    for (const Value& each : *list) into.push_back(tensor(each, where));
+    for (const Value& each : *list) tensors(each, where, into);
   } else if (!written.is_null()) {
     into.push_back(tensor(written, where));
   }
@@ -205,7 +211,7 @@ void Reader::tensors(const Value& written, const Where& where, std::vector<Refer
 
 std::vector<Reference> Reader::call(const Entry& entry, const Value& written) const {
   const Where& where = entry.where;
-  const CallStyle style = call_style(entry.layer.type());
+  const CallStyle style = call_style(entry.layer);
   if (style == CallStyle::query_value_key) return attention_call(entry, written);
   const Value::List& args = list_entry(written, "args", where);
   std::vector<Reference> inputs;
@@ -226,10 +232,10 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
   for (const auto& [key, value] : dict_entry(written, "kwargs", where)) {
     // What the file says about training was true when the model was built, not when it is used.
     if (key == "training" || value.is_null() || is_call_argument(key)) continue;
-    if (key == "mask")
-      throw FormatError(where +
-                        ": is called with a mask, which is not supported. Rebuild the "
-                        "model without Masking.");
+    if (key == "mask") {
+      check_mask(value, where);
+      continue;
+    }
     if (key != "initial_state" || !takes_states)
       throw FormatError(
           fmt::format("{}: the argument {} of its call is not supported.", where, key));
@@ -266,6 +272,15 @@ std::vector<Reference> Reader::attention_call(const Entry& entry, const Value& w
   return inputs;
 }
 
+/// A mask must be what Masking or Embedding gives: then it comes by itself.
+void Reader::check_mask(const Value& written, const Where& where) const {
+  std::vector<Reference> masks;
+  tensors(written, where, masks);
+  for (const Reference& mask : masks)
+    if (!entries_[mask.layer].is_mask)
+      throw FormatError(where + ": is called with a mask that is not of Masking or Embedding.");
+}
+
 /// As Keras 2 wrote it: [["layer", 0, 0, {}], …].
 std::vector<Reference> Reader::old_call(const Entry& entry, const Value& written) const {
   std::vector<Reference> inputs;
@@ -285,12 +300,13 @@ std::vector<Reference> Reader::old_call(const Entry& entry, const Value& written
 }
 
 void Reader::add_calls(Entry& entry, const Value& written) {
+  if (entry.is_mask) return;
   for (const Value& each : list_entry(written, "inbound_nodes", entry.where)) {
     if (++call_count_ > limits_.calls)
       throw LimitError(fmt::format("{}: more than {} calls of layers.", where_, limits_.calls));
     entry.calls.push_back(each.as<Value::List>() ? old_call(entry, each) : call(entry, each));
   }
-  const bool is_input = call_style(entry.layer.type()) == CallStyle::none;
+  const bool is_input = call_style(entry.layer) == CallStyle::none;
   if (is_input != entry.calls.empty())
     throw FormatError(
         fmt::format("{}: {}.", entry.where,
@@ -299,9 +315,9 @@ void Reader::add_calls(Entry& entry, const Value& written) {
 }
 
 void Reader::make(Entry& entry, const std::vector<Tensor>& inputs) {
-  check_size(entry, inputs);
+  check_size(entry.where, entry.config, inputs);
   entry.outputs.push_back(as_format_error(
-      where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs); }));
+      where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs, true); }));
 }
 
 /// Makes all calls, each after those that it needs, and the calls of one layer in their order.
@@ -380,7 +396,7 @@ ReadGraph Reader::graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
                         const Value& config) const {
   ReadGraph read{std::move(inputs), std::move(outputs), text_entry(config, "name", where_)};
   check_name(read.name, where_);
-  read.layers = entries_.size();
+  for (const Entry& entry : entries_) read.layers += entry.is_mask ? 0 : 1;
   for (const Entry& entry : entries_) read.calls += entry.outputs.size();
   return read;
 }
@@ -428,7 +444,7 @@ ReadGraph Reader::sequential(const Value& model, const Value& config) {
   std::vector<Tensor> inputs = at;
   for (const Value& written : layers) {
     Entry& entry = add_layer(written);
-    const bool is_input = call_style(entry.layer.type()) == CallStyle::none;
+    const bool is_input = call_style(entry.layer) == CallStyle::none;
     if (is_input != at.empty())
       throw FormatError(entry.where + ": an InputLayer must be the first layer, and only that.");
     if (at.size() > 1)

@@ -6,6 +6,7 @@
 #include <set>
 #include <sonde/error.hpp>
 #include "formats/keras/layer_config.hpp"
+#include "formats/keras/weight_sites.hpp"
 #include "formats/keras/weights_file.hpp"
 #include "training/optimizer.hpp"
 
@@ -13,23 +14,6 @@ namespace sonde::formats::keras {
 namespace {
 
 constexpr std::string_view optimizer_path = "optimizer/vars";
-
-/// The weights that a layer asks for when it is planned for the first of its calls.
-std::vector<WeightEntry> planned_weights(const Graph& graph, std::size_t layer) {
-  const auto call = std::find_if(graph.calls().begin(), graph.calls().end(), [&](const auto& c) {
-    return c.layer == static_cast<Index>(layer);
-  });
-  std::vector<Shape> shapes;
-  for (const Tensor& input : call->node->inputs) shapes.push_back(input.shape());
-  const LayerInstance& instance = *graph.layers()[layer];
-  Planner planner = planner_for(instance, std::move(shapes), Mode::infer, 1);
-  instance.layer.plan(planner);
-  std::vector<WeightEntry> entries;
-  for (const auto& weight : planner.weights())
-    entries.push_back({instance.name, weight.name, weight.shape, 0, weight.options,
-                       weight.options.trainable && instance.layer.trainable()});
-  return entries;
-}
 
 /// Adds up bytes of weights; a stranger's shapes may not overflow anything.
 class Budget {
@@ -58,34 +42,6 @@ class Budget {
   std::uint64_t limit_;
   const std::string& where_;
   std::uint64_t used_ = 0;
-};
-
-/// A group of numbered variables inside a layer's own: "layers/lstm/cell/vars".
-struct Variables {
-  std::string path;
-  std::string name;
-  std::size_t count = 0;
-};
-
-/// The groups of the layer whose group is `path`, its own first, and where each of its weights
-/// lies.
-struct WeightPlaces {
-  std::vector<Variables> groups;
-  std::vector<std::string> places = {};
-
-  WeightPlaces(const LayerInstance& instance, const std::vector<std::string>& weights,
-               const std::string& path)
-      : groups{{path + "/vars", instance.name}} {
-    for (const std::string& weight : weights) {
-      const auto folder = weights_folder(instance.layer.type(), weight);
-      const std::string at =
-          folder.path.empty() ? groups.front().path : fmt::format("{}/{}/vars", path, folder.path);
-      auto group = std::find_if(groups.begin(), groups.end(),
-                                [&](const Variables& known) { return known.path == at; });
-      if (group == groups.end()) group = groups.insert(group, {at, folder.name});
-      places.push_back(fmt::format("{}/{}", at, group->count++));
-    }
-  }
 };
 
 /// Keras keeps one kind of weight as a whole number.
@@ -125,6 +81,25 @@ std::string root_of_layers(const Hdf5Reader& file) {
   return std::string(!file.is_group("layers") && file.is_group(old) ? old : "layers");
 }
 
+/// Refuses groups under a model's layers that belong to none of them.
+void check_no_more(const Hdf5Reader& file, const std::vector<WeightSite>& sites,
+                   const std::string& where) {
+  std::map<std::string, std::set<std::string>> known;  // folder → what it holds
+  for (const WeightSite& site : sites) {
+    const std::string path = site.groups[0].path.substr(0, site.groups[0].path.rfind('/'));
+    const std::size_t slash = path.rfind('/');
+    known[path.substr(0, slash)].insert(path.substr(slash + 1));
+  }
+  for (const auto& [folder, names] : known) {
+    const bool holds_layers = folder.ends_with("layers") || folder.ends_with("dependencies");
+    if (!holds_layers) continue;
+    for (const std::string& name : file.names(folder))
+      if (!names.count(name))
+        throw FormatError(
+            fmt::format("{}: \"{}/{}\" belongs to no layer of config.json.", where, folder, name));
+  }
+}
+
 /// One of the optimizer's variables: a block of its state, and the weight it belongs to.
 struct StateVariable {
   std::size_t block;
@@ -135,11 +110,10 @@ struct StateVariable {
 /// block.
 std::vector<StateVariable> state_variables(const Model& model) {
   std::vector<const WeightEntry*> trainable;
-  for (const auto& instance : model.graph().layers())
-    for (const Index e : instance->entries)
-      if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
-          entry.trainable)
-        trainable.push_back(&entry);
+  for (const Index e : model.graph().entries())
+    if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
+        entry.trainable)
+      trainable.push_back(&entry);
   const Optimizer& optimizer = model.compiled()->optimizer;
   const std::size_t blocks = optimizer_slot_names(optimizer).size();
   const bool has_average = std::visit([](const auto& spec) { return spec.use_ema; }, optimizer);
@@ -178,23 +152,22 @@ std::span<const float> values_of(const float* block, const WeightEntry& entry) {
 }
 
 void write_layers(Hdf5Writer& file, const Model& model) {
-  const Graph& graph = model.graph();
   const WeightBlock& block = model.weights();
-  const std::vector<std::string> paths = weight_paths(graph);
-  for (std::size_t l = 0; l < paths.size(); ++l) {
-    const LayerInstance& instance = *graph.layers()[l];
-    std::vector<std::string> names;
-    for (const Index e : instance.entries)
-      names.push_back(block.entries()[static_cast<std::size_t>(e)].name);
-    const WeightPlaces at(instance, names, paths[l]);
-    for (const Variables& group : at.groups) {
+  for (const WeightSite& site : weight_sites(model.graph())) {
+    for (const WeightGroup& group : site.groups) {
       file.group(group.path);
       file.attribute(group.path, "name", group.name);
     }
+    if (site.holder == nullptr) continue;
+    const LayerInstance& instance = *site.holder;
+    std::vector<std::string> names;
+    for (const Index e : instance.entries)
+      names.push_back(block.entries()[static_cast<std::size_t>(e)].name);
+    const std::vector<std::string> places = site.places(names);
     for (std::size_t i = 0; i < instance.entries.size(); ++i) {
       const auto& entry = block.entries()[static_cast<std::size_t>(instance.entries[i])];
       refuse_diverged(values_of(block.data(), entry), entry.path());
-      const std::string& place = at.places[i];
+      const std::string& place = places[i];
       const auto values = values_of(block.data(), entry);
       if (is_whole_number(instance, entry)) file.write(place, static_cast<std::int64_t>(values[0]));
       else file.write(place, entry.shape, values);
@@ -224,17 +197,6 @@ void write_optimizer_state(Hdf5Writer& file, const Model& model) {
 
 }  // namespace
 
-std::vector<std::string> weight_paths(const Graph& graph) {
-  std::map<std::string, int> counts;
-  std::vector<std::string> paths;
-  for (const auto& instance : graph.layers()) {
-    const std::string stem = snake_case(instance->layer.type());
-    const int n = counts[stem]++;
-    paths.push_back(n == 0 ? "layers/" + stem : fmt::format("layers/{}_{}", stem, n));
-  }
-  return paths;
-}
-
 std::vector<std::byte> write_weights(const Model& model) {
   Hdf5Writer file;
   write_layers(file, model);
@@ -246,43 +208,46 @@ std::vector<std::byte> write_weights(const Model& model) {
 
 void check_weights(const Graph& graph, std::uint64_t limit, const std::string& where) {
   Budget budget(limit, where);
-  for (std::size_t l = 0; l < graph.layers().size(); ++l)
-    for (const WeightEntry& entry : planned_weights(graph, l)) budget.add(entry);
+  for (const auto& asked : planned_weights(graph))
+    for (const WeightEntry& entry : asked.second) budget.add(entry);
 }
 
 void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limit,
                   const std::string& where) {
-  const std::string root = root_of_layers(file);
-  std::vector<std::string> paths = weight_paths(graph);
-  std::set<std::string> known;
-  for (std::string& path : paths) {
-    const std::string name = path.substr(path.find('/') + 1);
-    known.insert(name);
-    path = root + "/" + name;
-  }
-  for (const std::string& name : file.names(root))
-    if (!known.count(name))
-      throw FormatError(
-          fmt::format("{}: \"{}/{}\" belongs to no layer of config.json.", where, root, name));
+  std::map<const LayerInstance*, std::vector<WeightEntry>> planned;
+  for (auto& asked : planned_weights(graph)) planned[asked.first] = std::move(asked.second);
+  const std::vector<WeightSite> sites = weight_sites(graph, root_of_layers(file));
+  check_no_more(file, sites, where);
 
   // First every claim is checked, then memory is taken.
   Budget budget(limit, where);
   std::vector<WeightEntry> all;
   std::vector<std::string> places;
   std::vector<bool> whole;
-  for (std::size_t l = 0; l < paths.size(); ++l) {
-    LayerInstance& instance = *graph.layers()[l];
-    const auto entries = planned_weights(graph, l);
+  std::set<const LayerInstance*> seen;
+  for (const WeightSite& site : sites) {
+    const std::string here = fmt::format("{}: {}", where, site.where);
+    std::vector<WeightEntry> entries;
+    if (const auto found = planned.find(site.holder); found != planned.end())
+      entries = found->second;
     std::vector<std::string> names;
     for (const WeightEntry& entry : entries) names.push_back(entry.name);
-    const WeightPlaces at(instance, names, paths[l]);
-    const std::string here =
-        fmt::format("{}: {} \"{}\"", where, instance.layer.type(), instance.name);
-    for (const Variables& group : at.groups) check_count(file, group.path, group.count, here);
+    const std::vector<std::string> at = site.places(names);
+    for (const WeightGroup& group : site.groups)
+      check_count(file, group.path,
+                  static_cast<std::size_t>(
+                      std::count_if(at.begin(), at.end(),
+                                    [&](const std::string& place) {
+                                      return place.substr(0, place.rfind('/')) == group.path;
+                                    })),
+                  here);
+    // A layer that two models share stands in the file once for each.
+    if (entries.empty() || !seen.insert(site.holder).second) continue;
+    LayerInstance& instance = *site.holder;
     instance.entries.clear();
     for (std::size_t i = 0; i < entries.size(); ++i) {
       budget.add(entries[i]);
-      places.push_back(at.places[i]);
+      places.push_back(at[i]);
       whole.push_back(is_whole_number(instance, entries[i]));
       if (const Shape found = whole.back() ? Shape{} : file.shape(places.back());
           !(found == entries[i].shape))
@@ -305,8 +270,8 @@ void read_weights(const Graph& graph, const Hdf5Reader& file, std::uint64_t limi
     check_finite(values.values(), places[i], where);
     std::copy(values.values().begin(), values.values().end(), block->values(entry).begin());
   }
-  for (const auto& instance : graph.layers())
-    if (!instance->entries.empty()) instance->weights = block;
+  for (const WeightSite& site : sites)
+    if (site.holder != nullptr && !site.holder->entries.empty()) site.holder->weights = block;
 }
 
 void read_optimizer_state(Model& model, const Hdf5Reader& file, const std::string& where) {

@@ -11,10 +11,6 @@
 /// Weights and the optimizer's state as model.weights.h5 and back.
 namespace sonde::formats::keras {
 
-/// Where each layer's weights lie, in the order of Graph::layers(): layers/ and the snake-cased
-/// class, numbered among layers of one class. Keras does not use the layers' names.
-std::vector<std::string> weight_paths(const Graph& graph);
-
 std::vector<std::byte> write_weights(const Model& model);
 
 /// The weights of a graph whose layers have none yet, in a block that is theirs from now on. Every

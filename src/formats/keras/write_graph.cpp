@@ -1,3 +1,6 @@
+#include <sonde/layers/functional.hpp>
+#include <sonde/layers/rnn.hpp>
+
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
@@ -26,20 +29,37 @@ Value tensor(const Graph& graph, const Graph::Source& source) {
                                             {"keras_history", history(graph, source)}}}};
 }
 
+Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable);
+
+/// The states of stacked cells lie in a list for each cell.
+Value::List written_states(const AnyLayer& layer, Value::List states) {
+  const auto* rnn = layer.as<RNN>();
+  if (!rnn || !std::holds_alternative<StackedRNNCells>(*rnn->cell)) return states;
+  Value::List cells;
+  auto next = states.begin();
+  for (const Index count : RNN::states_of(*rnn->cell)) {
+    cells.push_back(Value::List(next, next + count));
+    next += count;
+  }
+  return cells;
+}
+
 /// One call of a layer: {"args": […], "kwargs": {…}}.
 Value written_call(const Graph& graph, const Graph::Call& call) {
   Value::List tensors;
   for (const auto& source : call.inputs) tensors.push_back(tensor(graph, source));
   Value::List args;
   Value::Dict kwargs;
-  switch (call_style(graph.layer(call).layer.type())) {
+  switch (call_style(graph.layer(call).layer)) {
     case CallStyle::list:
       args.push_back(std::move(tensors));
       break;
     case CallStyle::tensor_and_states:
       args.push_back(tensors.front());
       if (tensors.size() > 1)
-        kwargs.emplace_back("initial_state", Value::List(tensors.begin() + 1, tensors.end()));
+        kwargs.emplace_back("initial_state",
+                            written_states(graph.layer(call).layer,
+                                           Value::List(tensors.begin() + 1, tensors.end())));
       break;
     default:
       args = std::move(tensors);
@@ -47,6 +67,15 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
   for (const auto& [key, value] : graph.layer(call).layer.config())
     if (is_call_argument(key) && value != Value(false)) kwargs.emplace_back(key, value);
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
+}
+
+Value::Dict written_layer(const LayerInstance& instance) {
+  const auto* model = instance.layer.as<Functional>();
+  if (!model)
+    return object("keras.layers", instance.layer.type(),
+                  write_layer_config(instance.layer, instance.name));
+  return model->sequential ? write_sequential(*model->graph, instance.name, model->trainable)
+                           : write_graph(*model->graph, instance.name, model->trainable);
 }
 
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
@@ -57,9 +86,19 @@ Value ends(const Graph& graph, const std::vector<Graph::Source>& sources) {
   return all;
 }
 
+/// Layers one after the other, as Keras' Sequential: without calls.
+Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable) {
+  Value::List layers;
+  for (const auto& instance : graph.layers()) layers.push_back(written_layer(*instance));
+  return {{"module", "keras"},
+          {"class_name", "Sequential"},
+          {"config", Value::Dict{{"name", name}, {"trainable", trainable}, {"layers", layers}}},
+          {"registered_name", Value()}};
+}
+
 }  // namespace
 
-Value::Dict write_graph(const Graph& graph, const std::string& name) {
+Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable) {
   std::vector<Value::List> calls(graph.layers().size());
   for (const Graph::Call& call : graph.calls())
     if (!call.inputs.empty())
@@ -68,14 +107,13 @@ Value::Dict write_graph(const Graph& graph, const std::string& name) {
   Value::List layers;
   for (std::size_t l = 0; l < calls.size(); ++l) {
     const LayerInstance& instance = *graph.layers()[l];
-    Value::Dict entry = object("keras.layers", instance.layer.type(),
-                               write_layer_config(instance.layer, instance.name));
+    Value::Dict entry = written_layer(instance);
     entry.emplace_back("name", instance.name);
     entry.emplace_back("inbound_nodes", std::move(calls[l]));
     layers.push_back(std::move(entry));
   }
   Value::Dict config = {{"name", name},
-                        {"trainable", true},
+                        {"trainable", trainable},
                         {"layers", std::move(layers)},
                         {"input_layers", ends(graph, graph.inputs())},
                         {"output_layers", ends(graph, graph.outputs())}};
