@@ -25,6 +25,7 @@ import h5py  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import golden_attention_cases  # noqa: E402, F401
+import golden_composite_cases  # noqa: E402, F401
 import golden_conv_cases  # noqa: E402, F401
 from golden_cases import CASES  # noqa: E402
 from keras import optimizers as ko  # noqa: E402
@@ -93,6 +94,8 @@ def make_case(name, out):
         x = [random.integers(0, made.classes, (n, *i.shape[1:])).astype(np.float32) for i in model.inputs]
     else:
         x = [coarse(random.standard_normal((n, *i.shape[1:])), 64) for i in model.inputs]
+    if made.change_x:
+        x = [made.change_x(a) for a in x]
     given = x if len(x) > 1 else x[0]
     predicted = model.predict(given, batch_size=n, verbose=0)
     predicted = [np.asarray(p) for p in (predicted if isinstance(predicted, (list, tuple)) else [predicted])]

@@ -1,0 +1,114 @@
+"""Golden cases of layers made of others, of models in models, and of masks."""
+import keras
+from keras import layers as kl
+
+from golden_cases import CHANNELS, TIME, Case, case, chain, conv, dense, lstm, mix
+
+
+def birnn(units=4, name="both", inner=None, **options):
+    wrapper = {k: options.pop(k) for k in ("merge_mode", "backward_layer") if k in options}
+    return lambda: kl.Bidirectional(kl.LSTM(units, name="inner", **options), name=name, **wrapper)
+
+
+for _name, _options in {
+    "last": {}, "sequences": dict(return_sequences=True),
+    "sum": dict(return_sequences=True, merge_mode="sum"), "mul": dict(return_sequences=True, merge_mode="mul"),
+    "ave": dict(merge_mode="ave"), "no_bias": dict(use_bias=False, return_sequences=True),
+}.items():
+    chain("bidirectional_" + _name, mix(), birnn(**_options), dense(2))
+chain("bidirectional_stacked", mix(), birnn(3, "lower", return_sequences=True), birnn(2, "upper"), dense(2))
+
+
+@case("bidirectional_two_outputs")
+def _():
+    x = keras.Input((TIME, CHANNELS), name="input")
+    a, b = kl.Bidirectional(kl.LSTM(4, return_sequences=True), merge_mode=None, name="both")(x)
+    return Case(x, kl.Dense(2, name="dense")(kl.Subtract(name="difference")([a, b])))
+
+
+@case("bidirectional_states")
+def _():
+    x = keras.Input((TIME, CHANNELS), name="input")
+    y, fh, fc, bh, bc = kl.Bidirectional(kl.LSTM(4, return_sequences=True, return_state=True), name="both")(x)
+    z = kl.Bidirectional(kl.LSTM(4), name="again")(y, initial_state=[bh, bc, fh, fc])
+    return Case(x, kl.Dense(2, name="dense")(z))
+
+
+@case("bidirectional_other_layer")
+def _():
+    x = keras.Input((TIME, CHANNELS), name="input")
+    layer = kl.Bidirectional(kl.LSTM(4, return_sequences=True), name="both",
+                             backward_layer=kl.LSTM(4, "relu", go_backwards=True, return_sequences=True, name="other"))
+    return Case(x, kl.Dense(2, name="dense")(layer(x)))
+
+
+def each_step(make, name="each"):
+    return lambda: kl.TimeDistributed(make(), name=name)
+
+
+chain("time_distributed_dense", mix(), each_step(dense(4, "tanh")), dense(2, name="label"))
+chain("time_distributed_lstm", each_step(lstm(3)), dense(2), shape=(7, 5, 2))
+chain("time_distributed_conv1d", each_step(conv(3, 2)), each_step(lambda: kl.Flatten(name="flatten"), "flat"),
+      dense(2), shape=(7, 5, 2))
+chain("time_distributed_bidirectional", each_step(birnn(2)), dense(2), shape=(5, 4, 2))
+
+
+@case("nested_model")
+def _():
+    z = keras.Input((TIME, CHANNELS), name="z")
+    inner = keras.Model(z, conv(padding="same")()(lstm(3, return_sequences=True)()(z)), name="inner")
+    a, b = keras.Input((TIME, CHANNELS), name="a"), keras.Input((TIME, CHANNELS), name="b")
+    joined = kl.Concatenate(name="joined")([inner(a), inner(b)])
+    return Case([a, b], kl.Dense(2, name="dense")(joined))
+
+
+@case("nested_sequential")
+def _():
+    inner = keras.Sequential([keras.Input((TIME, CHANNELS)), conv(padding="same")(), conv(3, 2, "more")()],
+                             name="inner")
+    x = keras.Input((TIME, CHANNELS), name="input")
+    return Case(x, kl.Dense(2, name="dense")(inner(mix()()(x))))
+
+
+@case("nested_model_frozen")
+def _():
+    z = keras.Input((TIME, CHANNELS), name="z")
+    inner = keras.Model(z, lstm(3, return_sequences=True)()(z), name="inner", trainable=False)
+    x = keras.Input((TIME, CHANNELS), name="input")
+    return Case(x, kl.Dense(2, name="dense")(inner(x)))
+
+
+@case("nested_time_distributed_model")
+def _():
+    z = keras.Input((6, 2), name="z")
+    inner = keras.Model(z, dense(3, "tanh")()(lstm(4)()(z)), name="inner")
+    x = keras.Input((5, 6, 2), name="input")
+    return Case(x, kl.TimeDistributed(inner, name="each")(x))
+
+
+def padded(x):
+    """Zeros at the end of each sample, another number of steps in each, and one hole."""
+    for row in range(len(x)):
+        x[row, 3 + 2 * row:] = 0
+    x[1, 1] = 0
+    return x
+
+
+def masked(name, *make_layers, **options):
+    chain("masking_" + name, lambda: kl.Masking(name="masking"), *make_layers, change_x=padded, **options)
+
+
+masked("dense", dense(2))
+masked("lstm", lstm(return_sequences=True), dense(2))
+masked("lstm_last", lstm(), dense(2))
+masked("lstm_backwards", lstm(go_backwards=True), dense(2))
+masked("lstm_stacked", lstm(return_sequences=True), lstm(3, "upper", return_sequences=True), dense(2))
+masked("bidirectional", birnn(return_sequences=True), dense(2))
+masked("bidirectional_last", birnn(), dense(2))
+masked("batch_normalization", lambda: kl.BatchNormalization(name="norm"), lstm(return_sequences=True), dense(2))
+masked("average", lambda: kl.GlobalAveragePooling1D(name="pool"), dense(2))
+masked("binary_crossentropy", lstm(return_sequences=True), dense(1, "sigmoid"), loss="binary_crossentropy")
+masked("softmax_weighted", lstm(return_sequences=True), dense(3, "softmax"), loss="categorical_crossentropy",
+       weighted=True)
+masked("sum", dense(2), loss_config={"reduction": "sum"})
+masked("conv", lambda: kl.Conv1D(3, 3, name="conv"), dense(2))
