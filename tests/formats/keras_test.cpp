@@ -110,8 +110,16 @@ TEST_F(KerasFile, keeps_every_argument_of_a_layer) {
     EXPECT_EQ(Value(read.config()), expected) << layer.type();
   };
   for_each_type(BuiltinLayers{}, [&]<class L>() {
-    keeps(detail::make_blank<L>(std::make_index_sequence<detail::count_required(L::fields())>()));
+    if constexpr (Leaf<L>)
+      keeps(detail::make_blank<L>(std::make_index_sequence<detail::count_required(L::fields())>()));
   });
+  const LSTM inner{.units = 3, .return_sequences = true, .name = "inner"};
+  keeps(TimeDistributed{.layer = inner});
+  keeps(Bidirectional{.layer = inner,
+                      .merge_mode = MergeMode::sum,
+                      .backward_layer = LSTM{.units = 3, .go_backwards = true, .name = "other"}});
+  keeps(Bidirectional{.layer = inner, .merge_mode = std::nullopt});
+  keeps(RNN{.cell = GRUCell{.units = 3, .name = "cell"}, .return_sequences = true});
   keeps(Conv1D{.filters = 4,
                .kernel_size = 3,
                .strides = 2,

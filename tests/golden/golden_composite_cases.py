@@ -73,17 +73,10 @@ def _():
 @case("nested_model_frozen")
 def _():
     z = keras.Input((TIME, CHANNELS), name="z")
-    inner = keras.Model(z, lstm(3, return_sequences=True)()(z), name="inner", trainable=False)
+    inner = keras.Model(z, lstm(3, return_sequences=True)()(z), name="inner")
+    inner.trainable = False
     x = keras.Input((TIME, CHANNELS), name="input")
     return Case(x, kl.Dense(2, name="dense")(inner(x)))
-
-
-@case("nested_time_distributed_model")
-def _():
-    z = keras.Input((6, 2), name="z")
-    inner = keras.Model(z, dense(3, "tanh")()(lstm(4)()(z)), name="inner")
-    x = keras.Input((5, 6, 2), name="input")
-    return Case(x, kl.TimeDistributed(inner, name="each")(x))
 
 
 def padded(x):

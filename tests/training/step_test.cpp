@@ -44,7 +44,8 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
     std::vector<Buffer<float>> optimizer_state;
     for (Index slot = 0; slot < optimizer_slots(optimizer); ++slot)
       optimizer_state.emplace_back(weights->size());
-    Updater updater(*weights, optimizer, optimizer_state);
+    const std::vector<Index> entries = graph.entries();
+    Updater updater(*weights, entries, optimizer, optimizer_state);
     std::vector<Index> numbers(samples);
     std::iota(numbers.begin(), numbers.end(), Index{0});
     std::vector<Index> made(static_cast<std::size_t>(pool.size()));

@@ -247,6 +247,10 @@ Value read_cell(const Value& written, int keras_major, const Where& where) {
 
 }  // namespace
 
+bool is_call_argument(std::string_view key) {
+  return key == "use_causal_mask" || key == "return_attention_scores";
+}
+
 CallStyle call_style(const AnyLayer& layer) {
   if (const auto* model = layer.as<Functional>())
     return model->graph->inputs().size() > 1 ? CallStyle::list : CallStyle::one_tensor;

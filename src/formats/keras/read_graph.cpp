@@ -131,7 +131,7 @@ Entry& Reader::add_layer(const Value& written) {
   const Where where = fmt::format("{}: {} \"{}\"", where_, class_name, name);
   check_keys(*written.as<Value::Dict>(),
              {"module", "class_name", "config", "registered_name", "build_config", "name",
-              "inbound_nodes", "shared_object_id"},
+              "inbound_nodes", "shared_object_id", "compile_config"},
              where);
   if (const Value* inner = written.find("config")->find("name"); inner && *inner != Value(name))
     throw FormatError(
