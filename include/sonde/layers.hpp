@@ -96,5 +96,7 @@ AnyLayer layer_from_config(TypeList<L...>, std::string_view type, const Value::D
   if (!found) refuse_name(where, type, {L::type...});
   return *std::move(found);
 }
+/// The same of `BuiltinLayers`, compiled once.
+AnyLayer layer_from_config(std::string_view type, const Value::Dict& config, const Where& where);
 
 }  // namespace sonde

@@ -37,4 +37,6 @@ AnyOp Activation::plan(Planner& planner) const {
   return ActivationOp{*activation, planner.input().last()};
 }
 
+Tensor Activation::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -37,4 +37,8 @@ AnyOp Add::plan(Planner& planner) const {
   return AddOp{planner.inputs(), MergedMask::plan(planner, MergedMask::Rule::any)};
 }
 
+Tensor Add::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 }  // namespace sonde

@@ -11,4 +11,12 @@ AnyOp AdditiveAttention::plan(Planner& planner) const {
   return op;
 }
 
+Tensor AdditiveAttention::operator()(std::vector<Tensor> inputs) const {
+  return outputs(std::move(inputs)).front();
+}
+
+std::vector<Tensor> AdditiveAttention::outputs(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs));
+}
+
 }  // namespace sonde

@@ -64,4 +64,12 @@ AnyOp Attention::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Attention::operator()(std::vector<Tensor> inputs) const {
+  return outputs(std::move(inputs)).front();
+}
+
+std::vector<Tensor> Attention::outputs(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs));
+}
+
 }  // namespace sonde

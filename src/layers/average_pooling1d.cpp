@@ -28,4 +28,6 @@ AnyOp AveragePooling1D::plan(Planner& planner) const {
   return AveragePooling1DOp{Pooling::plan(planner, pool_size, strides, padding)};
 }
 
+Tensor AveragePooling1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -31,4 +31,6 @@ AnyOp AveragePooling2D::plan(Planner& planner) const {
   return AveragePooling2DOp{Pooling2D::plan(planner, *pool_size, strides, padding)};
 }
 
+Tensor AveragePooling2D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -207,4 +207,8 @@ AnyOp BatchNormalization::plan(Planner& planner) const {
   return op;
 }
 
+Tensor BatchNormalization::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

@@ -33,7 +33,7 @@ AnyLayer direction(const AnyLayer& layer, const std::string& prefix, bool backwa
   if (backwards) set(config, "go_backwards", true);
   if (has(config, "zero_output_for_mask"))
     set(config, "zero_output_for_mask", flag(config, "return_sequences"));
-  return layer_from_config(BuiltinLayers{}, layer.type(), config, "Bidirectional");
+  return layer_from_config(layer.type(), config, "Bidirectional");
 }
 
 }  // namespace
@@ -71,6 +71,15 @@ std::vector<Tensor> Bidirectional::expand(Expansion& expansion) const {
   outputs.insert(outputs.end(), y.begin() + 1, y.end());
   outputs.insert(outputs.end(), turned.begin() + 1, turned.end());
   return outputs;
+}
+
+Tensor Bidirectional::operator()(Tensor x, std::vector<Tensor> initial_state) const {
+  return outputs(std::move(x), std::move(initial_state)).front();
+}
+
+std::vector<Tensor> Bidirectional::outputs(Tensor x, std::vector<Tensor> initial_state) const {
+  initial_state.insert(initial_state.begin(), std::move(x));
+  return apply(*this, std::move(initial_state));
 }
 
 }  // namespace sonde

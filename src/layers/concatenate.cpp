@@ -110,4 +110,8 @@ AnyOp Concatenate::plan(Planner& planner) const {
   return WidthOp{planner.inputs(), runs, MergedMask::plan(planner, MergedMask::Rule::all)};
 }
 
+Tensor Concatenate::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 }  // namespace sonde

@@ -111,4 +111,6 @@ AnyOp Conv1D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Conv1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -178,4 +178,6 @@ AnyOp Conv1DTranspose::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Conv1DTranspose::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -214,4 +214,6 @@ AnyOp Conv2D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Conv2D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

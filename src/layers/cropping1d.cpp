@@ -67,4 +67,6 @@ AnyOp Cropping1D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Cropping1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

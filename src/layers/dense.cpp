@@ -69,4 +69,6 @@ AnyOp Dense::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Dense::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

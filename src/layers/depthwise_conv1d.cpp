@@ -74,4 +74,6 @@ AnyOp DepthwiseConv1D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor DepthwiseConv1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -155,4 +155,8 @@ AnyOp Dot::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Dot::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 }  // namespace sonde

@@ -101,4 +101,6 @@ AnyOp Dropout::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Dropout::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -41,4 +41,6 @@ AnyOp ELU::plan(Planner& planner) const {
   return EluOp{alpha};
 }
 
+Tensor ELU::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -76,4 +76,6 @@ AnyOp Embedding::plan(Planner& planner) const {
                      {embeddings_initializer, embeddings_regularizer, embeddings_constraint})};
 }
 
+Tensor Embedding::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

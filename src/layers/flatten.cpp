@@ -19,4 +19,6 @@ AnyOp Flatten::plan(Planner& planner) const {
   return RowOrderOp{};
 }
 
+Tensor Flatten::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

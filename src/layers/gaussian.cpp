@@ -69,6 +69,8 @@ AnyOp GaussianNoise::plan(Planner& planner) const {
   return GaussianOp{.mean = 0, .stddev = *stddev, .seed = seed, .multiplies = false};
 }
 
+Tensor GaussianNoise::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 AnyOp GaussianDropout::plan(Planner& planner) const {
   expect_one_input(planner);
   if (!(*rate >= 0 && *rate < 1))
@@ -80,5 +82,7 @@ AnyOp GaussianDropout::plan(Planner& planner) const {
   if (*rate > 0) op.factors = planner.saved(per_row(planner.input()));
   return op;
 }
+
+Tensor GaussianDropout::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
 
 }  // namespace sonde

@@ -63,4 +63,8 @@ AnyOp GlobalAveragePooling1D::plan(Planner& planner) const {
   return GlobalAveragePooling1DOp{planner.masked()};
 }
 
+Tensor GlobalAveragePooling1D::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

@@ -45,4 +45,8 @@ AnyOp GlobalAveragePooling2D::plan(Planner& planner) const {
   return GlobalAveragePooling2DOp{channels};
 }
 
+Tensor GlobalAveragePooling2D::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

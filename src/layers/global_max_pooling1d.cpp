@@ -41,4 +41,8 @@ AnyOp GlobalMaxPooling1D::plan(Planner& planner) const {
   return GlobalMaxPooling1DOp{planner.training() ? planner.scratch(channels) : Slot{}};
 }
 
+Tensor GlobalMaxPooling1D::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

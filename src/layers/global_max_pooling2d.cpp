@@ -55,4 +55,8 @@ AnyOp GlobalMaxPooling2D::plan(Planner& planner) const {
   return GlobalMaxPooling2DOp{channels, planner.training() ? planner.scratch(channels) : Slot{}};
 }
 
+Tensor GlobalMaxPooling2D::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

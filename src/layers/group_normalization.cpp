@@ -102,4 +102,8 @@ AnyOp GroupNormalization::plan(Planner& planner) const {
   return op;
 }
 
+Tensor GroupNormalization::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

@@ -47,4 +47,13 @@ AnyOp GRU::plan(Planner& planner) const {
       reset_after ? Shape{2, n} : Shape{n}, {bias_initializer, bias_regularizer, bias_constraint});
 }
 
+Tensor GRU::operator()(Tensor x, std::vector<Tensor> initial_state) const {
+  return outputs(std::move(x), std::move(initial_state)).front();
+}
+
+std::vector<Tensor> GRU::outputs(Tensor x, std::vector<Tensor> initial_state) const {
+  initial_state.insert(initial_state.begin(), std::move(x));
+  return apply(*this, std::move(initial_state));
+}
+
 }  // namespace sonde

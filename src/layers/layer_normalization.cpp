@@ -76,4 +76,8 @@ AnyOp LayerNormalization::plan(Planner& planner) const {
   return op;
 }
 
+Tensor LayerNormalization::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

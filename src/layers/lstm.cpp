@@ -48,4 +48,13 @@ AnyOp LSTM::plan(Planner& planner) const {
                                   {4 * n}, std::move(of_bias));
 }
 
+Tensor LSTM::operator()(Tensor x, std::vector<Tensor> initial_state) const {
+  return outputs(std::move(x), std::move(initial_state)).front();
+}
+
+std::vector<Tensor> LSTM::outputs(Tensor x, std::vector<Tensor> initial_state) const {
+  initial_state.insert(initial_state.begin(), std::move(x));
+  return apply(*this, std::move(initial_state));
+}
+
 }  // namespace sonde

@@ -45,4 +45,6 @@ AnyOp Masking::plan(Planner& planner) const {
   return MaskingOp{mask_value};
 }
 
+Tensor Masking::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

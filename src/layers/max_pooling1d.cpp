@@ -36,4 +36,6 @@ AnyOp MaxPooling1D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor MaxPooling1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

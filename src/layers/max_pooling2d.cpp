@@ -41,4 +41,6 @@ AnyOp MaxPooling2D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor MaxPooling2D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

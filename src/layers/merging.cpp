@@ -140,9 +140,17 @@ AnyOp Subtract::plan(Planner& planner) const {
   return SubtractOp{merged(planner)};
 }
 
+Tensor Subtract::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 AnyOp Average::plan(Planner& planner) const {
   plan_merging(planner);
   return AverageOp{planner.inputs(), merged(planner)};
+}
+
+Tensor Average::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
 }
 
 AnyOp Multiply::plan(Planner& planner) const {
@@ -151,16 +159,28 @@ AnyOp Multiply::plan(Planner& planner) const {
   return MultiplyOp{planner.inputs(), merged(planner)};
 }
 
+Tensor Multiply::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 AnyOp Maximum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
   return ExtremeOp{planner.inputs(), 1, merged(planner)};
 }
 
+Tensor Maximum::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
+}
+
 AnyOp Minimum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
   return ExtremeOp{planner.inputs(), -1, merged(planner)};
+}
+
+Tensor Minimum::operator()(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs)).front();
 }
 
 }  // namespace sonde

@@ -234,4 +234,16 @@ AnyOp MultiHeadAttention::plan(Planner& planner) const {
   return op;
 }
 
+Tensor MultiHeadAttention::operator()(Tensor query, Tensor value) const {
+  return outputs({std::move(query), std::move(value)}).front();
+}
+
+Tensor MultiHeadAttention::operator()(Tensor query, Tensor value, Tensor key) const {
+  return outputs({std::move(query), std::move(value), std::move(key)}).front();
+}
+
+std::vector<Tensor> MultiHeadAttention::outputs(std::vector<Tensor> inputs) const {
+  return apply(*this, std::move(inputs));
+}
+
 }  // namespace sonde

@@ -113,6 +113,8 @@ AnyOp Normalization::plan(Planner& planner) const {
   return op;
 }
 
+Tensor Normalization::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 void Normalization::adapt(const Array& data) {
   if (self.instance())
     throw ArgumentError(where_of(*this) +

@@ -95,4 +95,6 @@ AnyOp Permute::plan(Planner& planner) const {
   return PermuteOp{places(sizes, order), time_stays};
 }
 
+Tensor Permute::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -66,4 +66,6 @@ AnyOp PReLU::plan(Planner& planner) const {
                                          {alpha_initializer, alpha_regularizer, alpha_constraint})};
 }
 
+Tensor PReLU::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -54,8 +54,12 @@ AnyOp ReLU::plan(Planner& planner) const {
   return plan_rectifier(planner, {negative_slope, threshold, max_value.value_or(no_limit)});
 }
 
+Tensor ReLU::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 AnyOp LeakyReLU::plan(Planner& planner) const {
   return plan_rectifier(planner, {negative_slope, 0, no_limit});
 }
+
+Tensor LeakyReLU::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
 
 }  // namespace sonde

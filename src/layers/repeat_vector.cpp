@@ -33,4 +33,6 @@ AnyOp RepeatVector::plan(Planner& planner) const {
   return RepeatVectorOp{};
 }
 
+Tensor RepeatVector::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -49,4 +49,6 @@ AnyOp Rescaling::plan(Planner& planner) const {
                      for_features(planner, "offset", offset)};
 }
 
+Tensor Rescaling::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -86,4 +86,6 @@ AnyOp Reshape::plan(Planner& planner) const {
   return RowOrderOp{};
 }
 
+Tensor Reshape::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -127,4 +127,13 @@ std::vector<Tensor> RNN::expand(Expansion& expansion) const {
   return outputs;
 }
 
+Tensor RNN::operator()(Tensor x, std::vector<Tensor> initial_state) const {
+  return outputs(std::move(x), std::move(initial_state)).front();
+}
+
+std::vector<Tensor> RNN::outputs(Tensor x, std::vector<Tensor> initial_state) const {
+  initial_state.insert(initial_state.begin(), std::move(x));
+  return apply(*this, std::move(initial_state));
+}
+
 }  // namespace sonde

@@ -106,4 +106,6 @@ AnyOp SeparableConv1D::plan(Planner& planner) const {
   return op;
 }
 
+Tensor SeparableConv1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -44,4 +44,13 @@ AnyOp SimpleRNN::plan(Planner& planner) const {
                                        {bias_initializer, bias_regularizer, bias_constraint});
 }
 
+Tensor SimpleRNN::operator()(Tensor x, std::vector<Tensor> initial_state) const {
+  return outputs(std::move(x), std::move(initial_state)).front();
+}
+
+std::vector<Tensor> SimpleRNN::outputs(Tensor x, std::vector<Tensor> initial_state) const {
+  initial_state.insert(initial_state.begin(), std::move(x));
+  return apply(*this, std::move(initial_state));
+}
+
 }  // namespace sonde

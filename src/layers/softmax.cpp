@@ -16,4 +16,6 @@ AnyOp Softmax::plan(Planner& planner) const {
   return Activation{.activation = Activation::softmax}.plan(planner);
 }
 
+Tensor Softmax::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

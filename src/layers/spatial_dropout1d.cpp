@@ -9,4 +9,6 @@ AnyOp SpatialDropout1D::plan(Planner& planner) const {
       planner);
 }
 
+Tensor SpatialDropout1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -32,4 +32,6 @@ std::vector<Tensor> TimeDistributed::expand(Expansion& expansion) const {
   return expansion.call("unfold", Unfold{}, {made.front(), x});
 }
 
+Tensor TimeDistributed::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -43,4 +43,8 @@ AnyOp UnitNormalization::plan(Planner& planner) const {
   return UnitNormalizationOp{input.last()};
 }
 
+Tensor UnitNormalization::operator()(Tensor x) const {
+  return apply(*this, {std::move(x)}).front();
+}
+
 }  // namespace sonde

@@ -42,4 +42,6 @@ AnyOp UpSampling1D::plan(Planner& planner) const {
   return UpSampling1DOp{size};
 }
 
+Tensor UpSampling1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

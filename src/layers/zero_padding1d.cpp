@@ -39,4 +39,6 @@ AnyOp ZeroPadding1D::plan(Planner& planner) const {
   return ZeroPadding1DOp{ends, planner.streaming()};
 }
 
+Tensor ZeroPadding1D::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+
 }  // namespace sonde

@@ -43,8 +43,8 @@ TEST(BuiltinLayers, have_different_names) {
 
 TEST(BuiltinLayers, are_read_by_name) {
   const AnyLayer layer = layer_from_config(
-      BuiltinLayers{}, "MaxPooling1D",
-      {{"pool_size", Value::List{Value(4)}}, {"padding", "same"}, {"name", "pool"}}, "pool");
+      "MaxPooling1D", {{"pool_size", Value::List{Value(4)}}, {"padding", "same"}, {"name", "pool"}},
+      "pool");
   EXPECT_EQ(layer.as<MaxPooling1D>()->pool_size, 4);
   EXPECT_EQ(layer.as<MaxPooling1D>()->strides, std::nullopt);
   EXPECT_EQ(layer.as<MaxPooling1D>()->padding, Padding::same);
@@ -52,14 +52,13 @@ TEST(BuiltinLayers, are_read_by_name) {
 }
 
 TEST(BuiltinLayers, refuse_unknown_names_and_arguments) {
-  EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "Conv2", {}, "model.keras"); }),
+  EXPECT_EQ(refusal([] { layer_from_config("Conv2", {}, "model.keras"); }),
             "model.keras: \"Conv2\" is not known. Did you mean \"Conv2D\"?");
-  EXPECT_EQ(
-      refusal([] {
-        layer_from_config(BuiltinLayers{}, "Dense", {{"unit", 3}, {"units", 3}}, "Dense \"d\"");
-      }),
-      "Dense \"d\": \"unit\" is not known. Did you mean \"units\"?");
-  EXPECT_EQ(refusal([] { layer_from_config(BuiltinLayers{}, "LSTM", {}, "LSTM \"l\""); }),
+  EXPECT_EQ(refusal([] {
+              layer_from_config("Dense", {{"unit", 3}, {"units", 3}}, "Dense \"d\"");
+            }),
+            "Dense \"d\": \"unit\" is not known. Did you mean \"units\"?");
+  EXPECT_EQ(refusal([] { layer_from_config("LSTM", {}, "LSTM \"l\""); }),
             "LSTM \"l\": units is required and was not given.");
 }
 

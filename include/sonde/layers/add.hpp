@@ -17,9 +17,7 @@ struct Add {
     return fields_of(field("name", &Add::name), field("trainable", &Add::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

@@ -32,11 +32,9 @@ struct AdditiveAttention {
                      field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const { return outputs(std::move(inputs)).front(); }
+  Tensor operator()(std::vector<Tensor> inputs) const;
   /// {y}, or with `return_attention_scores` {y, scores}: also the weights, (time, steps).
-  std::vector<Tensor> outputs(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs));
-  }
+  std::vector<Tensor> outputs(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

@@ -35,15 +35,10 @@ struct Bidirectional {
   }
   std::vector<Tensor> expand(Expansion& expansion) const;
   /// `initial_state`: of the forward layer, then of the backward one; or empty for zeros.
-  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    return outputs(std::move(x), std::move(initial_state)).front();
-  }
+  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const;
   /// {y}, or with return_state {y, forward states…, backward states…}; without merge_mode the
   /// backward layer's output follows the forward layer's.
-  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    initial_state.insert(initial_state.begin(), std::move(x));
-    return apply(*this, std::move(initial_state));
-  }
+  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const;
 };
 
 }  // namespace sonde

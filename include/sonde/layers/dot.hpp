@@ -25,9 +25,7 @@ struct Dot {
                      field("name", &Dot::name), field("trainable", &Dot::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

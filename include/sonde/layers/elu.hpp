@@ -17,7 +17,7 @@ struct ELU {
                      field("trainable", &ELU::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

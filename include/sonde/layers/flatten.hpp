@@ -16,7 +16,7 @@ struct Flatten {
     return fields_of(field("name", &Flatten::name), field("trainable", &Flatten::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

@@ -21,7 +21,7 @@ struct GlobalAveragePooling2D {
                      field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

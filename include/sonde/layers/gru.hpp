@@ -69,14 +69,9 @@ struct GRU {
   }
   AnyOp plan(Planner& planner) const;
   /// `initial_state` is {h}, of shape (units,), or empty for zeros.
-  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    return outputs(std::move(x), std::move(initial_state)).front();
-  }
+  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const;
   /// {y}, or with `return_state` {y, h}: also the state after the last step, (units,).
-  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    initial_state.insert(initial_state.begin(), std::move(x));
-    return apply(*this, std::move(initial_state));
-  }
+  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const;
 };
 
 }  // namespace sonde

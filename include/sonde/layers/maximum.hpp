@@ -18,9 +18,7 @@ struct Maximum {
     return fields_of(field("name", &Maximum::name), field("trainable", &Maximum::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

@@ -18,9 +18,7 @@ struct Minimum {
     return fields_of(field("name", &Minimum::name), field("trainable", &Minimum::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

@@ -59,17 +59,11 @@ struct MultiHeadAttention {
                      field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor query, Tensor value) const {
-    return outputs({std::move(query), std::move(value)}).front();
-  }
-  Tensor operator()(Tensor query, Tensor value, Tensor key) const {
-    return outputs({std::move(query), std::move(value), std::move(key)}).front();
-  }
+  Tensor operator()(Tensor query, Tensor value) const;
+  Tensor operator()(Tensor query, Tensor value, Tensor key) const;
   /// {y}, or with `return_attention_scores` {y, scores}: also the weights, (num_heads, time,
   /// steps). `inputs` are query, value and, if it is another, key.
-  std::vector<Tensor> outputs(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs));
-  }
+  std::vector<Tensor> outputs(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

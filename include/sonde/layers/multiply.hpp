@@ -17,9 +17,7 @@ struct Multiply {
     return fields_of(field("name", &Multiply::name), field("trainable", &Multiply::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

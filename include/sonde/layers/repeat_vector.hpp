@@ -19,7 +19,7 @@ struct RepeatVector {
     return fields_of(field("n", &L::n), field("name", &L::name), field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

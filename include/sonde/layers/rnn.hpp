@@ -36,14 +36,9 @@ struct RNN {
   std::vector<Tensor> expand(Expansion& expansion) const;
   /// `initial_state`: the states of each cell in turn, h and c of an LSTMCell, h of the others; or
   /// empty for zeros.
-  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    return outputs(std::move(x), std::move(initial_state)).front();
-  }
+  Tensor operator()(Tensor x, std::vector<Tensor> initial_state = {}) const;
   /// {y}, or with `return_state` {y, states of each cell in turn…}.
-  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const {
-    initial_state.insert(initial_state.begin(), std::move(x));
-    return apply(*this, std::move(initial_state));
-  }
+  std::vector<Tensor> outputs(Tensor x, std::vector<Tensor> initial_state = {}) const;
   /// How many states each cell has, in turn; null cells have none.
   static std::vector<Index> states_of(const RnnCell& cell);
 };

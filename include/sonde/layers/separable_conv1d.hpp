@@ -51,7 +51,7 @@ struct SeparableConv1D {
                      field("trainable", &L::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

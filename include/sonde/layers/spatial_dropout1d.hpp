@@ -21,7 +21,7 @@ struct SpatialDropout1D {
     return fields_of(field("rate", &L::rate), field("seed", &L::seed), field("name", &L::name));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

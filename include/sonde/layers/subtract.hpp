@@ -16,9 +16,7 @@ struct Subtract {
     return fields_of(field("name", &Subtract::name), field("trainable", &Subtract::trainable));
   }
   AnyOp plan(Planner& planner) const;
-  Tensor operator()(std::vector<Tensor> inputs) const {
-    return apply(*this, std::move(inputs)).front();
-  }
+  Tensor operator()(std::vector<Tensor> inputs) const;
 };
 
 }  // namespace sonde

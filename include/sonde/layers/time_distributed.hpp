@@ -21,7 +21,7 @@ struct TimeDistributed {
                      field("trainable", &L::trainable));
   }
   std::vector<Tensor> expand(Expansion& expansion) const;
-  Tensor operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
+  Tensor operator()(Tensor x) const;
 };
 
 }  // namespace sonde

@@ -282,8 +282,7 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int k
       class_name == InputLayer::type
           ? read_arguments(read_input_config(given, where), fields, keras_major, where)
           : read_arguments(given, fields, keras_major, where);
-  return as_format_error(
-      "", [&] { return layer_from_config(BuiltinLayers{}, class_name, config, where); });
+  return as_format_error("", [&] { return layer_from_config(class_name, config, where); });
 }
 
 }  // namespace sonde::formats::keras
