@@ -39,15 +39,21 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
 
   // A call of a layer that was already met deeper counts as that deep, and so do the calls it
   // reads: the order of layers, by which files number their weights, depends on it.
-  std::map<const Node*, Index> depths;
+  // Calls of one depth run in the order in which this walk meets them: a BatchNormalization that is
+  // called twice moves its statistics twice.
+  std::map<const Node*, Index> depths, met;
   std::map<const LayerInstance*, Index> layer_depths, layer_visits;
+  const auto meet = [&](const Node* node) {
+    met.emplace(node, static_cast<Index>(met.size()));
+    return &depths[node];
+  };
   for (auto node = walk.postorder.rbegin(); node != walk.postorder.rend(); ++node) {
     Index& layer_depth = layer_depths[(*node)->instance.get()];
-    Index& depth = depths[node->get()];
+    Index& depth = *meet(node->get());
     layer_depth = depth = std::max(depth, layer_depth);
     const Index below = depth + 1;
     for (const Tensor& input : (*node)->inputs) {
-      Index& input_depth = depths[input.node().get()];
+      Index& input_depth = *meet(input.node().get());
       input_depth = std::max(input_depth, below);
     }
   }
@@ -56,6 +62,7 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
     if (walk.visited.count(input.node().get())) continue;
     walk.from(input.node());
     walk.visited[input.node().get()] = -1;
+    meet(input.node().get());
   }
   for (const auto& node : walk.postorder) {
     layer_depths[node->instance.get()];
@@ -66,7 +73,7 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
 
   std::stable_sort(walk.postorder.begin(), walk.postorder.end(), [&](const auto& a, const auto& b) {
     if (depths[a.get()] != depths[b.get()]) return depths[a.get()] > depths[b.get()];
-    return walk.visited.at(a.get()) < walk.visited.at(b.get());
+    return met.at(a.get()) < met.at(b.get());
   });
   std::map<const LayerInstance*, Index> layer_numbers, call_counts;
   for (const auto& node : walk.postorder)

@@ -143,7 +143,11 @@ class Workspace {
 
   Memory<T> memory;
   T* value(Index i) { return memory.arena + plan_->offset(i); }
-  T* gradient(Index i) { return memory.arena + plan_->gradient_offset(i); }
+  /// Null when nothing that is trained lies before the value.
+  T* gradient(Index i) {
+    const Index offset = plan_->gradient_offset(i);
+    return offset < 0 ? nullptr : memory.arena + offset;
+  }
   Index& steps(Index value) { return steps_[static_cast<std::size_t>(value)]; }
   /// Forgets all states: a signal begins.
   void reset();

@@ -24,6 +24,21 @@ TEST(Graph, orders_layers_as_Keras_does) {
   EXPECT_EQ(names(graph), (std::vector<std::string>{"input", "aa", "zz", "bb", "add"}));
 }
 
+TEST(Graph, orders_calls_of_one_depth_as_Keras_does) {
+  // Observed in Keras 3.15 (_nodes_by_depth): the call of "norm" that reads "dense" comes first.
+  auto x = Input({4, 2}, {.name = "input"});
+  const BatchNormalization norm{.name = "norm"};
+  auto left = Dense{.units = 2, .name = "left"}(norm(x));
+  auto right = Dense{.units = 2, .name = "right"}(norm(Dense{.units = 2, .name = "dense"}(x)));
+  const Graph graph({x}, {Concatenate{.name = "both"}({left, right})});
+  std::vector<std::string> read;  // by the calls of "norm"
+  for (const Graph::Call& call : graph.calls())
+    if (graph.layer(call).name == "norm")
+      read.push_back(
+          graph.layer(graph.calls()[static_cast<std::size_t>(call.inputs[0].call)]).name);
+  EXPECT_EQ(read, (std::vector<std::string>{"dense", "input"}));
+}
+
 TEST(Graph, names_layers_by_their_kind_and_number) {
   auto x = Input({20, 3});
   auto h = Conv1D{.filters = 2, .kernel_size = 3}(x);

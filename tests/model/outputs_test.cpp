@@ -1,0 +1,51 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sonde/layers.hpp>
+#include <sonde/model.hpp>
+
+#include "tests/support/near.hpp"
+
+namespace sonde {
+namespace {
+
+Array wave(Shape shape, float step) {
+  Array array(std::move(shape));
+  for (Index i = 0; i < array.size(); ++i)
+    array.data()[i] = std::sin(step * static_cast<float>(i + 1));
+  return array;
+}
+
+const Array signals = wave({6, 10, 3}, 0.37f), labels = wave({6, 10, 1}, 0.11f),
+            means = wave({6, 3}, 0.23f);
+const FitOptions one_epoch{.batch_size = 6, .verbose = false, .shuffle = false, .threads = 1};
+
+TEST(Outputs, may_lie_where_no_weight_reaches) {
+  const auto make = [](bool beside) {
+    const Tensor x = Input({10, 3});
+    std::vector<Tensor> outputs = {Dense{.units = 1, .name = "label"}(x)};
+    if (beside) outputs.push_back(GlobalAveragePooling1D{}(x));
+    return Model({x}, outputs, {.seed = 2});
+  };
+  Model alone = make(false), both = make(true);
+  alone.compile({.optimizer = SGD{}, .loss = MeanSquaredError{}});
+  both.compile({.optimizer = SGD{}, .loss = {MeanSquaredError{}, MeanSquaredError{}}});
+  const double less = alone.fit(signals, labels, one_epoch).history.at("loss").front();
+  const double more = both.fit({signals}, {labels, means}, one_epoch).history.at("loss").front();
+  EXPECT_GT(more, less);
+  const std::vector<Array> got = both.get_weights(), expected = alone.get_weights();
+  EXPECT_TRUE(testing::same_bits(got[0].values(), expected[0].values()));
+}
+
+TEST(Outputs, may_all_lie_where_no_weight_reaches) {
+  const Tensor x = Input({10, 3});
+  Model model(x, GlobalAveragePooling1D{}(x));
+  model.compile({.optimizer = Adam{.clipnorm = 1.0}, .loss = MeanSquaredError{}});
+  const std::vector<double> losses =
+      model.fit(signals, means, {.epochs = 2, .verbose = false, .threads = 1}).history.at("loss");
+  EXPECT_EQ(losses[0], losses[1]);
+  EXPECT_GT(losses[0], 0);
+}
+
+}  // namespace
+}  // namespace sonde
