@@ -61,6 +61,13 @@ if(TARGET cli_tests AND TARGET sonde_cli)
 endif()
 if(TARGET cli_tests AND TARGET sonde)
   add_dependencies(cli_tests sonde)
+  if(NOT SONDE_SANITIZE)  # whose libraries must come before any that is preloaded
+    add_library(failing_writes MODULE "${PROJECT_SOURCE_DIR}/tests/cli/preload/failing_writes.cpp")
+    target_link_libraries(failing_writes PRIVATE sonde_flags ${CMAKE_DL_LIBS})
+    add_dependencies(cli_tests failing_writes)
+    target_compile_definitions(cli_tests
+                               PRIVATE SONDE_FAILING_WRITES="$<TARGET_FILE:failing_writes>")
+  endif()
 endif()
 
 # Any other source is a program of its own, for other programs to judge Sonde by: tests/golden/write_cases.cpp

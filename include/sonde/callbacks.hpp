@@ -5,7 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <sonde/array.hpp>
+#include <sonde/archive.hpp>
 #include <string>
 #include <vector>
 
@@ -26,7 +26,8 @@ class Training {
   Index epochs = 0;
   Index batch = 0;  ///< batches of this epoch that are done
   Index batches = 0;
-  Logs logs;  ///< of the epoch so far; at its end with val_ values
+  Logs logs;             ///< of the epoch so far; at its end with val_ values
+  bool resumed = false;  ///< this fit goes on from a checkpoint
 
   Model& model() { return model_; }
   /// Ends training after the batch or epoch that runs. Says why, for the log.
@@ -34,6 +35,15 @@ class Training {
     if (!stop_reason_) stop_reason_ = std::move(reason);
   }
   const std::optional<std::string>& stop_reason() const { return stop_reason_; }
+
+  /// Writes a checkpoint now, where fit was given a place for it. For the first callback in
+  /// epoch_begin and the last one in batch_end: what other callbacks do at that moment would be
+  /// done twice, or not at all.
+  void checkpoint() const {
+    if (write_checkpoint_) write_checkpoint_();
+  }
+  void on_checkpoint(std::function<void()> write) { write_checkpoint_ = std::move(write); }
+  void archive(Archive& a) { a(epoch, batch, stop_reason_); }
 
   /// The optimizer's rate; setting it needs a rate that is a number, not a schedule.
   double learning_rate() const;
@@ -45,10 +55,12 @@ class Training {
  private:
   Model& model_;
   std::optional<std::string> stop_reason_;
+  std::function<void()> write_checkpoint_;
 };
 
 /// Any callback, as a value: an object with any of the members train_begin, epoch_begin, batch_end,
-/// epoch_end, train_end, each taking Training&. Copies share the object.
+/// epoch_end, train_end, each taking Training&, and `archive(Archive&)`, with which it keeps in a
+/// checkpoint what it has seen; that is brought back after train_begin. Copies share the object.
 class Callback {
  public:
   template <class C>
@@ -60,6 +72,7 @@ class Callback {
   void batch_end(Training& t) const { held_->batch_end(t); }
   void epoch_end(Training& t) const { held_->epoch_end(t); }
   void train_end(Training& t) const { held_->train_end(t); }
+  void archive(Archive& a) const { held_->archive(a); }
 
  private:
   struct Concept {
@@ -69,6 +82,7 @@ class Callback {
     virtual void batch_end(Training&) = 0;
     virtual void epoch_end(Training&) = 0;
     virtual void train_end(Training&) = 0;
+    virtual void archive(Archive&) = 0;
   };
   template <class C>
   struct Held final : Concept {
@@ -88,6 +102,9 @@ class Callback {
     void train_end([[maybe_unused]] Training& t) override {
       if constexpr (requires { callback.train_end(t); }) callback.train_end(t);
     }
+    void archive([[maybe_unused]] Archive& a) override {
+      if constexpr (requires { callback.archive(a); }) callback.archive(a);
+    }
     C callback;
   };
 
@@ -101,6 +118,7 @@ struct LambdaCallback {
   std::function<void(Training&)> batch_end = [](Training&) {};
   std::function<void(Training&)> epoch_end = [](Training&) {};
   std::function<void(Training&)> train_end = [](Training&) {};
+  std::function<void(Archive&)> archive = [](Archive&) {};
 };
 
 enum class Direction { automatic, min, max };
@@ -133,6 +151,7 @@ struct EarlyStopping {
   void train_begin(Training&);
   void epoch_end(Training&);
   void train_end(Training&);
+  void archive(Archive& a) { a(watched.best, wait, best_epoch, best_weights); }
 
   // What it has seen.
   Monitor watched = {};
@@ -154,6 +173,7 @@ struct ReduceLROnPlateau {
 
   void train_begin(Training&);
   void epoch_end(Training&);
+  void archive(Archive& a) { a(watched.best, wait, cooling); }
 
   Monitor watched = {};
   Index wait = 0;
@@ -183,6 +203,8 @@ struct CSVLogger {
   void train_begin(Training&);
   void epoch_end(Training&);
   void train_end(Training&);
+  /// Brought back, it cuts off the lines of epochs that came after the checkpoint.
+  void archive(Archive& a);
 
   std::shared_ptr<std::FILE> file = {};
   bool headed = false;  ///< the line of names is written
@@ -200,6 +222,7 @@ struct ModelCheckpoint {
 
   void train_begin(Training&);
   void epoch_end(Training&);
+  void archive(Archive& a) { a(watched.best); }
 
   Monitor watched = {};
 };

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <sonde/callbacks.hpp>
+#include <sonde/checkpoint.hpp>
 #include <sonde/graph.hpp>
 #include <sonde/losses.hpp>
 #include <sonde/metrics.hpp>
@@ -52,6 +53,7 @@ struct FitOptions {
   const Array* sample_weight = nullptr;  ///< (samples,), or (samples, time)
   Index initial_epoch = 0;
   int threads = 0;  ///< 0: all cores; more only where SONDE_OVERSUBSCRIBE is in the environment
+  CheckpointOptions checkpoint = {};
 };
 
 struct PredictOptions {

@@ -84,6 +84,12 @@ class Options {
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
 
+  /// The fields that the command line names.
+  std::vector<std::string> given() const {
+    std::vector<std::string> fields;
+    for (const auto& entry : given_) fields.push_back(entry.first);
+    return fields;
+  }
   /// Defaults, then the keys of the file, then the options given. Throws ArgumentError.
   S read(const std::string& config_file) const {
     S options{};

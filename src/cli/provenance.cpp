@@ -6,6 +6,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <sonde/error.hpp>
 #include <sonde/version.hpp>
 #include <thread>
 
@@ -42,6 +43,18 @@ nlohmann::ordered_json provenance(long seed,
                              {"bytes", std::filesystem::file_size(path)},
                              {"sha256", sha256_of_file(path)}};
   return json;
+}
+
+void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now) {
+  std::ifstream file(path);
+  const auto then = nlohmann::ordered_json::parse(file, nullptr, false);
+  if (!then.is_object() || !then.contains("files")) return;  // the run ended before it was written
+  for (const auto& [role, each] : now["files"].items())
+    if (then["files"].contains(role) && then["files"][role] != each)
+      throw DataError(fmt::format(
+          "--resume: {} \"{}\" is not the file that this run began with. Bring that one "
+          "back, or start another run.",
+          role, each["path"].get<std::string>()));
 }
 
 }  // namespace sonde::cli

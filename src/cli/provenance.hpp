@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -10,5 +11,9 @@ namespace sonde::cli {
 /// SHA-256 of each file, given as (role, path); empty paths are left out.
 nlohmann::ordered_json provenance(long seed,
                                   const std::vector<std::pair<std::string, std::string>>& files);
+
+/// Throws DataError where a file is not the one that the run in `path`, a provenance.json, began
+/// with.
+void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now);
 
 }  // namespace sonde::cli

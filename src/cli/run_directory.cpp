@@ -1,5 +1,7 @@
 #include "cli/run_directory.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -11,13 +13,32 @@ namespace sonde::cli {
 namespace {
 
 /// What a run writes. --force removes these and nothing else.
-constexpr std::array<std::string_view, 8> own_files = {
-    "config.toml",  "model.keras", "last.keras",      "history.csv",
-    "metrics.json", "log.txt",     "provenance.json", "report.html"};
+constexpr std::array<std::string_view, 11> own_files = {
+    "config.toml",         "model.keras",
+    "last.keras",          "history.csv",
+    "metrics.json",        "log.txt",
+    "provenance.json",     "report.html",
+    "last.checkpoint",     "last.checkpoint.before",
+    "last.checkpoint.next"};
 
 [[noreturn]] void fail(const std::filesystem::path& path, std::string_view what, int error) {
   throw IoError(fmt::format("\"{}\" cannot be {}: {}.{}", path.string(), what, std::strerror(error),
                             error == ENOSPC ? " Free some space, or choose another --out." : ""));
+}
+
+/// Holds the file for this process until it ends, however it ends.
+std::shared_ptr<const int> lock(const std::filesystem::path& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0) fail(path, "opened", errno);
+  std::shared_ptr<const int> held(new int(file), [](const int* f) {
+    ::close(*f);
+    delete f;
+  });
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return held;
+  if (errno != EWOULDBLOCK) return held;  // a file system without locks
+  throw IoError(
+      fmt::format("another run works in \"{}\". Wait for its end, or choose another --out.",
+                  path.parent_path().string()));
 }
 
 }  // namespace
@@ -37,26 +58,30 @@ void write_text(const std::filesystem::path& path, std::string_view text) {
   fail(path, "written", error);
 }
 
-RunDirectory::RunDirectory(std::filesystem::path folder, bool force, bool quiet)
-    : folder_(std::move(folder)), quiet_(quiet) {
+RunDirectory::RunDirectory(std::filesystem::path folder, Earlier earlier, bool quiet)
+    : folder_(std::move(folder)), earlier_(earlier), quiet_(quiet) {
   std::error_code error;
   if (!std::filesystem::exists(folder_, error)) return;
   if (!std::filesystem::is_directory(folder_, error))
     throw IoError(fmt::format("\"{}\" is a file. Give --out a folder.", folder_.string()));
   const bool empty = std::filesystem::is_empty(folder_, error);
   if (error) fail(folder_, "read", error.value());
-  if (!empty && !force)
-    throw ArgumentError(fmt::format(
-        "--out \"{}\" holds an earlier run. Choose another folder, or write over it with --force.",
-        folder_.string()));
+  if (!empty && earlier == Earlier::refuse)
+    throw ArgumentError(
+        fmt::format("--out \"{}\" holds an earlier run. Choose another folder, go on with that run "
+                    "(--resume), or write over it (--force).",
+                    folder_.string()));
 }
 
 void RunDirectory::open() {
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) fail(folder_, "made", error.value());
-  for (const std::string_view name : own_files) std::filesystem::remove(file(name), error);
-  std::FILE* opened = std::fopen(file("log.txt").c_str(), "w");
+  lock_ = lock(file("lock"));
+  const bool go_on = earlier_ == Earlier::go_on;
+  for (const std::string_view name : own_files)
+    if (!go_on) std::filesystem::remove(file(name), error);
+  std::FILE* opened = std::fopen(file("log.txt").c_str(), go_on ? "a" : "w");
   if (!opened) fail(file("log.txt"), "written", errno);
   log_.reset(opened, [](std::FILE* f) { std::fclose(f); });
   log(std::move(early_));

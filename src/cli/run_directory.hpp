@@ -16,11 +16,15 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 /// log.txt.
 class RunDirectory {
  public:
-  /// Throws ArgumentError when the folder holds something and `force` is not given.
-  RunDirectory(std::filesystem::path folder, bool force, bool quiet);
+  enum class Earlier { refuse, remove, go_on };
 
-  /// Makes the folder, without what an earlier run left in it, and opens the log. Throws IoError.
+  /// `earlier`: what becomes of what the folder holds. Throws ArgumentError when it is refused.
+  RunDirectory(std::filesystem::path folder, Earlier earlier, bool quiet);
+
+  /// Makes the folder, without what an earlier run left in it unless that goes on, and opens the
+  /// log. Throws IoError, also while another run works in the folder.
   void open();
+  const std::filesystem::path& folder() const { return folder_; }
 
   std::filesystem::path file(std::string_view name) const { return folder_ / name; }
   void write(std::string_view name, std::string_view text) const { write_text(file(name), text); }
@@ -32,7 +36,9 @@ class RunDirectory {
 
  private:
   std::filesystem::path folder_;
+  Earlier earlier_;
   bool quiet_;
+  std::shared_ptr<const int> lock_;
   std::string early_;
   std::shared_ptr<std::FILE> log_;
 };

@@ -94,7 +94,7 @@ TrainOptions effective(TrainOptions o, const Task& task, const Model& model, boo
   // Rates are float32: the shortest number that is the same one.
   const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
   from_value(rate, "--learning-rate", o.learning_rate);
-  o.force = false;  // nobody writes over a run by repeating its configuration
+  o.force = o.resume = false;  // nobody writes over a run by repeating its configuration
   if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
   return o;
 }
@@ -133,7 +133,12 @@ std::pair<std::string, Data> judged_part(Parts& parts) {
 
 int train(const TrainOptions& given) {
   check_options(given);
-  RunDirectory run(given.out, given.force, given.quiet);
+  using Earlier = RunDirectory::Earlier;
+  RunDirectory run(given.out,
+                   given.resume  ? Earlier::go_on
+                   : given.force ? Earlier::remove
+                                 : Earlier::refuse,
+                   given.quiet);
   Parts parts = load_parts(given);
   auto [opened, task] = make_model(given, parts.data());
   Model& model = opened.model;
@@ -157,21 +162,23 @@ int train(const TrainOptions& given) {
   const auto before = [&] {
     run.open();
     run.write("config.toml", write_toml(to_config(o), train_texts()));
-    run.write("provenance.json",
-              provenance(o.seed, {{"x", file_of(o.x)},
-                                  {"y", file_of(o.y)},
-                                  {"sample_weight", file_of(o.sample_weight)},
-                                  {"validation_x", file_of(o.validation_x)},
-                                  {"validation_y", file_of(o.validation_y)},
-                                  {"model", is_model_file(o.model) ? o.model : ""}})
-                      .dump(2) +
-                  "\n");
+    const nlohmann::ordered_json origin =
+        provenance(o.seed, {{"x", file_of(o.x)},
+                            {"y", file_of(o.y)},
+                            {"sample_weight", file_of(o.sample_weight)},
+                            {"validation_x", file_of(o.validation_x)},
+                            {"validation_y", file_of(o.validation_y)},
+                            {"model", is_model_file(o.model) ? o.model : ""}});
+    if (given.resume) check_same_files(run.file("provenance.json"), origin);
+    else run.write("provenance.json", origin.dump(2) + "\n");
   };
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
   fit.validation_data = parts.validation();
   fit.class_weight = read_class_weights(o.class_weight, task, parts.data().y, parts.data().weights,
                                         parts.training(), parts.data().steps());
   fit.threads = o.threads;
+  fit.checkpoint = {
+      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = given.resume};
   if (o.early_stopping)
     fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
   TrainingRun training(run, model, opened.extras, o.monitor, before);
@@ -220,7 +227,10 @@ void add_train(CLI::App& program, Chosen& chosen) {
       ->type_name("FILE.toml");
   state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
   verb->final_callback([state, &chosen] {
-    chosen = [state] { return train(state->options->read(state->config)); };
+    chosen = [state] {
+      const TrainOptions options = state->options->read(state->config);
+      return train(options.resume ? resumed_options(options, state->options->given()) : options);
+    };
   });
 }
 

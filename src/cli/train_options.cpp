@@ -2,14 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
 
 namespace sonde::cli {
 
 std::span<const OptionText> train_texts() {
   static constexpr std::string_view data = "Data", model = "Network", training = "Training",
                                     output = "Output";
-  static constexpr std::array<OptionText, 30> texts = {{
+  static constexpr std::array<OptionText, 32> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -44,10 +46,52 @@ std::span<const OptionText> train_texts() {
       {training, "threads", "N", "0: all cores; results do not depend on it"},
       {output, "out", "FOLDER", "where the run is written", 'o'},
       {output, "force", "", "write over an earlier run"},
+      {output, "resume", "", "go on with the run in --out, which was ended before its end"},
+      {output, "checkpoint_seconds", "SECONDS",
+       "from one checkpoint of the run to the next; 0: after every batch"},
       {output, "quiet", "", "no messages"},
       {output, "json", "", "print the result as one JSON object"},
   }};
   return texts;
+}
+
+namespace {
+
+bool stands_in(const auto& list, std::string_view field) {
+  return std::find(list.begin(), list.end(), field) != list.end();
+}
+
+}  // namespace
+
+TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::string>& given) {
+  const std::filesystem::path config = std::filesystem::path(asked.out) / "config.toml";
+  if (!std::filesystem::exists(config)) {
+    if (!asked.x.empty()) return asked;  // the first of many times that a script runs this line
+    throw ArgumentError(fmt::format(
+        "--resume: \"{}\" holds no run to go on with. Start one with --x FILE.", asked.out));
+  }
+  TrainOptions then{};
+  read_config(read_toml(config.string()), config.string(), then);
+  constexpr std::array<std::string_view, 8> free = {
+      "epochs", "threads", "out", "force", "resume", "checkpoint_seconds", "quiet", "json"};
+  const Value::Dict old = to_config(then), now = to_config(asked);
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    const auto& [field, value] = old[i];
+    if (stands_in(given, field) && !stands_in(free, field) && now[i].second != value &&
+        shown(now[i].second) != "auto")
+      throw ArgumentError(fmt::format(
+          "--resume goes on with what {} says, {} = {}; {} was given as {}. Leave it out, or start "
+          "another run.",
+          config.string(), field, shown(value), option_name(field), shown(now[i].second)));
+  }
+  if (stands_in(given, "epochs")) then.epochs = asked.epochs;
+  if (stands_in(given, "checkpoint_seconds")) then.checkpoint_seconds = asked.checkpoint_seconds;
+  then.threads = asked.threads;
+  then.out = asked.out;
+  then.resume = true;
+  then.quiet = asked.quiet;
+  then.json = asked.json;
+  return then;
 }
 
 void check_options(const TrainOptions& o) {
@@ -61,6 +105,9 @@ void check_options(const TrainOptions& o) {
   at_least("epochs", o.epochs, 1);
   at_least("batch_size", o.batch_size, 1);
   at_least("seed", o.seed, 0);
+  if (!(o.checkpoint_seconds >= 0))
+    throw ArgumentError(
+        fmt::format("--checkpoint-seconds must be at least 0, got {}.", o.checkpoint_seconds));
   at_least("threads", o.threads, 0);
   at_least("window", o.window, 0);
   at_least("hop", o.hop, 0);

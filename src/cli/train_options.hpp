@@ -3,6 +3,7 @@
 #include <sonde/fields.hpp>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "cli/options.hpp"
 
@@ -43,6 +44,8 @@ struct TrainOptions {
 
   std::string out = "run";
   bool force = false;
+  bool resume = false;
+  double checkpoint_seconds = 60;
   bool quiet = false;
   bool json = false;
 
@@ -60,12 +63,18 @@ struct TrainOptions {
         field("learning_rate", &T::learning_rate), field("loss", &T::loss),
         field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
         field("monitor", &T::monitor), field("seed", &T::seed), field("threads", &T::threads),
-        field("out", &T::out), field("force", &T::force), field("quiet", &T::quiet),
+        field("out", &T::out), field("force", &T::force), field("resume", &T::resume),
+        field("checkpoint_seconds", &T::checkpoint_seconds), field("quiet", &T::quiet),
         field("json", &T::json));
   }
 };
 
 std::span<const OptionText> train_texts();
+
+/// The options of the run in folder `asked.out`, with those of `asked` that do not change what its
+/// epochs compute; `asked` itself where there is no run yet. `given`: the fields that the user
+/// named. Throws ArgumentError where one of them says something else than the run.
+TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::string>& given);
 
 /// Throws ArgumentError for values that no data could make right.
 void check_options(const TrainOptions& options);

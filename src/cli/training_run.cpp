@@ -30,14 +30,20 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
   std::vector<Callback> callbacks;
   callbacks.push_back(LambdaCallback{
       .train_begin = [this](Training&) { before_(); },
-      .batch_end = [this](Training& t) { batch_end(t); },
+      .epoch_begin =
+          [this](Training& t) {
+            if (done_ > 0) check_signal(t);
+          },
+      .batch_end = [this](Training& t) { check_loss(t); },
   });
   callbacks.push_back(CSVLogger{.filename = directory_.file("history.csv").string()});
   if (!directory_.quiet()) callbacks.push_back(ProgressBar{.stream = stderr});
-  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); }});
+  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); },
+                                     .archive = [this](Archive& a) { archive(a); }});
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
-  // Last: when a signal ends training, all others have seen the epoch.
-  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { check_signal(t); }});
+  // A signal ends training where a checkpoint is whole: after all others have seen the batch, or
+  // before any has seen the epoch.
+  callbacks.push_back(LambdaCallback{.batch_end = [this](Training& t) { check_signal(t); }});
   options.callbacks = std::move(callbacks);
   options.verbose = false;
 
@@ -49,10 +55,13 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
   model_.set_weights(best_weights_);
 }
 
-void TrainingRun::batch_end(Training& t) {
+void TrainingRun::archive(Archive& a) {
+  a(watched_.best, done_, best_epoch_, best_logs_, best_weights_);
+}
+
+void TrainingRun::check_loss(const Training& t) {
   const auto loss = t.logs.find("loss");
   if (loss != t.logs.end() && !std::isfinite(loss->second)) diverge(t, "loss", loss->second);
-  check_signal(t);
 }
 
 void TrainingRun::epoch_end(Training& t) {
@@ -76,12 +85,15 @@ void TrainingRun::check_signal(const Training& t) {
   status_ = "interrupted";
   const std::string name = signal == SIGINT ? "Ctrl-C" : "a signal to end";
   reason_ = fmt::format("{} in epoch {}", name, t.epoch + 1);
+  t.checkpoint();
   save_model_file(directory_.file("last.keras"), model_, extras_);
   if (best_epoch_ < 0) save_model_file(directory_.file("model.keras"), model_, extras_);
   write_metrics();
   const std::string message = fmt::format(
-      "interrupted by {}. The model as it was then is in {}, the best so far in {}.", reason_,
-      directory_.file("last.keras").string(), directory_.file("model.keras").string());
+      "interrupted by {}. The model as it was then is in {}, the best so far in {}. `sonde train "
+      "--resume --out {}` goes on.",
+      reason_, directory_.file("last.keras").string(), directory_.file("model.keras").string(),
+      directory_.folder().string());
   directory_.log(message);
   throw Interrupted(signal, message);
 }

@@ -33,7 +33,8 @@ class TrainingRun {
   nlohmann::ordered_json finish(nlohmann::ordered_json scores);
 
  private:
-  void batch_end(Training& t);
+  void archive(Archive& a);
+  void check_loss(const Training& t);
   void epoch_end(Training& t);
   void check_signal(const Training& t);
   [[noreturn]] void diverge(const Training& t, const std::string& name, double value);

@@ -6,140 +6,16 @@
 
 #include "base/random.hpp"
 #include "data/finite.hpp"
+#include "model/checkpoint.hpp"
+#include "model/epoch_sums.hpp"
+#include "model/fit_checks.hpp"
 #include "model/state.hpp"
-#include "training/target.hpp"
 #include "training/updater.hpp"
 
 namespace sonde {
 namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
-/// Sums of the batches of an epoch, as Keras logs them: the loss is weighted by batch size.
-class EpochSums {
- public:
-  EpochSums(const Model::State& state, const std::vector<OutputJob>& jobs)
-      : state_(state), jobs_(jobs) {
-    for (const OutputJob& job : jobs)
-      totals_.push_back({0, std::vector<double>(at(job.state_size()))});
-    losses_.resize(jobs.size());
-  }
-
-  void add(const BatchRunner& runner, const std::vector<float>& scales, double regularization,
-           Index rows) {
-    const auto samples = static_cast<double>(rows);
-    double loss = regularization;
-    for (std::size_t o = 0; o < jobs_.size(); ++o) {
-      const double part = runner.totals()[o].loss * static_cast<double>(scales[o]);
-      loss += part;
-      losses_[o] += part / static_cast<double>(jobs_[o].loss_weight) * samples;
-      totals_[o].add(runner.totals()[o]);
-    }
-    loss_ += loss * samples;
-    samples_ += samples;
-  }
-
-  Logs logs(const std::string& prefix) const {
-    Logs logs;
-    logs[prefix + "loss"] = loss_ / samples_;
-    for (std::size_t o = 0; o < jobs_.size(); ++o) {
-      std::string output = prefix;
-      if (jobs_.size() > 1) {
-        const auto& source = state_.graph.outputs()[o];
-        output += state_.graph.layer(state_.graph.calls()[at(source.call)]).name + "_";
-        logs[output + "loss"] = losses_[o] / samples_;
-      }
-      const double* sums = totals_[o].states.data();
-      add_metrics(jobs_[o], jobs_[o].metrics, output, "", sums, logs);
-      add_metrics(jobs_[o], jobs_[o].weighted_metrics, output, "weighted_", sums, logs);
-    }
-    return logs;
-  }
-
- private:
-  static void add_metrics(const OutputJob& job, const std::vector<Metric>& metrics,
-                          const std::string& prefix, const std::string& kind, const double*& sums,
-                          Logs& logs) {
-    for (const Metric& metric : metrics) {
-      std::string name = prefix + metric_name(metric);
-      if (!kind.empty() && logs.count(name)) name = prefix + kind + metric_name(metric);
-      logs[name] = metric_result(metric, job.width, sums);
-      sums += metric_state_size(metric, job.width);
-    }
-  }
-
-  const Model::State& state_;
-  const std::vector<OutputJob>& jobs_;
-  std::vector<OutputTotals> totals_;
-  std::vector<double> losses_;
-  double loss_ = 0;
-  double samples_ = 0;
-};
-
-/// Throws where targets, weights or class weights do not fit the outputs.
-void check_targets(const Model::State& state, const SampleSource& samples,
-                   std::vector<OutputJob>& jobs, const Plan& plan) {
-  const auto targets = samples.targets();
-  if (targets.size() != jobs.size())
-    throw DataError(fmt::format("Model \"{}\": has {} outputs, got targets for {}.",
-                                state.options.name, jobs.size(), targets.size()));
-  for (std::size_t o = 0; o < jobs.size(); ++o) {
-    const LayerInstance& layer =
-        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
-    const std::string where = fmt::format("{} \"{}\"", layer.layer.type(), layer.name);
-    const Plan::Value& y = plan.values()[at(plan.outputs()[o])];
-    check_target(jobs[o].loss, y.shape, targets[o], where);
-    const Index vectors = y.shape.elements() / y.shape.last();
-    const Index weights = samples.weights(static_cast<Index>(o));
-    if (weights != 0 && weights != 1 && weights != vectors)
-      throw DataError(fmt::format(
-          "{}: sample weights have {} numbers for each sample; the output has {} steps. Give one "
-          "weight for each sample, (samples, 1), or one for each step, (samples, {}).",
-          where, weights, vectors, vectors));
-  }
-}
-
-/// Class weights need labels that have a class: one number, or one-hot.
-void check_class_weight(const Model::State& state, const std::vector<OutputJob>& jobs) {
-  for (std::size_t o = 0; o < jobs.size(); ++o) {
-    if (jobs[o].class_weight.empty()) continue;
-    const LayerInstance& layer =
-        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
-    const bool classes =
-        jobs[o].target_width == 1 || std::holds_alternative<CategoricalCrossentropy>(jobs[o].loss);
-    if (!classes)
-      throw ArgumentError(
-          fmt::format("{} \"{}\": class_weight needs one class for each label; this output holds "
-                      "{} labels in one vector. Give the output one label per step "
-                      "(return_sequences), or weigh samples with sample_weight.",
-                      layer.layer.type(), layer.name, jobs[o].width));
-    for (const float weight : jobs[o].class_weight)
-      if (!(weight >= 0) || std::isinf(weight))
-        throw ArgumentError(
-            fmt::format("class_weight: weights must be finite and at least 0, got {}.", weight));
-  }
-}
-
-/// Looks at the labels of every sample, one by one.
-void check_all_labels(const Model::State& state, const SampleSource& samples,
-                      const std::vector<OutputJob>& jobs) {
-  const auto targets = samples.targets();
-  for (std::size_t o = 0; o < jobs.size(); ++o) {
-    const LayerInstance& layer =
-        state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
-    const Index width = state.graph.output_tensors()[o].shape().last();
-    const auto size = at(targets[o].elements());
-    for (Index i = 0; i < samples.size(); ++i) {
-      const Sample sample = samples.sample(0, i);
-      const Index values = static_cast<Index>(size) / target_width(jobs[o].loss, width);
-      std::span<const float> weights;
-      if (sample.weights[o] != nullptr && samples.weights(static_cast<Index>(o)) == values)
-        weights = {sample.weights[o], at(values)};
-      check_labels(jobs[o].loss, width, targets[o].with_front(1), {sample.y[o], size}, weights,
-                   fmt::format("{} \"{}\": sample {}", layer.layer.type(), layer.name, i));
-    }
-  }
-}
 
 /// Loss and metrics over all samples with the weights as they are.
 Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_size, int threads,
@@ -167,6 +43,35 @@ Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_
     sums.add(runner, runner.scales(), regularization, count);
   }
   return sums.logs(prefix);
+}
+
+/// What must be the same when a run goes on.
+void archive_same(Archive& a, std::string_view what, Index now) {
+  Index then = now;
+  a(then);
+  if (then != now)
+    throw ArgumentError(fmt::format(
+        "fit: the checkpoint was made with {} = {}, this run has {}. Go on with the same data and "
+        "options, or start the run anew.",
+        what, then, now));
+}
+
+void archive_state(Archive& a, Model::State& state) {
+  WeightBlock& weights = *state.weights;
+  a.numbers({weights.data(), at(weights.size())});
+  archive_same(a, "optimizer slots", static_cast<Index>(state.optimizer_state.size()));
+  for (Buffer<float>& slot : state.optimizer_state) a(slot);
+  archive_same(a, "stateful layers", static_cast<Index>(state.states.size()));
+  for (Buffer<float>& each : state.states) a(each);
+  a(state.iterations);
+  std::visit(
+      [&](auto& optimizer) {
+        if (optimizer.learning_rate.schedule() != nullptr) return;
+        double rate = optimizer.learning_rate.at(0);
+        a(rate);
+        if (a.reads()) optimizer.learning_rate = LearningRate(rate);
+      },
+      state.compiled->optimizer);
 }
 
 }  // namespace
@@ -212,23 +117,55 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 
   Training report(*this);
+  report.epoch = options.initial_epoch;
   report.epochs = options.epochs;
   report.batches = (training + runner.batch_size() - 1) / runner.batch_size();
   std::vector<Callback> callbacks = options.callbacks;
   if (options.verbose) callbacks.insert(callbacks.begin(), ProgressBar{});
   History history;
+  EpochSums sums(state, runner.jobs());
   const RandomKey shuffle_key = random_key(state.options.seed, "shuffle");
   std::vector<Index> order(at(training));
   std::iota(order.begin(), order.end(), Index{0});
 
+  const auto archive = [&](Archive& a) {
+    archive_same(a, "samples", training);
+    archive_same(a, "batch_size", runner.batch_size());
+    archive_same(a, "callbacks", static_cast<Index>(callbacks.size()));
+    archive_state(a, state);
+    a(history.epoch, history.history);
+    report.archive(a);
+    sums.archive(a);
+    for (const Callback& callback : callbacks) callback.archive(a);
+  };
+  CheckpointClock clock(options.checkpoint);
+  if (!options.checkpoint.path.empty())
+    report.on_checkpoint([&] {
+      Archive a;
+      archive(a);
+      write_checkpoint(options.checkpoint.path, a.written());
+      clock.restart();
+    });
+  std::optional<std::vector<std::byte>> saved;
+  if (options.checkpoint.resume) saved = read_checkpoint(options.checkpoint.path);
+  else if (!options.checkpoint.path.empty()) remove_checkpoint(options.checkpoint.path);
+  report.resumed = saved.has_value();
+
   for (const Callback& callback : callbacks) callback.train_begin(report);
-  for (report.epoch = options.initial_epoch; report.epoch < options.epochs && !report.stop_reason();
-       ++report.epoch) {
+  if (saved) {
+    Archive a(*saved);
+    archive(a);
+  }
+  while (report.epoch < options.epochs && !report.stop_reason()) {
     if (options.shuffle)
       order = shuffled(training, shuffle_key, static_cast<std::uint64_t>(report.epoch));
-    for (const Callback& callback : callbacks) callback.epoch_begin(report);
-    EpochSums sums(state, runner.jobs());
-    for (report.batch = 0; report.batch < report.batches && !report.stop_reason();) {
+    if (report.batch == 0) {
+      sums.clear();
+      for (const Callback& callback : callbacks) callback.epoch_begin(report);
+    } else {
+      report.logs = sums.logs("");
+    }
+    while (report.batch < report.batches && !report.stop_reason()) {
       const Index begin = report.batch * runner.batch_size();
       const Index count = std::min(runner.batch_size(), training - begin);
       const BatchRunner::Batch batch{.source = &train,
@@ -248,6 +185,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
       ++report.batch;
       report.logs = sums.logs("");
       for (const Callback& callback : callbacks) callback.batch_end(report);
+      if (clock.is_due() && !report.stop_reason()) report.checkpoint();
     }
     if (validation != nullptr) {
       const Logs judged =
@@ -257,7 +195,11 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     for (const Callback& callback : callbacks) callback.epoch_end(report);
     history.epoch.push_back(report.epoch);
     for (const auto& entry : report.logs) history.history[entry.first].push_back(entry.second);
+    ++report.epoch;
+    report.batch = 0;
+    if (clock.is_due()) report.checkpoint();
   }
+  report.checkpoint();
   updater.finish();
   for (const Callback& callback : callbacks) callback.train_end(report);
   history.stop_reason = report.stop_reason();

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -40,10 +41,11 @@ bool holds_text(const std::string& filename) {
 
 }  // namespace
 
-void CSVLogger::train_begin(Training&) {
+void CSVLogger::train_begin(Training& t) {
   keys.clear();
   headed = append && holds_text(filename);
-  std::FILE* opened = std::fopen(filename.c_str(), append ? "a" : "w");
+  const bool go_on = t.resumed && holds_text(filename);
+  std::FILE* opened = std::fopen(filename.c_str(), go_on ? "r+" : append ? "a" : "w");
   if (!opened) fail(filename, "open the file");
   file.reset(opened, [](std::FILE* f) { std::fclose(f); });
 }
@@ -78,5 +80,20 @@ void CSVLogger::epoch_end(Training& t) {
 }
 
 void CSVLogger::train_end(Training&) { file.reset(); }
+
+void CSVLogger::archive(Archive& a) {
+  std::int64_t end = a.reads() ? 0 : std::ftell(file.get());
+  a(end, headed, keys);
+  if (!a.reads()) return;
+  std::fseek(file.get(), 0, SEEK_END);
+  if (std::ftell(file.get()) < end)
+    throw FormatError(fmt::format(
+        "CSVLogger \"{}\": the file is shorter than when the checkpoint was made. Bring "
+        "it back, or start the run anew.",
+        filename));
+  if (std::fflush(file.get()) != 0 || ::ftruncate(::fileno(file.get()), end) != 0 ||
+      std::fseek(file.get(), 0, SEEK_END) != 0)
+    fail(filename, "cut the file");
+}
 
 }  // namespace sonde

@@ -109,10 +109,9 @@ TEST_F(Train, refuses_a_folder_that_holds_a_run_unless_forced) {
   program_.write("run/notes.md", "mine");
   const Result result = program_.run("train --x X.npy --y y.npy --epochs 2");
   EXPECT_EQ(result.code, 2);
-  EXPECT_EQ(
-      result.err,
-      "sonde: --out \"run\" holds an earlier run. Choose another folder, or write over it with "
-      "--force.\n");
+  EXPECT_EQ(result.err,
+            "sonde: --out \"run\" holds an earlier run. Choose another folder, go on with that run "
+            "(--resume), or write over it (--force).\n");
   train("--epochs 2 --force");
   EXPECT_EQ(metrics()["epochs"], 2);
   EXPECT_EQ(program_.read("run/notes.md"), "mine");

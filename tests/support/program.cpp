@@ -50,6 +50,7 @@ int Program::start(const std::vector<std::string>& words, const char* out) const
   }
   redirect(out ? out : path(".out"), STDOUT_FILENO);
   redirect(path(".err"), STDERR_FILENO);
+  for (const std::string& each : environment) putenv(const_cast<char*>(each.c_str()));
   std::vector<char*> arguments = {const_cast<char*>(SONDE_PROGRAM_PATH)};
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
@@ -79,6 +80,16 @@ Result Program::interrupt(const std::string& line, int signal, const std::string
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   kill(process, signal);
   return finish(process);
+}
+
+void Program::meanwhile(const std::string& line, const std::string& name,
+                        const std::function<void()>& f) const {
+  const int process = start(words_of(line), "/dev/null");
+  for (int i = 0; i < 6000 && !has(name); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  f();
+  kill(process, SIGKILL);
+  waitpid(process, nullptr, 0);
 }
 
 void save_task(const Program& program) {

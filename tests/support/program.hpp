@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <sonde/array.hpp>
 #include <string>
 #include <vector>
@@ -32,6 +33,11 @@ class Program {
   void limit_file_size(Index bytes) { largest_file_ = bytes; }
   /// Sends `signal` once `name` exists in the folder.
   Result interrupt(const std::string& line, int signal, const std::string& name) const;
+  /// Starts `line`, calls `f` once `name` exists in the folder, and kills what it started.
+  void meanwhile(const std::string& line, const std::string& name,
+                 const std::function<void()>& f) const;
+  /// NAME=VALUE, of the programs that are run from now on.
+  std::vector<std::string> environment = {};
 
  private:
   int start(const std::vector<std::string>& words, const char* out) const;
