@@ -85,4 +85,46 @@ std::vector<Recording> load_ecg_qtdb(const std::filesystem::path& folder,
                                      const std::string& annotator = "q1c",
                                      const WaveRules& rules = {});
 
+// --- EDF, EDF+, BDF and BDF+ ---------------------------------------------------------------------
+
+/// One channel in physical units.
+struct EdfChannel {
+  std::string name;  ///< "EEG Fpz-Cz"
+  std::string unit;  ///< "uV"
+  double frequency = 0;
+  Array values;  ///< (steps,): of all stretches, one behind the other
+};
+
+struct EdfAnnotation {
+  double onset = 0;     ///< seconds after the start of the file
+  double duration = 0;  ///< seconds; 0 where none is given
+  std::string text;
+  bool operator==(const EdfAnnotation&) const = default;
+};
+
+/// Time that was recorded without a break.
+struct EdfStretch {
+  double onset = 0;  ///< seconds after the start of the file
+  double duration = 0;
+  bool operator==(const EdfStretch&) const = default;
+};
+
+struct EdfFile {
+  std::string patient;
+  std::string recording;
+  std::string start;  ///< "2009-08-12T16:15:00"
+  std::vector<EdfChannel> channels;
+  std::vector<EdfAnnotation> annotations;  ///< in order of time
+  std::vector<EdfStretch> stretches;       ///< one, unless the recorder paused (EDF+D)
+};
+
+/// Reads a whole file; https://www.edfplus.info/specs is what this follows. DataError, with the
+/// place, for whatever a header or a time mark gets wrong, and for files that are cut off.
+///   EdfFile night = load_edf("SC4001E0-PSG.edf");
+EdfFile load_edf(const std::filesystem::path& path);
+
+/// The named channels side by side, (time, channels); all of them without names. Pauses of the
+/// recorder are steps of NaN. DataError for channels of different frequencies and unknown names.
+Array edf_signal(const EdfFile& file, const std::vector<std::string>& channels = {});
+
 }  // namespace sonde

@@ -3,6 +3,7 @@
 /// All of Sonde in one include.
 #include <sonde/array.hpp>
 #include <sonde/callbacks.hpp>
+#include <sonde/events.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/layers.hpp>
@@ -10,4 +11,5 @@
 #include <sonde/networks.hpp>
 #include <sonde/recordings.hpp>
 #include <sonde/samples.hpp>
+#include <sonde/scores.hpp>
 #include <sonde/stream.hpp>

@@ -52,12 +52,12 @@ inline std::vector<float> weights_of(const Model& model) {
 }
 
 /// The members of a model file, to be changed and written again.
-struct Archive {
+struct KerasArchive {
   Value metadata;
   Value config;
   std::vector<std::byte> weights;
 
-  explicit Archive(const std::filesystem::path& path) {
+  explicit KerasArchive(const std::filesystem::path& path) {
     const auto bytes = read_file(path);
     const ZipReader zip(bytes);
     metadata = parse_json(text_of(zip.read("metadata.json")));
@@ -100,7 +100,7 @@ class KerasFile : public ::testing::Test {
   /// What the reader says to the small model with a change of config.json.
   template <class E = FormatError>
   std::string refusal(const std::function<void(Value&)>& change) {
-    Archive archive(path_);
+    KerasArchive archive(path_);
     change(archive.config);
     archive.write(path_);
     return refused_with<E>([&] { load_model(path_); });
@@ -115,7 +115,7 @@ class KerasFile : public ::testing::Test {
   std::string weights_refusal(const std::function<void(Hdf5Writer&)>& fill) {
     Hdf5Writer file;
     fill(file);
-    Archive archive(path_);
+    KerasArchive archive(path_);
     archive.weights = file.bytes();
     archive.write(path_);
     return refused_with<FormatError>([&] { load_model(path_); });

@@ -220,15 +220,15 @@ TEST_F(HostileKerasFile, notices_every_flipped_byte_of_a_member) {
 }
 
 TEST_F(HostileKerasFile, refuses_members_that_are_twice_there_or_do_not_belong) {
-  const Archive archive(path_);
+  const KerasArchive archive(path_);
   const std::string metadata = print_json(archive.metadata), config = print_json(archive.config);
-  Archive::write_members(path_, metadata, config, archive.weights,
-                         {{"assets/vocabulary.txt", bytes_of("a")}});
+  KerasArchive::write_members(path_, metadata, config, archive.weights,
+                              {{"assets/vocabulary.txt", bytes_of("a")}});
   EXPECT_PRED2(says, refused_with<FormatError>([&] { load_model(path_); }),
                "holds \"assets/vocabulary.txt\"");
   // The writer refuses to write a name twice, so one of another length is renamed in the bytes.
-  Archive::write_members(path_, metadata, config, archive.weights,
-                         {{"CONFIG.json", bytes_of("{}")}});
+  KerasArchive::write_members(path_, metadata, config, archive.weights,
+                              {{"CONFIG.json", bytes_of("{}")}});
   auto bytes = read_file(path_);
   std::string text(text_of(bytes));
   for (std::size_t i = text.find("CONFIG"); i != text.npos; i = text.find("CONFIG"))
@@ -255,15 +255,15 @@ TEST_F(HostileKerasFile, says_what_to_do_with_older_files) {
 }
 
 TEST_F(HostileKerasFile, refuses_json_that_is_nested_too_deep) {
-  const Archive archive(path_);
-  Archive::write_members(path_, "{}", std::string(100, '[') + std::string(100, ']'),
-                         archive.weights);
+  const KerasArchive archive(path_);
+  KerasArchive::write_members(path_, "{}", std::string(100, '[') + std::string(100, ']'),
+                              archive.weights);
   EXPECT_PRED2(says, refused_with<LimitError>([&] { load_model(path_); }),
                "m.keras\": config.json: tables and lists lie deeper");
 }
 
 TEST_F(HostileKerasFile, reads_a_file_without_metadata) {
-  const Archive archive(path_);
+  const KerasArchive archive(path_);
   const std::string config = print_json(archive.config);
   const formats::ZipMember members[] = {{"config.json", bytes_of(config)},
                                         {"model.weights.h5", archive.weights}};
@@ -333,7 +333,7 @@ TEST_F(HostileKerasFile, refuses_weights_that_are_no_numbers) {
 }
 
 TEST_F(HostileKerasFile, refuses_an_empty_or_foreign_weights_member) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   archive.weights.clear();
   archive.write(path_);
   EXPECT_PRED2(says, refused_with<FormatError>([&] { load_model(path_); }),

@@ -165,7 +165,7 @@ TEST_F(KerasFile, keeps_arguments_that_keras_says_in_each_call) {
   const MultiHeadAttention shared{.num_heads = 2, .key_dim = 3, .use_causal_mask = true};
   const Tensor y = shared(x, x);
   Model(x, Add{}({shared(y, x), y})).save(path_);
-  Archive archive(path_);
+  KerasArchive archive(path_);
   const Value layer = at(archive.config, {"config", "layers", "1"});
   EXPECT_EQ(layer.find("config")->find("use_causal_mask"), nullptr);
   for (const Value& call : *layer.find("inbound_nodes")->as<Value::List>())
@@ -218,7 +218,7 @@ TEST_F(KerasFile, numbers_weights_as_keras_does_when_a_layer_is_shared_at_two_de
 // --- what Keras may write ------------------------------------------------------------------------
 
 TEST_F(KerasFile, ignores_what_keras_says_about_training_and_ways_to_compute) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   Value& layer = at(archive.config, {"config", "layers", "2"});
   at(layer, {"inbound_nodes", "0", "kwargs", "training"}) = false;
   at(layer, {"inbound_nodes", "0", "kwargs", "mask"}) = Value();
@@ -242,7 +242,7 @@ TEST_F(KerasFile, ignores_what_keras_says_about_training_and_ways_to_compute) {
 }
 
 TEST_F(KerasFile, reads_the_ends_of_a_model_as_a_triple_or_a_list_of_triples) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   Value& ends = at(archive.config, {"config", "output_layers"});
   ends = Value::List{ends};
   archive.write(path_);
@@ -250,7 +250,7 @@ TEST_F(KerasFile, reads_the_ends_of_a_model_as_a_triple_or_a_list_of_triples) {
 }
 
 TEST_F(KerasFile, reads_sequential_models_and_the_first_shape_of_old_ones) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   Value::List layers = *at(archive.config, {"config", "layers"}).as<Value::List>();
   for (Value& layer : layers) {
     Value::Dict bare;
@@ -284,7 +284,7 @@ Value list_of(Value only) {
 }
 
 TEST_F(KerasFile, reads_calls_as_keras_2_wrote_them) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   const char* inputs[] = {nullptr, "x", "conv", "memory"};
   for (int l = 1; l < 4; ++l)
     at(archive.config, {"config", "layers", std::to_string(l).c_str(), "inbound_nodes"}) =
@@ -295,7 +295,7 @@ TEST_F(KerasFile, reads_calls_as_keras_2_wrote_them) {
 }
 
 TEST_F(KerasFile, refuses_the_hard_sigmoid_of_keras_2) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   at(archive.config, {"config", "layers", "2", "config", "recurrent_activation"}) = "hard_sigmoid";
   archive.write(path_);
   EXPECT_NO_THROW(load_model(path_));
@@ -305,7 +305,7 @@ TEST_F(KerasFile, refuses_the_hard_sigmoid_of_keras_2) {
 }
 
 TEST_F(KerasFile, reads_activations_that_are_functions_or_have_older_names) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   at(archive.config, {"config", "layers", "1", "config", "activation"}) =
       Value::Dict{{"module", "builtins"},
                   {"class_name", "function"},
@@ -319,7 +319,7 @@ TEST_F(KerasFile, reads_activations_that_are_functions_or_have_older_names) {
 }
 
 TEST_F(KerasFile, freezes_all_layers_of_a_model_that_is_not_trainable) {
-  Archive archive(path_);
+  KerasArchive archive(path_);
   at(archive.config, {"config", "trainable"}) = false;
   archive.write(path_);
   const Model model = Model::load(path_);
@@ -343,7 +343,7 @@ TEST_F(KerasFile, reads_old_weights_that_lie_in_layer_checkpoint_dependencies) {
       file.write(old + "/" + name, shape, reader.read(path, shape).values());
     }
   }
-  Archive archive(path_);
+  KerasArchive archive(path_);
   archive.weights = file.bytes();
   archive.write(path_);
   for (const float weight : weights_of(Model::load(path_))) EXPECT_EQ(weight, 0.0f);
