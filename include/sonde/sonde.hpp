@@ -2,6 +2,7 @@
 
 /// All of Sonde in one include.
 #include <sonde/array.hpp>
+#include <sonde/calibration.hpp>
 #include <sonde/callbacks.hpp>
 #include <sonde/events.hpp>
 #include <sonde/formats.hpp>
