@@ -4,6 +4,7 @@
 #include <sonde/array.hpp>
 #include <sonde/calibration.hpp>
 #include <sonde/callbacks.hpp>
+#include <sonde/diagnosis.hpp>
 #include <sonde/events.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>

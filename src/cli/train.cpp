@@ -7,6 +7,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/model_file.hpp"
 #include "cli/parts.hpp"
+#include "cli/prepare.hpp"
 #include "cli/provenance.hpp"
 #include "cli/run_directory.hpp"
 #include "cli/scores.hpp"
@@ -59,28 +60,6 @@ void hint_at_scale(RunDirectory& run, const Parts& parts) {
   }
 }
 
-/// The model, and what it shall learn: the labels decide a network's last layer, a model from a
-/// file decides how the labels are taken.
-std::pair<LabellingModel, Task> make_model(const TrainOptions& o, const Data& data) {
-  if (is_model_file(o.model)) {
-    LabellingModel opened = load_model_file(o.model, true);
-    Task task = task_for(opened.model, data.y, data.weights, data.steps(), o.loss);
-    return {std::move(opened), std::move(task)};
-  }
-  Task task = task_of(data.y, data.weights, data.steps(), o.loss);
-  const bool open_time = o.any_length || (o.window > 0 && find_network(o.model).labels_steps);
-  const Shape input{open_time ? dynamic : data.steps(), data.x.shape()[2]};
-  Model model = make_network(o.model, input,
-                             {.filters = o.filters,
-                              .kernel_size = o.kernel_size,
-                              .pool_size = o.pool_size,
-                              .units = o.units,
-                              .outputs = task.outputs,
-                              .activation = task.activation,
-                              .seed = static_cast<std::uint64_t>(o.seed)});
-  return {LabellingModel{std::move(model)}, std::move(task)};
-}
-
 Optimizer make_optimizer(const TrainOptions& o) {
   Optimizer optimizer = optimizer_from_name(o.optimizer);
   if (o.learning_rate)
@@ -90,7 +69,8 @@ Optimizer make_optimizer(const TrainOptions& o) {
 
 /// The options with every choice that was left to the program.
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model, bool validated) {
-  o.loss = name_of(task.loss);
+  // A fix may have changed the loss; repeating the run must find the same fixes.
+  if (o.apply_fix == 0) o.loss = name_of(task.loss);
   // Rates are float32: the shortest number that is the same one.
   const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
   from_value(rate, "--learning-rate", o.learning_rate);
@@ -140,8 +120,9 @@ int train(const TrainOptions& given) {
                                  : Earlier::refuse,
                    given.quiet);
   Parts parts = load_parts(given);
-  auto [opened, task] = make_model(given, parts.data());
+  auto [opened, task, fix] = prepare(given, parts);
   Model& model = opened.model;
+  if (!fix.empty()) run.say("fix:    " + fix);
   // A model that goes on learning sees its signals as it always did.
   if (opened.extras.normalizer) {
     run.say(fmt::format("scale:  that of {}", given.model));

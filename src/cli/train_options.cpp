@@ -11,7 +11,7 @@ namespace sonde::cli {
 std::span<const OptionText> train_texts() {
   static constexpr std::string_view data = "Data", model = "Network", training = "Training",
                                     output = "Output";
-  static constexpr std::array<OptionText, 32> texts = {{
+  static constexpr std::array<OptionText, 33> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -27,6 +27,8 @@ std::span<const OptionText> train_texts() {
       {data, "normalize", "HOW", "none, or zscore: by the training part's means and deviations"},
       {model, "model", "NAME|FILE",
        "a network by name, a .keras file to go on with, or Keras' JSON"},
+      {model, "apply_fix", "N",
+       "where model and data do not fit: make the change of this number in the list that is shown"},
       {model, "filters", "N", "filters of each convolution"},
       {model, "kernel_size", "STEPS", "length of each filter"},
       {model, "pool_size", "STEPS", "steps that a pooling layer makes one of"},
@@ -111,6 +113,7 @@ void check_options(const TrainOptions& o) {
   at_least("threads", o.threads, 0);
   at_least("window", o.window, 0);
   at_least("hop", o.hop, 0);
+  at_least("apply_fix", o.apply_fix, 0);
   if (o.early_stopping) at_least("early_stopping", *o.early_stopping, 0);
   if (o.learning_rate && !(*o.learning_rate > 0))
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));

@@ -7,6 +7,7 @@
 #include "base/random.hpp"
 #include "data/finite.hpp"
 #include "model/checkpoint.hpp"
+#include "model/diagnosis/explained.hpp"
 #include "model/epoch_sums.hpp"
 #include "model/fit_checks.hpp"
 #include "model/state.hpp"
@@ -18,19 +19,22 @@ namespace {
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 /// Loss and metrics over all samples with the weights as they are.
-Logs evaluate_all(Model::State& state, const SampleSource& samples, Index batch_size, int threads,
-                  const std::string& prefix) {
+Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& samples,
+                  Index batch_size, int threads, const std::string& prefix) {
   state.refresh();
-  const Index steps = state.check(samples);
+  const diagnosis::Explained explained{model, samples};
+  const Index steps = explained([&] { return state.check(samples); });
   ThreadPool& pool = state.threads(threads);
   std::vector<OutputJob> jobs = state.jobs();
-  BatchRunner runner(state.graph, *state.weights, jobs, samples,
-                     {.batch_size = std::min(batch_size, samples.size()),
-                      .mode = Mode::infer,
-                      .steps = steps,
-                      .seed = state.options.seed},
-                     pool.size(), state.states);
-  check_targets(state, samples, jobs, runner.plan());
+  BatchRunner runner = explained([&] {
+    return BatchRunner(state.graph, *state.weights, jobs, samples,
+                       {.batch_size = std::min(batch_size, samples.size()),
+                        .mode = Mode::infer,
+                        .steps = steps,
+                        .seed = state.options.seed},
+                       pool.size(), state.states);
+  });
+  explained([&] { check_targets(state, samples, jobs, runner.plan()); });
   const double regularization = regularization_loss(*state.weights, state.entries);
   EpochSums sums(state, runner.jobs());
   std::vector<Index> numbers(at(runner.batch_size()));
@@ -101,19 +105,30 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   const SampleSource* validation = options.validation_data;
   if (validation == nullptr && tail.size() > 0) validation = &tail;
 
-  const Index steps = state.check(samples);
+  const diagnosis::Explained explained{*this, samples,
+                                       static_cast<Index>(options.class_weight.size())};
+  const Index steps = explained([&] { return state.check(samples); });
   ThreadPool& pool = state.threads(options.threads);
   std::vector<OutputJob> jobs = state.jobs();
   for (OutputJob& job : jobs) job.class_weight = options.class_weight;
-  BatchRunner runner(state.graph, *state.weights, jobs, train,
-                     {.batch_size = std::min(options.batch_size, training),
-                      .mode = Mode::train,
-                      .steps = steps,
-                      .seed = state.options.seed},
-                     pool.size(), state.states);
-  check_targets(state, samples, jobs, runner.plan());
-  check_class_weight(state, runner.jobs());
-  check_all_labels(state, samples, jobs);
+  BatchRunner runner = explained([&] {
+    return BatchRunner(state.graph, *state.weights, jobs, train,
+                       {.batch_size = std::min(options.batch_size, training),
+                        .mode = Mode::train,
+                        .steps = steps,
+                        .seed = state.options.seed},
+                       pool.size(), state.states);
+  });
+  explained([&] {
+    check_targets(state, samples, jobs, runner.plan());
+    check_class_weight(state, runner.jobs());
+    check_all_labels(state, samples, jobs);
+  });
+  if (validation != nullptr && validation != &tail) {
+    const diagnosis::Explained judged{*this, *validation};
+    const bool same_plan = judged([&] { return state.check(*validation); }) == steps;
+    if (same_plan) judged([&] { check_targets(state, *validation, jobs, runner.plan()); });
+  }
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 
   Training report(*this);
@@ -189,7 +204,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     }
     if (validation != nullptr) {
       const Logs judged =
-          evaluate_all(state, *validation, options.batch_size, options.threads, "val_");
+          evaluate_all(*this, state, *validation, options.batch_size, options.threads, "val_");
       report.logs.insert(judged.begin(), judged.end());
     }
     for (const Callback& callback : callbacks) callback.epoch_end(report);
@@ -231,7 +246,7 @@ History Model::fit(const Array& x, const Array& y, FitOptions options) {
 }
 
 Logs Model::evaluate(const SampleSource& samples, EvaluateOptions options) {
-  return evaluate_all(*state_, samples, options.batch_size, options.threads, "");
+  return evaluate_all(*this, *state_, samples, options.batch_size, options.threads, "");
 }
 
 Logs Model::evaluate(const Array& x, const Array& y, EvaluateOptions options) {

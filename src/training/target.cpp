@@ -116,16 +116,20 @@ void check_target(const Loss& loss, const Shape& output, const Shape& target,
   if (!mismatch.empty()) throw DataError(fmt::format("{}: {}", where, mismatch));
 }
 
+std::string label_refusal(const Loss& loss, Index width, const Shape& shape, Index i, float label) {
+  const std::string allowed = wrong_label(loss, width, label);
+  if (allowed.empty()) return "";
+  return fmt::format("the label at {} is {}; {} needs {}.", place(shape, i), label, name_of(loss),
+                     allowed);
+}
+
 void check_labels(const Loss& loss, Index width, const Shape& shape, std::span<const float> labels,
                   std::span<const float> weights, std::string_view where) {
   const auto units = static_cast<std::size_t>(target_width(loss, width));
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (!weights.empty() && weights[i / units] == 0) continue;
-    const std::string allowed = wrong_label(loss, width, labels[i]);
-    if (!allowed.empty())
-      throw DataError(fmt::format("{}: the label at {} is {}; {} needs {}.", where,
-                                  place(shape, static_cast<Index>(i)), labels[i], name_of(loss),
-                                  allowed));
+    const std::string refusal = label_refusal(loss, width, shape, static_cast<Index>(i), labels[i]);
+    if (!refusal.empty()) throw DataError(fmt::format("{}: {}", where, refusal));
   }
 }
 

@@ -25,4 +25,8 @@ void check_target(const Loss& loss, const Shape& output, const Shape& target,
 void check_labels(const Loss& loss, Index width, const Shape& shape, std::span<const float> labels,
                   std::span<const float> weights, std::string_view where);
 
+/// "the label at (5, 0) is 2; …" for a label that the loss does not allow, else empty. It is number
+/// `i` of an array of that shape.
+std::string label_refusal(const Loss& loss, Index width, const Shape& shape, Index i, float label);
+
 }  // namespace sonde

@@ -151,8 +151,9 @@ TEST_F(Refusals, of_types_that_are_no_numbers_say_how_to_save_them) {
 }
 
 TEST_F(Refusals, of_a_kernel_longer_than_the_signal_say_how_long_it_may_be) {
-  expect_no_run("--x X.npy --y y.npy --model conv-pool-lstm-last --kernel-size 41", 2,
-                "Conv1D: kernel_size = 41 spans 41 steps, but the input has only 40 steps.");
+  expect_no_run(
+      "--x X.npy --y y.npy --model conv-pool-lstm-last --kernel-size 41", 2,
+      "Conv1D \"conv1d\": kernel_size = 41 spans 41 steps, but the input has only 40 steps.");
 }
 
 TEST_F(Refusals, of_labels_that_do_not_fit_the_output_name_both_shapes) {
