@@ -11,6 +11,7 @@
 #include <sonde/layers.hpp>
 #include <sonde/model.hpp>
 #include <sonde/networks.hpp>
+#include <sonde/plot.hpp>
 #include <sonde/recordings.hpp>
 #include <sonde/samples.hpp>
 #include <sonde/scores.hpp>

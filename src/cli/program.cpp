@@ -97,6 +97,7 @@ int dispatch(int argc, const char* const* argv) {
   add_predict(program, chosen);
   add_evaluate(program, chosen);
   add_summary(program, chosen);
+  add_plot(program, chosen);
   add_inspect(program, chosen);
   add_bench(program, chosen);
   int code = ok;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <sonde/networks.hpp>
 
-#include "cli/model_file.hpp"
+#include "cli/named_model.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 
@@ -83,17 +83,7 @@ nlohmann::ordered_json to_json(const Model& model) {
 }
 
 int summary(const std::string& name, const SummaryOptions& o) {
-  const Model model =
-      is_model_file(name)
-          ? std::move(load_model_file(name, false).model)
-          : make_network(name, o.input,
-                         {.filters = o.filters,
-                          .kernel_size = o.kernel_size,
-                          .pool_size = o.pool_size,
-                          .units = o.units,
-                          .outputs = o.outputs,
-                          .activation = o.outputs > 1 ? ActivationFunction::softmax
-                                                      : ActivationFunction::sigmoid});
+  const Model model = named_model(name, o);
   if (o.json) fmt::print("{}\n", to_json(model).dump(2));
   else model.summary();
   return 0;

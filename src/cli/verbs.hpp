@@ -15,6 +15,7 @@ void add_train(CLI::App& program, Chosen& chosen);
 void add_predict(CLI::App& program, Chosen& chosen);
 void add_evaluate(CLI::App& program, Chosen& chosen);
 void add_summary(CLI::App& program, Chosen& chosen);
+void add_plot(CLI::App& program, Chosen& chosen);
 void add_inspect(CLI::App& program, Chosen& chosen);
 void add_bench(CLI::App& program, Chosen& chosen);
 

@@ -128,5 +128,47 @@ TEST(Diagnosis, of_validation_data_comes_before_the_first_epoch) {
   EXPECT_EQ(model.iterations(), 0);
 }
 
+TEST(Diagnosis, finds_the_output_of_several_that_does_not_fit) {
+  const Tensor x = Input({40, 3});
+  const Tensor h = LSTM{.units = 4, .return_sequences = true}(x);
+  const Tensor steps = Dense{.units = 1, .activation = Activation::sigmoid, .name = "steps"}(h);
+  const Tensor whole = Dense{.units = 2, .name = "whole"}(LSTM{.units = 3, .name = "last"}(h));
+  const Model model({x}, {steps, whole});
+  const Diagnosis d = diagnose(model, {.x = {{40, 3}}, .y = {{40, 1}, {40, 2}}},
+                               {BinaryCrossentropy{}, MeanSquaredError{}});
+  EXPECT_EQ(d.where, "Dense \"whole\"");
+  ASSERT_FALSE(d.fixes.empty());
+  EXPECT_EQ(d.fixes[0].words(), "lstm \"last\": return_sequences = true");
+  EXPECT_EQ(d.fixes[0].outputs, (std::vector<Shape>{{40, 1}, {40, 2}}));
+}
+
+TEST(Diagnosis, of_a_model_in_a_model_does_not_touch_its_weights) {
+  const Tensor x = Input({40, 3});
+  Model inner(x, LSTM{.units = 4, .return_sequences = true}(x), {.name = "inner"});
+  const Tensor y = Input({40, 3});
+  const Model outer(y, Dense{.units = 1}(LSTM{.units = 2}(inner(y))));
+  const auto before = inner.get_weights();
+  Diagnosis d = diagnose(outer, {.x = {{40, 3}}, .y = {{40, 1}}}, MeanSquaredError{});
+  ASSERT_FALSE(d.fixes.empty());
+  Fix& fix = d.fixes[0];
+  fix.model.compile({.loss = MeanSquaredError{}});
+  fix.model.fit(noise({2, 40, 3}), fix.change_y(noise({2, 40, 1})), {.verbose = false});
+  const auto after = inner.get_weights();
+  ASSERT_EQ(before.size(), after.size());
+  for (std::size_t w = 0; w < before.size(); ++w)
+    for (Index i = 0; i < before[w].size(); ++i) EXPECT_EQ(before[w].data()[i], after[w].data()[i]);
+}
+
+TEST(Diagnosis, changes_weights_of_steps_along_with_the_steps) {
+  const Diagnosis d = diagnose(make_network("conv-lstm", {40, 3}),
+                               {.x = {{40, 3}}, .y = {{10, 1}}, .labels = {}, .weights = {10}},
+                               BinaryCrossentropy{});
+  ASSERT_FALSE(d.fixes.empty());
+  EXPECT_EQ(d.fixes[0].words(), "each label of y repeated 4 times: (n, 40, 1)");
+  EXPECT_EQ(d.fixes[0].change_weights(Array({2, 10})).shape(), (Shape{2, 40}));
+  EXPECT_EQ(d.fixes[0].change_weights(Array({2})).shape(), (Shape{2}));
+  EXPECT_EQ(d.fixes[0].change_weights(Array({2, 1})).shape(), (Shape{2, 1}));
+}
+
 }  // namespace
 }  // namespace sonde

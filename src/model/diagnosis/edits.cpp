@@ -106,7 +106,7 @@ Candidate insert_before_head(const Candidate& c, double price, std::size_t o, An
   const std::vector<Index> head = head_of_output(c, o);
   if (head.empty()) return append(c, price, o, std::move(layer), words);
   const Draft::Call& first = c.draft.calls[at(head.back())];
-  Candidate next = c.edited(price, words, static_cast<double>(head.back()) - 0.5,
+  Candidate next = c.edited(price, words + " before", static_cast<double>(head.back()) - 0.5,
                             words + " before " + short_name(c.draft.part(first)));
   next.draft.insert_after(next.draft.resolve(first.inputs[0]), std::move(layer));
   return next;
@@ -116,7 +116,7 @@ Candidate append(const Candidate& c, double price, std::size_t o, AnyLayer layer
                  const std::string& words) {
   const Graph::Source end = c.draft.resolve(c.draft.outputs[o]);
   const Draft::Part& last = c.draft.part(c.draft.calls[at(end.call)]);
-  Candidate next = c.edited(price, words, static_cast<double>(end.call) + 0.5,
+  Candidate next = c.edited(price, words + " after", static_cast<double>(end.call) + 0.5,
                             words + " after " + short_name(last));
   const Index call = next.draft.insert_after(end, std::move(layer));
   next.draft.outputs[o] = {call, 0};
@@ -140,6 +140,7 @@ std::optional<Candidate> set_activation(const Candidate& c, double price, std::s
                                         std::string_view name) {
   for (const Index call : head_of_output(c, o)) {
     const AnyLayer& layer = c.draft.part(c.draft.calls[at(call)]).layer;
+    if (argument(layer, "activation") == Value(name)) return c;
     if (has_argument(layer, "activation"))
       return set_argument(c, price, {call}, "activation", Value(name));
     if (layer.type() != "Softmax" || name == "softmax") continue;

@@ -34,7 +34,8 @@ Candidate append(const Candidate& c, double price, std::size_t o, AnyLayer layer
                  const std::string& words);
 /// The units (of a convolution: filters) of the last layer that has some: "dense: units = 400".
 std::optional<Candidate> set_units(const Candidate& c, double price, std::size_t o, Index units);
-/// The last activation: "dense: activation = "sigmoid"". Takes a Softmax layer out for others.
+/// The last activation: "dense: activation = "sigmoid"". Takes a Softmax layer out for others. `c`
+/// itself where it is the one already.
 std::optional<Candidate> set_activation(const Candidate& c, double price, std::size_t o,
                                         std::string_view name);
 Candidate set_loss(const Candidate& c, double price, std::size_t o, Loss loss);

@@ -8,11 +8,12 @@ namespace diagnosis {
 
 void FactFinder::add(const float* labels, Index count, const float* weights, Index each) {
   for (Index i = 0; i < count; i += width_, seen_ += width_) {
-    if (weights && weights[i / each] == 0) continue;
     float sum = 0;
+    Index counted = 0;
     for (Index k = 0; k < width_; ++k) {
       const float label = labels[i + k];
-      if (!std::isfinite(label)) continue;
+      if (!std::isfinite(label) || (weights && weights[(i + k) / each] == 0)) continue;
+      ++counted;
       if (first_ || label < facts_.smallest) {
         facts_.smallest = label;
         facts_.smallest_at = seen_ + k;
@@ -29,7 +30,7 @@ void FactFinder::add(const float* labels, Index count, const float* weights, Ind
       }
       sum += label;
     }
-    facts_.one_hot &= sum == 1;
+    if (counted > 0) facts_.one_hot &= sum == 1;
   }
 }
 

@@ -86,8 +86,19 @@ void propose_unmasked(const Candidate& c, const Planned& planned, std::vector<Ca
   }
 }
 
+/// A layer at the end refused to be a softmax over one unit.
+void propose_more_than_one(const Candidate& c, Index failed, std::vector<Candidate>& out) {
+  const AnyLayer& layer = c.draft.part(c.draft.calls[at(failed)]).layer;
+  if (layer.type() != "Softmax" && !(argument(layer, "activation") == Value("softmax"))) return;
+  for (std::size_t o = 0; o < c.draft.outputs.size(); ++o) {
+    const std::vector<Index> head = head_of_output(c, o);
+    if (std::find(head.begin(), head.end(), failed) != head.end()) propose_endings(c, o, 1, out);
+  }
+}
+
 void propose_plans(const Candidate& c, const Verdict& verdict, std::vector<Candidate>& out) {
   propose_shorter_windows(c, verdict.planned, out);
+  propose_more_than_one(c, verdict.planned.failed, out);
   propose_unmasked(c, verdict.planned, out);
   for (std::size_t i = 0; i < c.data.x.size(); ++i)
     if (c.data.x[i].rank() == 1)

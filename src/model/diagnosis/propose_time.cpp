@@ -167,6 +167,9 @@ void propose_vectors(const Candidate& c, std::size_t o, const Shape& output, con
       keep(set_argument(c, 1, {rnns.back()}, "return_sequences", Value(false)), out);
     out.push_back(
         insert_before_head(c, 1.3, o, GlobalAveragePooling1D{}, "GlobalAveragePooling1D"));
+    const std::string_view stepwise = "TimeDistributed";  // which cannot do without time
+    if (!calls_of(c, o, Types(&stepwise, 1)).empty())
+      out.push_back(append(c, 1.5, o, GlobalAveragePooling1D{}, "GlobalAveragePooling1D"));
     out.push_back(change_y(c, 1.6, o, spread(c.data.y[o], output[0])));
   }
 }
