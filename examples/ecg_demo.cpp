@@ -7,6 +7,7 @@
 #include <sonde/scores.hpp>
 #include <sonde/sonde.hpp>
 
+#include "ecg_data.hpp"
 #include "ecg_picture.hpp"
 #include "signals.hpp"
 
@@ -73,18 +74,8 @@ int main(int argc, char** argv) try {
   const std::filesystem::path out = argc > 2 + fast ? argv[2 + fast] : "demo-results";
   std::filesystem::create_directories(out);
 
-  // Split by record. Each record is brought to its own median and spread, as a recorder's gain and
-  // offset say nothing; scale and class weights then come from the training part alone.
-  Parts parts = divide(load_ecg_qtdb(data), load_split(data / "split.csv"));
-  const auto each_record = [&](auto&& act) {
-    for (auto* part : {&parts.train, &parts.validation, &parts.test})
-      for (Recording& record : *part) act(record);
-  };
-  each_record([](Recording& record) {
-    fit_normalizer({&record, 1}, Scaling::per_recording_robust).apply(record.signal);
-  });
-  const Normalizer scale = fit_normalizer(parts.train);
-  each_record([&](Recording& record) { scale.apply(record.signal); });
+  // Class weights, as scales, come from the training part alone.
+  const Parts parts = load_ecg(data);
   const std::vector<float> weights = class_weights(parts.train, 4);
   std::printf("QT Database: %zu records train, %zu choose the epoch, %zu are kept unseen\n",
               parts.train.size(), parts.validation.size(), parts.test.size());

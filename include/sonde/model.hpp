@@ -11,6 +11,7 @@
 #include <sonde/metrics.hpp>
 #include <sonde/optimizers.hpp>
 #include <sonde/samples.hpp>
+#include <sonde/shared_layer.hpp>
 #include <string>
 #include <vector>
 
@@ -105,6 +106,10 @@ class Model {
   const std::string& name() const;
   std::uint64_t seed() const;
   const Graph& graph() const;
+  /// A layer by its name, or by its number in graph().layers(): calling it again shares its
+  /// weights. Throws ArgumentError.
+  SharedLayer get_layer(std::string_view name) const;
+  SharedLayer get_layer(Index number) const;
 
   /// Checks losses, metrics and optimizer against the outputs. Throws ArgumentError.
   void compile(CompileOptions options);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/data.hpp"
+#include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/scores.hpp"
@@ -57,11 +58,15 @@ int evaluate(const std::string& model_file, const EvaluateOptions& o) {
 
   const Task task = task_for(model, data.y, data.weights, data.steps(), o.loss);
   model.compile({.loss = task.loss});
-  sonde::EvaluateOptions options{.batch_size = o.batch_size, .threads = o.threads};
-  if (data.weights.size() > 0) options.sample_weight = &data.weights;
-  const double loss = model.evaluate(data.x, data.y, options).at("loss");
+  Labeller labeller(model);
+  ArraySamples::Arrays weights;
+  if (data.weights.size() > 0) weights.push_back(&data.weights);
+  const ArraySamples samples({&data.x}, {&data.y}, weights);
+  const double loss =
+      model.evaluate(*labeller.show(&samples), {.batch_size = o.batch_size, .threads = o.threads})
+          .at("loss");
   const Array predictions =
-      model.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
+      labeller.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
   const Scores scores = score(task, predictions, data.y, data.weights, data.steps());
 
   if (o.json) {

@@ -4,6 +4,7 @@
 #include <sonde/formats.hpp>
 
 #include "cli/data.hpp"
+#include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
@@ -79,7 +80,8 @@ int predict(const std::string& model_file, const std::string& x, const PredictOp
   Data data =
       load_data({.x = x, .label_column = o.label_column, .labels = false, .recording = true});
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
-  Array result = opened.model.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
+  Array result =
+      Labeller(opened.model).predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
   if (o.labels) result = class_numbers(result, static_cast<float>(o.threshold));
   if (o.out.ends_with(".npy")) save_npy(o.out, result);
   else save_table(o.out.empty() ? "/dev/stdout" : o.out, result, data.recording);

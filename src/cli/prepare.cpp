@@ -7,16 +7,20 @@
 #include <sonde/error.hpp>
 #include <sonde/networks.hpp>
 
+#include "cli/labeller.hpp"
+
 namespace sonde::cli {
 namespace {
 
-Model network(const TrainOptions& o, std::string_view name, const Shape& input, const Task& task) {
+Model network(const TrainOptions& o, std::string_view name, const Shape& input, const Task& task,
+              const Shape& labels = {}) {
   return make_network(name, input,
                       {.filters = o.filters,
                        .kernel_size = o.kernel_size,
                        .pool_size = o.pool_size,
                        .units = o.units,
                        .outputs = task.outputs,
+                       .label_steps = input[0] == dynamic || labels.rank() < 1 ? 0 : labels[0],
                        .activation = task.activation,
                        .seed = static_cast<std::uint64_t>(o.seed)});
 }
@@ -29,10 +33,12 @@ Model open_network(const TrainOptions& o, const Shape& input, Task task) {
   return network(o, wide ? "conv-pool-lstm-last" : o.model, {dynamic, input[1]}, task);
 }
 
-DataShapes shapes_of(const Data& data, const Task& task, const TrainOptions& o) {
-  DataShapes shapes{.x = {data.x.shape().without_front()},
-                    .y = {data.y.shape().without_front()},
-                    .labels = {facts_of(data.y, data.weights)}};
+DataShapes shapes_of(const Model& model, const Data& data, const Task& task,
+                     const TrainOptions& o) {
+  DataShapes shapes{
+      .x = Labeller::inputs(model, data.x.shape().without_front(), data.y.shape().without_front()),
+      .y = {data.y.shape().without_front()},
+      .labels = {facts_of(data.y, data.weights)}};
   if (data.weights.size() > 0) shapes.weights = {data.weights.size() / data.samples()};
   if (o.class_weight != "none") shapes.classes = static_cast<Index>(task.counts.size());
   return shapes;
@@ -101,10 +107,12 @@ Prepared prepare(const TrainOptions& o, Parts& parts) {
       return {std::move(opened), std::move(task)};
     }
     Task task = task_of(data.y, data.weights, data.steps(), o.loss);
-    const bool open_time = o.any_length || (o.window > 0 && find_network(o.model).labels_steps);
+    const NetworkName& known = find_network(o.model);
+    const bool open_time = o.any_length || (o.window > 0 && known.labels_steps && known.any_length);
     try {
       const Shape shape{open_time ? dynamic : input[0], input[1]};
-      return {LabellingModel{network(o, o.model, shape, task)}, task};
+      return {LabellingModel{network(o, o.model, shape, task, data.y.shape().without_front())},
+              task};
     } catch (const ArgumentError& error) {
       failure = error.failure();
       try {
@@ -115,8 +123,9 @@ Prepared prepare(const TrainOptions& o, Parts& parts) {
     }
   };
   Prepared prepared = make();
-  Diagnosis diagnosis = diagnose(prepared.opened.model, shapes_of(data, prepared.task, o),
-                                 Losses(std::vector<Loss>{prepared.task.loss}));
+  Diagnosis diagnosis =
+      diagnose(prepared.opened.model, shapes_of(prepared.opened.model, data, prepared.task, o),
+               Losses(std::vector<Loss>{prepared.task.loss}));
   if (diagnosis.fits()) {
     if (o.apply_fix > 0)
       throw ArgumentError("--apply-fix: model and data fit as they are. Leave it out.");

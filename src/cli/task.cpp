@@ -158,10 +158,10 @@ Task task_of(const Array& y, const Array& weights, Index steps, std::string_view
 Task task_for(const Model& model, const Array& y, const Array& weights, Index steps,
               std::string_view loss) {
   const Graph& graph = model.graph();
-  if (graph.inputs().size() != 1 || graph.outputs().size() != 1)
+  if (graph.inputs().size() > 2 || graph.outputs().size() != 1)
     throw ArgumentError(fmt::format(
-        "model \"{}\" has {} inputs and {} outputs. This program works with one of each; the "
-        "library with any number.",
+        "model \"{}\" has {} inputs and {} outputs. This program works with one of each, and with "
+        "encoder–decoders; the library with any number.",
         model.name(), graph.inputs().size(), graph.outputs().size()));
   const Index width = label_width(y.shape(), steps);
   const auto& last = graph.layer(graph.calls()[static_cast<std::size_t>(graph.outputs()[0].call)]);

@@ -5,6 +5,7 @@
 #include <sonde/networks.hpp>
 
 #include "cli/interrupt.hpp"
+#include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/parts.hpp"
 #include "cli/prepare.hpp"
@@ -153,8 +154,9 @@ int train(const TrainOptions& given) {
     if (given.resume) check_same_files(run.file("provenance.json"), origin);
     else run.write("provenance.json", origin.dump(2) + "\n");
   };
+  Labeller labeller(model);
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
-  fit.validation_data = parts.validation();
+  fit.validation_data = labeller.show(parts.validation());
   fit.class_weight = read_class_weights(o.class_weight, task, parts.data().y, parts.data().weights,
                                         parts.training(), parts.data().steps());
   fit.threads = o.threads;
@@ -163,11 +165,11 @@ int train(const TrainOptions& given) {
   if (o.early_stopping)
     fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
   TrainingRun training(run, model, opened.extras, o.monitor, before);
-  training.fit(parts.train(), std::move(fit));
+  training.fit(*labeller.show(&parts.train()), std::move(fit));
 
   const auto [name, part] = judged_part(parts);
   const Array predictions =
-      model.predict(part.x, {.batch_size = o.batch_size, .threads = o.threads});
+      labeller.predict(part.x, {.batch_size = o.batch_size, .threads = o.threads});
   const Scores scores = score(task, predictions, part.y, part.weights, part.steps());
   nlohmann::ordered_json result =
       training.finish({{"scored_on", name}, {"scores", to_json(scores)}});

@@ -23,14 +23,14 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
                   Index batch_size, int threads, const std::string& prefix) {
   state.refresh();
   const diagnosis::Explained explained{model, samples};
-  const Index steps = explained([&] { return state.check(samples); });
+  const std::vector<Index> steps = explained([&] { return state.check(samples); });
   ThreadPool& pool = state.threads(threads);
   std::vector<OutputJob> jobs = state.jobs();
   BatchRunner runner = explained([&] {
     return BatchRunner(state.graph, *state.weights, jobs, samples,
                        {.batch_size = std::min(batch_size, samples.size()),
                         .mode = Mode::infer,
-                        .steps = steps,
+                        .input_steps = steps,
                         .seed = state.options.seed},
                        pool.size(), state.states);
   });
@@ -107,7 +107,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
 
   const diagnosis::Explained explained{*this, samples,
                                        static_cast<Index>(options.class_weight.size())};
-  const Index steps = explained([&] { return state.check(samples); });
+  const std::vector<Index> steps = explained([&] { return state.check(samples); });
   ThreadPool& pool = state.threads(options.threads);
   std::vector<OutputJob> jobs = state.jobs();
   for (OutputJob& job : jobs) job.class_weight = options.class_weight;
@@ -115,7 +115,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     return BatchRunner(state.graph, *state.weights, jobs, train,
                        {.batch_size = std::min(options.batch_size, training),
                         .mode = Mode::train,
-                        .steps = steps,
+                        .input_steps = steps,
                         .seed = state.options.seed},
                        pool.size(), state.states);
   });

@@ -239,12 +239,12 @@ void check_classes(const Graph& graph, const SampleSource& samples) {
 
 }  // namespace
 
-Index Model::State::check(const SampleSource& samples) const {
+std::vector<Index> Model::State::check(const SampleSource& samples) const {
   const auto shapes = samples.inputs();
   if (shapes.size() != graph.inputs().size())
     throw DataError(fmt::format("Model \"{}\": has {} inputs, got {} arrays.", options.name,
                                 graph.inputs().size(), shapes.size()));
-  Index steps = 0;
+  std::vector<Index> steps;
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     const Shape& expected = graph.input_tensors()[i].shape();
     const Shape& got = shapes[i];
@@ -265,12 +265,7 @@ Index Model::State::check(const SampleSource& samples) const {
               ->name,
           to_string(expected), to_string(got), mend));
     }
-    if (expected[0] == dynamic) {
-      if (steps != 0 && steps != got[0])
-        throw DataError(fmt::format("Model \"{}\": its inputs bring {} and {} steps.", options.name,
-                                    steps, got[0]));
-      steps = got[0];
-    }
+    steps.push_back(got[0]);
   }
   check_classes(graph, samples);
   return steps;

@@ -61,22 +61,72 @@ Tensor conv_pool_lstm_up(Tensor x, const NetworkOptions& o) {
   return label(convolve(std::move(h), o, Padding::same), o);
 }
 
+/// Each step's channels, or what Conv1D made of them, as a sequence: Conv2D slides across it, an
+/// LSTM walks along it, and time is left alone.
+Tensor walk_across(Tensor x, const NetworkOptions& o) {
+  const Index width = x.shape()[1];
+  if (x.shape().rank() == 2) x = Reshape{.target_shape = {{-1, width, 1}}}(std::move(x));
+  x = Conv2D{.filters = o.filters,
+             .kernel_size = {1, std::min(o.kernel_size, width)},
+             .activation = Activation::relu}(std::move(x));
+  return TimeDistributed{.layer = LSTM{.units = o.units}}(std::move(x));
+}
+
+Tensor spatial_conv_lstm(Tensor x, const NetworkOptions& o) {
+  return label(walk_across(std::move(x), o), o);
+}
+
+Tensor temporal_spatial_conv_lstm(Tensor x, const NetworkOptions& o) {
+  return label(walk_across(convolve(std::move(x), o, Padding::same), o), o);
+}
+
+/// With a second input: the label before each label, and a last number that is 1 at the start.
+Tensor encoder_decoder(std::vector<Tensor>& inputs, const NetworkOptions& o) {
+  const Index labels = o.label_steps > 0 ? o.label_steps : inputs[0].shape()[0];
+  inputs.push_back(Input({labels, o.outputs + 1}, {.name = "previous"}));
+  std::vector<Tensor> states =
+      LSTM{.units = o.units, .return_state = true, .name = "encoder"}.outputs(inputs[0]);
+  states.erase(states.begin());
+  return label(
+      LSTM{.units = o.units, .return_sequences = true, .return_state = true, .name = "decoder"}(
+          inputs[1], std::move(states)),
+      o);
+}
+
+template <Tensor (*build)(Tensor x, const NetworkOptions& options)>
+Tensor of_one_input(std::vector<Tensor>& inputs, const NetworkOptions& options) {
+  return build(inputs[0], options);
+}
+
 struct Network {
   NetworkName name;
-  Tensor (*build)(Tensor x, const NetworkOptions& options);
+  /// Adds further inputs to the first one.
+  Tensor (*build)(std::vector<Tensor>& inputs, const NetworkOptions& options);
+  bool wide = false;  ///< also takes (time, channels, 1)
 };
 
-constexpr std::array<Network, 4> all = {{
-    {{"conv-lstm", "Conv1D (same), LSTM, Dense: one label for each step"}, conv_lstm},
+constexpr std::array<Network, 7> all = {{
+    {{"conv-lstm", "Conv1D (same), LSTM, Dense: one label for each step"}, of_one_input<conv_lstm>},
     {{"conv-pool-lstm-up",
       "Conv1D (same), MaxPooling1D, LSTM, UpSampling1D, Conv1D, Dense: one label for each step"},
-     conv_pool_lstm_up},
+     of_one_input<conv_pool_lstm_up>},
     {{"conv-pool-lstm-last",
-      "Conv1D (valid), MaxPooling1D, LSTM, Dense: one label for the whole signal", false},
-     conv_pool_lstm_last},
+      "Conv1D (valid), MaxPooling1D, LSTM, Dense: one label for the whole signal", false, false},
+     of_one_input<conv_pool_lstm_last>},
     {{"conv-pool-lstm-wide",
-      "Conv1D (valid), MaxPooling1D, LSTM, Dense: the labels of all steps as one vector", false},
-     conv_pool_lstm_wide},
+      "Conv1D (valid), MaxPooling1D, LSTM, Dense: the labels of all steps as one vector", false,
+      false},
+     of_one_input<conv_pool_lstm_wide>},
+    {{"spatial-conv-lstm",
+      "Conv2D and LSTM across the channels of each step, Dense: one label for each step"},
+     of_one_input<spatial_conv_lstm>,
+     true},
+    {{"temporal-spatial-conv-lstm",
+      "Conv1D (same), then as spatial-conv-lstm: one label for each step"},
+     of_one_input<temporal_spatial_conv_lstm>},
+    {{"encoder-decoder",
+      "LSTM, whose last states begin an LSTM that writes labels one by one, Dense", true, false},
+     encoder_decoder},
 }};
 
 constexpr auto all_names = [] {
@@ -99,8 +149,9 @@ const NetworkName& find_network(std::string_view name) {
 }
 
 Model make_network(std::string_view name, const Shape& input, NetworkOptions options) {
-  const auto position = static_cast<std::size_t>(&find_network(name) - all_names.data());
-  if (input.rank() != 2)
+  const Network& network = all[static_cast<std::size_t>(&find_network(name) - all_names.data())];
+  const bool axis_added = network.wide && input.rank() == 3 && input[2] == 1;
+  if (input.rank() != 2 && !axis_added)
     throw ArgumentError(fmt::format(
         "{}: samples must be of shape (time, channels), got {}. A single recording of one channel "
         "is (time, 1).",
@@ -108,11 +159,11 @@ Model make_network(std::string_view name, const Shape& input, NetworkOptions opt
   if (input[1] == dynamic)
     throw ArgumentError(fmt::format("{}: the number of channels must be known.", name));
 
-  Tensor x = Input(input);
-  Tensor y = all[position].build(x, options);
+  std::vector<Tensor> inputs = {Input(input)};
+  Tensor y = network.build(inputs, options);
   std::string model_name(name);
   std::replace(model_name.begin(), model_name.end(), '-', '_');
-  return Model(std::move(x), std::move(y), {.seed = options.seed, .name = model_name});
+  return Model(std::move(inputs), {std::move(y)}, {.seed = options.seed, .name = model_name});
 }
 
 }  // namespace sonde

@@ -22,14 +22,16 @@ void scatter(const float* value, Index steps, Index rows, Index row, Index width
 }
 
 /// Whole sequences through an inference plan, in batches.
-std::vector<Array> predict_whole(Model::State& state, const SampleSource& samples, Index steps,
-                                 const PredictOptions& options) {
+std::vector<Array> predict_whole(Model::State& state, const SampleSource& samples,
+                                 const std::vector<Index>& steps, const PredictOptions& options) {
   ThreadPool& pool = state.threads(options.threads);
   const Index batch_size = std::min(options.batch_size, samples.size());
-  BatchRunner runner(
-      state.graph, *state.weights, {}, samples,
-      {.batch_size = batch_size, .mode = Mode::infer, .steps = steps, .seed = state.options.seed},
-      pool.size(), state.states);
+  BatchRunner runner(state.graph, *state.weights, {}, samples,
+                     {.batch_size = batch_size,
+                      .mode = Mode::infer,
+                      .input_steps = steps,
+                      .seed = state.options.seed},
+                     pool.size(), state.states);
   const Plan& plan = runner.plan();
   std::vector<Array> results;
   for (const Index value : plan.outputs())
@@ -129,7 +131,7 @@ std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions op
   ArraySamples::Arrays arrays;
   for (const Array& each : x) arrays.push_back(&each);
   const ArraySamples samples(arrays, {});
-  const Index steps = state_->check(samples);
+  const std::vector<Index> steps = state_->check(samples);
   const bool plain = x.size() == 1 && state_->graph.outputs().size() == 1 &&
                      x[0].shape().rank() == 3 &&
                      state_->graph.output_tensors()[0].shape().rank() >= 2;

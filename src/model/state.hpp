@@ -31,9 +31,9 @@ struct Model::State {
   ThreadPool& threads(int count);
   /// One job for each output, with its head. Throws ArgumentError before compile().
   std::vector<OutputJob> jobs() const;
-  /// Throws DataError where the samples do not fit the inputs, or the targets the losses; returns
-  /// the steps of the data where the graph leaves them open.
-  Index check(const SampleSource& samples) const;
+  /// Throws DataError where the samples do not fit the inputs; returns the steps that they bring to
+  /// each.
+  std::vector<Index> check(const SampleSource& samples) const;
 };
 
 }  // namespace sonde

@@ -74,6 +74,13 @@ struct PlanBuilder {
     return head;
   }
 
+  Index steps_of_input(Index call) const {
+    const auto& given = plan.options_.input_steps;
+    for (std::size_t i = 0; i < std::min(given.size(), graph.inputs().size()); ++i)
+      if (graph.inputs()[i].call == call) return given[i];
+    return plan.options_.steps;
+  }
+
   void add_call(Index c) {
     const Graph::Call& call = graph.calls()[at(c)];
     const LayerInstance& instance = graph.layer(call);
@@ -81,7 +88,7 @@ struct PlanBuilder {
     for (const auto& s : call.inputs) inputs.push_back(call_values[at(s.call)][at(s.output)]);
     if (call.inputs.empty()) {
       Shape shape = call.node->outputs[0];
-      if (shape[0] == dynamic || (streaming() && shape.rank() >= 2)) shape[0] = plan.options_.steps;
+      if (shape[0] == dynamic || (streaming() && shape.rank() >= 2)) shape[0] = steps_of_input(c);
       call_values.push_back({add_value(std::move(shape), 0)});
       return;
     }

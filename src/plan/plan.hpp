@@ -12,6 +12,8 @@ struct PlanOptions {
   Index rows = 1;
   /// The steps of a dynamic input; in stream mode the most steps of one call.
   Index steps = 0;
+  /// The steps of each dynamic input, where they differ. Empty: `steps` for all.
+  std::vector<Index> input_steps = {};
   /// For each output: take its final sigmoid or softmax off, see Plan::head(). Empty: for none.
   std::vector<bool> logits = {};
   /// Also compute the gradients of the inputs.

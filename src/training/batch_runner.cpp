@@ -11,8 +11,10 @@ namespace {
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
-  PlanOptions plan{
-      .mode = options.mode, .rows = shard_rows(options.batch_size), .steps = options.steps};
+  PlanOptions plan{.mode = options.mode,
+                   .rows = shard_rows(options.batch_size),
+                   .steps = options.steps,
+                   .input_steps = options.input_steps};
   plan.count_masks = !jobs.empty();
   for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
   return plan;

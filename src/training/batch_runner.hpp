@@ -16,8 +16,9 @@ using StateBank = std::vector<Buffer<float>>;
 struct BatchRunnerOptions {
   Index batch_size = 32;
   Mode mode = Mode::infer;
-  Index steps = 0;         ///< of a dynamic input
-  std::uint64_t seed = 0;  ///< of the model
+  Index steps = 0;                      ///< of a dynamic input
+  std::vector<Index> input_steps = {};  ///< of each input, where they differ
+  std::uint64_t seed = 0;               ///< of the model
 };
 
 /// Runs batches of samples through a plan, shard by shard, on all workers of a pool.

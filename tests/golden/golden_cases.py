@@ -12,12 +12,16 @@ class Case:
     """A model with what is needed to train it; targets are drawn from its outputs and its loss."""
 
     def __init__(self, inputs, outputs, loss="mse", loss_config=None, batch=5, train=True,
-                 weighted=False, optimizer=None, model=None, classes=None, change_x=None):
+                 weighted=False, optimizer=None, model=None, classes=None, change_x=None,
+                 times=None, sampling=None, beside=0):
         self.model = model or keras.Model(inputs, outputs, name="model")
         self.loss, self.loss_config = loss, loss_config or {}
         self.batch, self.train, self.weighted, self.optimizer = batch, train, weighted, optimizer
         self.classes = classes  # the inputs are numbers of so many classes
         self.change_x = change_x  # what becomes of the drawn inputs
+        self.times = times  # of each input where it leaves them open
+        self.sampling = sampling  # (encoder, decoder for one step, steps): the last `beside` of what the encoder
+        self.beside = beside      # gives comes step by step
 
 
 def case(name):

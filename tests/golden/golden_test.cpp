@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <sonde/encoder_decoder.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/layers.hpp>
@@ -185,6 +186,16 @@ TEST_P(Golden, optimizes_as_keras_optimizes) {
     GTEST_SKIP() << "gradients are not accumulated here";
   }
   check_training("opt", options_with(*optimizer), 5, 1e-4);
+}
+
+TEST_P(Golden, writes_step_by_step_what_keras_writes) {
+  const auto expected = arrays_.find("decode");
+  if (expected == arrays_.end()) GTEST_SKIP() << "is no encoder-decoder";
+  Model model = load_model(path(".keras")).model;
+  const Array written =
+      EncoderDecoder(model).decode(numbered("x")[0], {.steps = expected->second.shape()[1]});
+  ASSERT_EQ(written.shape(), expected->second.shape());
+  EXPECT_TRUE(testing::near(written.values(), expected->second.values(), 1e-5));
 }
 
 INSTANTIATE_TEST_SUITE_P(Keras, Golden, ::testing::ValuesIn(names_in(SONDE_GOLDEN_DIR)),

@@ -27,6 +27,7 @@ import numpy as np  # noqa: E402
 import golden_attention_cases  # noqa: E402, F401
 import golden_composite_cases  # noqa: E402, F401
 import golden_conv_cases  # noqa: E402, F401
+import golden_decoder_cases  # noqa: E402, F401
 from golden_cases import CASES  # noqa: E402
 from keras import optimizers as ko  # noqa: E402
 
@@ -80,6 +81,27 @@ def train(model, before, optimizer, loss, x, y, weights, batch, epochs):
     return [keras.ops.convert_to_numpy(v) for v in model.weights], np.asarray(history.history["loss"], np.float32)
 
 
+def decode(made, x):
+    """Step by step: each label is chosen from the output before, the likeliest or what is above 0.5."""
+    encoder, decoder, steps = made.sampling
+    memory = [np.asarray(m) for m in keras.tree.flatten(encoder(x))]
+    given, beside = memory[:len(memory) - made.beside], memory[len(memory) - made.beside:]
+    previous = np.zeros((len(x), 1, decoder.inputs[0].shape[-1]), np.float32)
+    previous[:, :, -1] = 1
+    states, written = len(decoder.outputs) - 1, []
+    for t in range(steps):
+        now = [b[:, t:t + 1] for b in beside]
+        output, *after = [np.asarray(v) for v in decoder([previous, *given, *now])]
+        given = after + given[states:]
+        written.append(output)
+        if made.loss == "categorical_crossentropy":
+            output = np.eye(output.shape[-1], dtype=np.float32)[output.argmax(-1)]
+        elif made.loss == "binary_crossentropy":
+            output = (output > 0.5).astype(np.float32)
+        previous = np.concatenate([output, np.zeros((len(x), 1, 1), np.float32)], -1)
+    return np.concatenate(written, 1)
+
+
 def make_case(name, out):
     keras.utils.clear_session()
     keras.utils.set_random_seed(1)
@@ -90,10 +112,12 @@ def make_case(name, out):
     set_weights(model, before)
     model.save(out / f"{name}.keras")
 
+    times = made.times or [None] * len(model.inputs)
+    shapes = [[n] + [time if size is None else size for size in i.shape[1:]] for i, time in zip(model.inputs, times)]
     if made.classes:
-        x = [random.integers(0, made.classes, (n, *i.shape[1:])).astype(np.float32) for i in model.inputs]
+        x = [random.integers(0, made.classes, shape).astype(np.float32) for shape in shapes]
     else:
-        x = [coarse(random.standard_normal((n, *i.shape[1:])), 64) for i in model.inputs]
+        x = [coarse(random.standard_normal(shape), 64) for shape in shapes]
     if made.change_x:
         x = [made.change_x(a) for a in x]
     given = x if len(x) > 1 else x[0]
@@ -104,6 +128,8 @@ def make_case(name, out):
     arrays |= {f"y{i}": a for i, a in enumerate(y)}
     arrays |= {f"predict{i}": a for i, a in enumerate(predicted)}
     arrays |= {f"before/{i}": a for i, a in enumerate(before)}
+    if made.sampling:
+        arrays["decode"] = decode(made, x[0])
     sample_weight = None
     if made.weighted:
         sample_weight = arrays["w0"] = random.uniform(0, 2, y[0].shape[:2]).astype(np.float32)

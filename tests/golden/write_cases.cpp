@@ -7,6 +7,7 @@
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/layers.hpp>
+#include <sonde/networks.hpp>
 
 namespace {
 
@@ -391,5 +392,10 @@ int main(int count, char** words) {
   for (const auto& [name, make] : cases) {
     std::printf("%s\n", name);
     write(folder, name, make());
+  }
+  for (const NetworkName& each : networks()) {
+    Model model = make_network(each.name, {24, 3}, {.filters = 4, .kernel_size = 2, .units = 5});
+    model.compile({.loss = BinaryCrossentropy{}, .metrics = {"accuracy"}});
+    write(folder, "network_" + std::string(each.name), {std::move(model), true});
   }
 }

@@ -27,7 +27,10 @@ TEST(Networks, have_the_shapes_and_parameters_of_their_Keras_twins) {
   const Expected all[] = {{"conv-lstm", 12'481, {400, 1}},
                           {"conv-pool-lstm-last", 12'481, {1}},
                           {"conv-pool-lstm-wide", 25'648, {400}},
-                          {"conv-pool-lstm-up", 4'128 + 8'320 + 8'224 + 33, {400, 1}}};
+                          {"conv-pool-lstm-up", 4'128 + 8'320 + 8'224 + 33, {400, 1}},
+                          {"spatial-conv-lstm", 288 + 8'320 + 33, {400, 1}},
+                          {"temporal-spatial-conv-lstm", 4'128 + 288 + 8'320 + 33, {400, 1}},
+                          {"encoder-decoder", 6'272 + 4'480 + 33, {400, 1}}};
   ASSERT_EQ(networks().size(), std::size(all));
   for (const Expected& each : all) {
     const Model model = make_network(each.name, {400, 16});
@@ -38,7 +41,8 @@ TEST(Networks, have_the_shapes_and_parameters_of_their_Keras_twins) {
 }
 
 TEST(Networks, take_signals_of_any_length_where_the_layers_do) {
-  for (const char* name : {"conv-lstm", "conv-pool-lstm-up"})
+  for (const char* name : {"conv-lstm", "conv-pool-lstm-up", "spatial-conv-lstm",
+                           "temporal-spatial-conv-lstm", "encoder-decoder"})
     EXPECT_EQ(output(make_network(name, {dynamic, 3}))[0], dynamic) << name;
 }
 
@@ -46,6 +50,29 @@ TEST(Networks, give_as_many_outputs_as_there_are_classes) {
   const NetworkOptions options{.outputs = 5, .activation = ActivationFunction::softmax};
   EXPECT_EQ(output(make_network("conv-lstm", {40, 3}, options)), (Shape{40, 5}));
   EXPECT_EQ(output(make_network("conv-pool-lstm-last", {40, 3}, options)), (Shape{5}));
+}
+
+TEST(Networks, walk_across_as_many_channels_as_there_are) {
+  const auto kernel_width = [](const Shape& input) {
+    return make_network("spatial-conv-lstm", input, {.kernel_size = 8}).get_weights()[0].shape()[1];
+  };
+  EXPECT_EQ(kernel_width({400, 16}), 8);
+  EXPECT_EQ(kernel_width({400, 3}), 3);
+}
+
+TEST(Networks, take_signals_that_have_the_axis_for_Conv2D) {
+  const Model with = make_network("spatial-conv-lstm", {400, 16, 1}),
+              without = make_network("spatial-conv-lstm", {400, 16});
+  EXPECT_EQ(output(with), output(without));
+  EXPECT_EQ(parameters(with), parameters(without));
+}
+
+TEST(Networks, of_two_inputs_read_the_label_before_and_a_mark_of_the_start) {
+  const Model model =
+      make_network("encoder-decoder", {400, 16},
+                   {.outputs = 4, .label_steps = 50, .activation = ActivationFunction::softmax});
+  EXPECT_EQ(model.graph().input_tensors()[1].shape(), (Shape{50, 5}));
+  EXPECT_EQ(output(model), (Shape{50, 4}));
 }
 
 TEST(Networks, draw_the_same_weights_from_the_same_seed_only) {
