@@ -5,8 +5,8 @@
 #include <sonde/calibration.hpp>
 #include <sonde/callbacks.hpp>
 #include <sonde/diagnosis.hpp>
-#include <sonde/events.hpp>
 #include <sonde/encoder_decoder.hpp>
+#include <sonde/events.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/layers.hpp>
