@@ -8,16 +8,11 @@ macro(sonde_dependencies_of_core)
   find_package(fmt REQUIRED)
 endmacro()
 
-# libzip and HDF5 come through pkg-config: libzip's own CMake files want its command line tools
-# installed too, and CMake's HDF5 module wants a C compiler and takes whichever HDF5 is the default,
-# perhaps one of the parallel ones.
+# libzip comes through pkg-config: its own CMake files want its command line tools installed too.
 macro(sonde_dependencies_of_formats)
   find_package(nlohmann_json REQUIRED)
   find_package(PkgConfig REQUIRED)
   if(NOT TARGET PkgConfig::SONDE_LIBZIP)
     pkg_check_modules(SONDE_LIBZIP REQUIRED QUIET IMPORTED_TARGET GLOBAL libzip)
-  endif()
-  if(NOT TARGET PkgConfig::SONDE_HDF5)
-    pkg_search_module(SONDE_HDF5 REQUIRED QUIET IMPORTED_TARGET GLOBAL hdf5-serial hdf5)
   endif()
 endmacro()

@@ -5,9 +5,12 @@
 #include <sonde/model.hpp>
 #include <sonde/value.hpp>
 #include <string>
+#include <string_view>
 
 /// Models as files of Keras 3 (.keras), both ways: real Keras opens what is written here, and what
-/// it writes is read here. Model::save and Model::load are the short forms.
+/// it writes is read here. Model::save and Model::load are the short forms. Weights alone go both
+/// ways too (.weights.h5); whole models of Keras 2 and 3 in .h5 files, and architectures in JSON,
+/// are read. docs/keras.md says which versions and what is refused.
 ///
 ///   save_model(model, "model.keras", extra);
 ///   LoadedModel loaded = load_model("model.keras");
@@ -46,12 +49,22 @@ struct LoadedModel {
 /// weight is NaN or infinite.
 void save_model(const Model& model, const std::filesystem::path& path, const Value& extra = {});
 
-/// Reads a .keras file; or, from a name ending in .json, the architecture that Keras'
-/// model.to_json() describes, with weights drawn anew. Throws FormatError for damaged, foreign and
-/// hostile files, LimitError, IoError.
+/// Reads a .keras file, or a whole model in an .h5 file; or, from a name ending in .json, the
+/// architecture that Keras' model.to_json() describes, with weights drawn anew. Throws FormatError
+/// for damaged, foreign and hostile files, LimitError, IoError.
 LoadedModel load_model(const std::filesystem::path& path, LoadOptions options = {});
 
 /// The architecture as JSON. Keras: model.to_json().
 std::string model_to_json(const Model& model);
+/// A model of that architecture, with weights drawn anew. Keras: model_from_json().
+Model model_from_json(std::string_view json, LoadOptions options = {});
+
+/// Writes the weights, and, once compiled, the optimizer's state. `path` ends in .weights.h5.
+/// Throws ArgumentError, IoError; DivergedError when a weight is NaN or infinite.
+void save_weights(const Model& model, const std::filesystem::path& path);
+/// Replaces the model's weights with those of a file that holds the same layers: .weights.h5, .h5
+/// of Keras 2 or 3 (by the order of layers), or .keras. The optimizer is left as it is. Throws
+/// FormatError, LimitError, IoError, and then the weights are what they were.
+void load_weights(Model& model, const std::filesystem::path& path, LoadOptions options = {});
 
 }  // namespace sonde

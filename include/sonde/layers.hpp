@@ -23,6 +23,7 @@
 #include <sonde/layers/flatten.hpp>
 #include <sonde/layers/gaussian_dropout.hpp>
 #include <sonde/layers/gaussian_noise.hpp>
+#include <sonde/layers/get_item.hpp>
 #include <sonde/layers/global_average_pooling1d.hpp>
 #include <sonde/layers/global_average_pooling2d.hpp>
 #include <sonde/layers/global_max_pooling1d.hpp>
@@ -80,7 +81,8 @@ using BuiltinLayers =
              UnitNormalization, Rescaling, Normalization, SpatialDropout1D, GaussianNoise,
              GaussianDropout, Embedding, Conv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D,
              GlobalAveragePooling2D, DepthwiseConv1D, SeparableConv1D, Conv1DTranspose, Attention,
-             AdditiveAttention, MultiHeadAttention, Masking, TimeDistributed, Bidirectional>;
+             AdditiveAttention, MultiHeadAttention, Masking, TimeDistributed, Bidirectional,
+             GetItem>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

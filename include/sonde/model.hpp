@@ -163,6 +163,10 @@ class Model {
   /// Reads a .keras file. Lives in the component `formats`. Throws FormatError, IoError.
   static Model load(const std::filesystem::path& path);
 
+  /// Weights alone, as .weights.h5 files: see sonde/keras.hpp.
+  void save_weights(const std::filesystem::path& path) const;
+  void load_weights(const std::filesystem::path& path);
+
   struct State;  ///< for the library's own files
 
  private:

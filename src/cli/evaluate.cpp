@@ -18,6 +18,7 @@ struct EvaluateOptions {
   std::string label_column = {};
   std::string sample_weight = {};
   std::string loss = "auto";
+  std::string weights = {};
   Index batch_size = 32;
   int threads = 0;
   bool json = false;
@@ -26,8 +27,8 @@ struct EvaluateOptions {
     using E = EvaluateOptions;
     return fields_of(field("x", &E::x), field("y", &E::y), field("label_column", &E::label_column),
                      field("sample_weight", &E::sample_weight), field("loss", &E::loss),
-                     field("batch_size", &E::batch_size), field("threads", &E::threads),
-                     field("json", &E::json));
+                     field("weights", &E::weights), field("batch_size", &E::batch_size),
+                     field("threads", &E::threads), field("json", &E::json));
   }
 };
 
@@ -38,6 +39,7 @@ constexpr OptionText texts[] = {
     {group, "label_column", "NAME", "the column of a .csv file that holds the labels"},
     {group, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: left out"},
     {group, "loss", "NAME", "auto: the model's own, or what fits its last layer"},
+    {group, "weights", "FILE", "use these: .weights.h5 or .h5 of Keras, or a .keras file"},
     {group, "batch_size", "N", "samples at once"},
     {group, "threads", "N", "0: all cores"},
     {group, "json", "", "print one JSON object"},
@@ -47,7 +49,7 @@ int evaluate(const std::string& model_file, const EvaluateOptions& o) {
   if (o.x.empty()) throw ArgumentError("there is no data. Give --x FILE and --y FILE.");
   if (o.batch_size < 1 || o.threads < 0)
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
-  LabellingModel opened = load_model_file(model_file, true);
+  LabellingModel opened = load_model_file(model_file, true, o.weights);
   Model& model = opened.model;
   Data data = load_data({.x = o.x,
                          .y = o.y,
@@ -93,7 +95,9 @@ void add_evaluate(CLI::App& program, Chosen& chosen) {
     std::unique_ptr<Options<EvaluateOptions>> options;
   };
   const auto state = std::make_shared<State>();
-  verb->add_option("model", state->model, "a model file")->type_name("FILE.keras")->required();
+  verb->add_option("model", state->model, "a model file: .keras, .h5, or Keras' .json")
+      ->type_name("FILE")
+      ->required();
   state->options = std::make_unique<Options<EvaluateOptions>>(*verb, texts);
   verb->final_callback([state, &chosen] {
     chosen = [state] { return evaluate(state->model, state->options->read("")); };

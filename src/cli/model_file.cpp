@@ -11,8 +11,9 @@ bool is_model_file(const std::string& name) {
   return ending == ".keras" || ending == ".json" || ending == ".h5";
 }
 
-LabellingModel load_model_file(const std::string& path, bool compile) {
+LabellingModel load_model_file(const std::string& path, bool compile, const std::string& weights) {
   LoadedModel loaded = load_model(path, {.compile = compile});
+  if (!weights.empty()) loaded.model.load_weights(weights);
   LabellingModel opened{std::move(loaded.model)};
   if (const Value* normalizer = loaded.extra.find("normalizer")) {
     const std::string where = path + ": normalizer";

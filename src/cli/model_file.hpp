@@ -17,12 +17,14 @@ struct LabellingModel {
   Extras extras = {};
 };
 
-/// True for FILE.keras and FILE.json, false for the name of a network.
+/// True for FILE.keras, FILE.h5 and FILE.json, false for the name of a network.
 bool is_model_file(const std::string& name);
 
-/// A .keras file, or a .json of Keras with new weights. `compile`: also what it was trained with.
-/// Throws IoError, FormatError and LimitError.
-LabellingModel load_model_file(const std::string& path, bool compile);
+/// A .keras or .h5 file, or a .json of Keras with new weights. `compile`: also what it was trained
+/// with. `weights`: a file whose weights replace them; none when empty. Throws IoError, FormatError
+/// and LimitError.
+LabellingModel load_model_file(const std::string& path, bool compile,
+                               const std::string& weights = {});
 
 /// Writes a .keras file. Throws IoError.
 void save_model_file(const std::filesystem::path& path, const Model& model, const Extras& extras);

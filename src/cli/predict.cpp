@@ -18,6 +18,7 @@ struct PredictOptions {
   bool labels = false;
   double threshold = 0.5;
   std::string label_column = {};
+  std::string weights = {};
   Index batch_size = 32;
   int threads = 0;
 
@@ -25,7 +26,8 @@ struct PredictOptions {
     using P = PredictOptions;
     return fields_of(field("out", &P::out), field("labels", &P::labels),
                      field("threshold", &P::threshold), field("label_column", &P::label_column),
-                     field("batch_size", &P::batch_size), field("threads", &P::threads));
+                     field("weights", &P::weights), field("batch_size", &P::batch_size),
+                     field("threads", &P::threads));
   }
 };
 
@@ -35,6 +37,7 @@ constexpr OptionText texts[] = {
     {group, "labels", "", "class numbers instead of probabilities"},
     {group, "threshold", "P", "with --labels, for one output: class 1 above it"},
     {group, "label_column", "NAME", "a column of a .csv file that is no signal"},
+    {group, "weights", "FILE", "use these: .weights.h5 or .h5 of Keras, or a .keras file"},
     {group, "batch_size", "N", "samples at once"},
     {group, "threads", "N", "0: all cores"},
 };
@@ -76,7 +79,7 @@ int predict(const std::string& model_file, const std::string& x, const PredictOp
     throw ArgumentError(fmt::format("--out must end in .npy or .csv, got \"{}\".", o.out));
   if (o.batch_size < 1 || o.threads < 0)
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
-  LabellingModel opened = load_model_file(model_file, false);
+  LabellingModel opened = load_model_file(model_file, false, o.weights);
   Data data =
       load_data({.x = x, .label_column = o.label_column, .labels = false, .recording = true});
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
@@ -101,7 +104,9 @@ void add_predict(CLI::App& program, Chosen& chosen) {
     std::unique_ptr<Options<PredictOptions>> options;
   };
   const auto state = std::make_shared<State>();
-  verb->add_option("model", state->model, "a model file")->type_name("FILE.keras")->required();
+  verb->add_option("model", state->model, "a model file: .keras, .h5, or Keras' .json")
+      ->type_name("FILE")
+      ->required();
   verb->add_option("x", state->x, "signals: .npy, .npz, .npz:KEY or .csv")
       ->type_name("FILE")
       ->required();

@@ -102,7 +102,7 @@ Prepared prepare(const TrainOptions& o, Parts& parts) {
   Failure failure = Failure::data;
   const auto make = [&]() -> Prepared {
     if (is_model_file(o.model)) {
-      LabellingModel opened = load_model_file(o.model, true);
+      LabellingModel opened = load_model_file(o.model, true, o.weights);
       Task task = task_for(opened.model, data.y, data.weights, data.steps(), o.loss);
       return {std::move(opened), std::move(task)};
     }
@@ -111,8 +111,10 @@ Prepared prepare(const TrainOptions& o, Parts& parts) {
     const bool open_time = o.any_length || (o.window > 0 && known.labels_steps && known.any_length);
     try {
       const Shape shape{open_time ? dynamic : input[0], input[1]};
-      return {LabellingModel{network(o, o.model, shape, task, data.y.shape().without_front())},
-              task};
+      Prepared prepared{
+          LabellingModel{network(o, o.model, shape, task, data.y.shape().without_front())}, task};
+      if (!o.weights.empty()) prepared.opened.model.load_weights(o.weights);
+      return prepared;
     } catch (const ArgumentError& error) {
       failure = error.failure();
       try {

@@ -104,7 +104,7 @@ void add_summary(CLI::App& program, Chosen& chosen) {
     std::unique_ptr<Options<SummaryOptions>> options;
   };
   const auto state = std::make_shared<State>();
-  verb->add_option("model", state->model, "a network by name, a .keras file, or Keras' JSON")
+  verb->add_option("model", state->model, "a network by name, a .keras or .h5 file, or Keras' JSON")
       ->type_name("NAME|FILE")
       ->required();
   state->options = std::make_unique<Options<SummaryOptions>>(*verb, texts);

@@ -11,7 +11,7 @@ namespace sonde::cli {
 std::span<const OptionText> train_texts() {
   static constexpr std::string_view data = "Data", model = "Network", training = "Training",
                                     output = "Output";
-  static constexpr std::array<OptionText, 33> texts = {{
+  static constexpr std::array<OptionText, 34> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -26,7 +26,8 @@ std::span<const OptionText> train_texts() {
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
       {data, "normalize", "HOW", "none, or zscore: by the training part's means and deviations"},
       {model, "model", "NAME|FILE",
-       "a network by name, a .keras file to go on with, or Keras' JSON"},
+       "a network by name, a .keras or .h5 file to go on with, or Keras' JSON"},
+      {model, "weights", "FILE", "begin with these: .weights.h5 or .h5 of Keras, or a .keras file"},
       {model, "apply_fix", "N",
        "where model and data do not fit: make the change of this number in the list that is shown"},
       {model, "filters", "N", "filters of each convolution"},

@@ -25,6 +25,7 @@ struct TrainOptions {
   std::string normalize = "none";
 
   std::string model = "conv-lstm";
+  std::string weights = {};
   Index apply_fix = 0;
   Index filters = 32;
   Index kernel_size = 8;
@@ -57,9 +58,10 @@ struct TrainOptions {
         field("sample_weight", &T::sample_weight), field("validation_split", &T::validation_split),
         field("validation_x", &T::validation_x), field("validation_y", &T::validation_y),
         field("window", &T::window), field("hop", &T::hop), field("normalize", &T::normalize),
-        field("model", &T::model), field("apply_fix", &T::apply_fix), field("filters", &T::filters),
-        field("kernel_size", &T::kernel_size), field("pool_size", &T::pool_size),
-        field("units", &T::units), field("any_length", &T::any_length), field("epochs", &T::epochs),
+        field("model", &T::model), field("weights", &T::weights), field("apply_fix", &T::apply_fix),
+        field("filters", &T::filters), field("kernel_size", &T::kernel_size),
+        field("pool_size", &T::pool_size), field("units", &T::units),
+        field("any_length", &T::any_length), field("epochs", &T::epochs),
         field("batch_size", &T::batch_size), field("optimizer", &T::optimizer),
         field("learning_rate", &T::learning_rate), field("loss", &T::loss),
         field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),

@@ -44,6 +44,26 @@ std::string_view fault_of_name(std::string_view name) {
   return {};
 }
 
+/// Refuses bytes before the archive, which libzip would step over: its last record says where the
+/// directory begins. Archives with a comment, or too large for that record, are left to libzip.
+void check_end(Bytes bytes, const std::string& where) {
+  const Bytes end = bytes.last(archive_overhead);
+  const auto number = [&](std::size_t at, std::size_t width) {
+    std::uint64_t value = 0;
+    for (std::size_t i = width; i-- > 0;)
+      value = value << 8 | std::to_integer<unsigned>(end[at + i]);
+    return value;
+  };
+  constexpr std::uint64_t too_large = 0xFFFFFFFF;
+  if (!text_of(end).starts_with("PK\5\6") || number(20, 2) != 0) return;
+  const std::uint64_t size = number(12, 4), offset = number(16, 4);
+  if (offset != too_large && size != too_large && offset + size + archive_overhead != bytes.size())
+    throw FormatError(
+        fmt::format("{}: the zip archive is damaged: its directory is not where its "
+                    "end says.",
+                    where));
+}
+
 }  // namespace
 
 void ZipReader::Close::operator()(zip* archive) const { zip_discard(archive); }
@@ -52,6 +72,7 @@ ZipReader::ZipReader(Bytes bytes, std::string where, ZipLimits limits) : where_(
   if (bytes.size() < archive_overhead || text_of(bytes.first(2)) != "PK")
     throw FormatError(fmt::format("{}: expected a zip archive, got {} bytes that are none.", where_,
                                   bytes.size()));
+  check_end(bytes, where_);
   zip_error_t error;
   zip_error_init(&error);
   zip_source_t* source = zip_source_buffer_create(bytes.data(), bytes.size(), 0, &error);

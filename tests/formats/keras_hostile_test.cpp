@@ -7,8 +7,9 @@ namespace {
 class HostileKerasFile : public KerasFile {};
 
 TEST_F(HostileKerasFile, refuses_classes_that_run_code_or_read_files) {
-  for (const char* name : {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer",
-                           "StringLookup", "TextVectorization", "__lambda__", "__typespec__"}) {
+  for (const char* name :
+       {"Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "StringLookup",
+        "IntegerLookup", "TextVectorization", "__lambda__", "__typespec__"}) {
     const std::string message = refusal([&](Value& config) {
       at(config, {"config", "layers", "1", "class_name"}) = name;
     });
@@ -29,6 +30,49 @@ TEST_F(HostileKerasFile, refuses_functions_hidden_in_arguments) {
                layer_refusal("1", "activation",
                              Value::Dict{{"class_name", "__lambda__"}, {"config", Value::Dict{}}}),
                "runs Python code");
+}
+
+// CVE-2025-8747 and CVE-2025-9906: functions of Keras' own that fetch files or lift its guards.
+TEST_F(HostileKerasFile, refuses_functions_of_keras_itself) {
+  const std::pair<const char*, const char*> gadgets[] = {
+      {"keras.config", "enable_unsafe_deserialization"}, {"keras.utils", "get_file"}};
+  for (const auto& gadget : gadgets) {
+    const Value function = Value::Dict{{"module", gadget.first},
+                                       {"class_name", "function"},
+                                       {"config", gadget.second},
+                                       {"registered_name", gadget.second}};
+    EXPECT_PRED2(says, layer_refusal("1", "activation", function), "names a Python function");
+    small_model().save(path_);
+    EXPECT_PRED2(says, refusal([&](Value& config) {
+                   at(config, {"compile_config", "optimizer"}) = "adam";
+                   at(config, {"compile_config", "loss"}) = function;
+                 }),
+                 "names a Python function");
+    small_model().save(path_);
+  }
+}
+
+// CVE-2026-12479: names of layers became paths. Here they are names and nothing else.
+TEST_F(HostileKerasFile, never_takes_the_name_of_a_layer_for_a_path) {
+  const Tensor x = Input({5, 2}, {.name = "x"});
+  Model(x, Dense{.units = 1, .name = "..-..-evil"}(x)).save(path_);
+  KerasArchive archive(path_);
+  std::string config = print_json(archive.config);
+  for (std::size_t i = config.find("..-..-evil"); i != config.npos; i = config.find("..-..-evil"))
+    config.replace(i, 10, "../../evil");
+  archive.config = parse_json(config);
+  archive.write(path_);
+  EXPECT_EQ(Model::load(path_).graph().layers()[1]->name, "../../evil");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "../../evil"));
+}
+
+TEST_F(HostileKerasFile, refuses_bytes_before_and_after_the_archive) {
+  const auto bytes = read_file(path_);
+  const std::string whole(text_of(bytes));
+  for (const std::string& changed : {whole + "x", "x" + whole, whole + whole}) {
+    write_file_atomically(path_, changed);
+    EXPECT_THROW(load_model(path_), FormatError);
+  }
 }
 
 TEST_F(HostileKerasFile, refuses_classes_from_other_modules_and_custom_classes) {
@@ -122,7 +166,7 @@ TEST_F(HostileKerasFile, refuses_constants_in_place_of_tensors) {
                "Constants are not supported");
 }
 
-TEST_F(HostileKerasFile, refuses_bare_operations) {
+TEST_F(HostileKerasFile, refuses_operations_that_it_does_not_know) {
   EXPECT_PRED2(says, refusal([](Value& config) {
                  at(config, {"config", "layers", "1", "module"}) = "keras.src.ops.numpy";
                }),
@@ -247,11 +291,12 @@ TEST_F(HostileKerasFile, refuses_archives_without_a_model) {
                "no member \"model.weights.h5\"");
 }
 
-TEST_F(HostileKerasFile, says_what_to_do_with_older_files) {
+TEST_F(HostileKerasFile, is_refused_when_it_is_neither_zip_nor_hdf5) {
   write_file_atomically(path_, small_model().name() + " is no zip");
   EXPECT_THROW(load_model(path_), FormatError);
   write_file_atomically(path_, std::string_view("\x89HDF\r\n\x1a\n more"));
-  EXPECT_PRED2(says, refused_with<FormatError>([&] { load_model(path_); }), "older Keras (.h5)");
+  EXPECT_PRED2(says, refused_with<FormatError>([&] { load_model(path_); }),
+               "m.keras\": expected an HDF5 file");
 }
 
 TEST_F(HostileKerasFile, refuses_json_that_is_nested_too_deep) {

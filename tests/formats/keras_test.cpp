@@ -294,14 +294,45 @@ TEST_F(KerasFile, reads_calls_as_keras_2_wrote_them) {
   EXPECT_EQ(weights_of(Model::load(path_)), weights_of(small_model()));
 }
 
-TEST_F(KerasFile, refuses_the_hard_sigmoid_of_keras_2) {
+// hard_sigmoid was clip(0.2 x + 0.5, 0, 1) before Keras 3: the gates' weights make up for it.
+TEST_F(KerasFile, keeps_what_the_hard_sigmoid_of_keras_2_computed) {
   KerasArchive archive(path_);
   at(archive.config, {"config", "layers", "2", "config", "recurrent_activation"}) = "hard_sigmoid";
   archive.write(path_);
-  EXPECT_NO_THROW(load_model(path_));
+  const Model now = Model::load(path_);
+  archive.metadata.set("keras_version", "2.15.0");
+  archive.write(path_);
+  const Model old = Model::load(path_);
+  for (std::size_t w = 0; w < now.get_weights().size(); ++w) {
+    const Array before = now.get_weights()[w], after = old.get_weights()[w];
+    const bool is_memory = w >= 2 && w < 5;
+    for (Index i = 0; i < before.size(); ++i) {
+      const Index gate = i % 8 / 2;  // i, f, c, o of two units
+      const float scale = is_memory && gate != 2 ? 1.2f : 1.0f;
+      EXPECT_FLOAT_EQ(after.data()[i], scale * before.data()[i]) << w << ", " << i;
+    }
+  }
+}
+
+TEST_F(KerasFile, refuses_a_hard_sigmoid_of_keras_2_that_no_weights_can_make_up_for) {
+  KerasArchive archive(path_);
+  at(archive.config, {"config", "layers", "2", "config", "activation"}) = "hard_sigmoid";
   archive.metadata.set("keras_version", "2.15.0");
   archive.write(path_);
   EXPECT_PRED2(says, refused_with<FormatError>([&] { load_model(path_); }), "0.2 x + 0.5");
+}
+
+TEST(KerasJson, gives_an_old_hard_sigmoid_layer_a_rescaling_before_it) {
+  const Tensor x = Input({3}, {.name = "x"});
+  Value config = parse_json(
+      model_to_json(Model(x, Activation{.activation = Activation::hard_sigmoid, .name = "a"}(x))));
+  config.set("keras_version", "2.3.1");
+  Model model = model_from_json(print_json(config));
+  const float given[] = {-2.6f, 0.5f, 1.0f}, expected[] = {0, 0.6f, 0.7f};
+  Array input({1, 3});
+  std::copy_n(given, 3, input.data());
+  const Array got = model.predict(input);
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(got.data()[i], expected[i], 1e-6f);
 }
 
 TEST_F(KerasFile, reads_activations_that_are_functions_or_have_older_names) {

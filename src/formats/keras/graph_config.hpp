@@ -25,10 +25,13 @@ struct GraphLimits {
 /// and numbered, in the order in which they run, as Keras makes them again.
 Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable = true);
 
+/// A layer, a model as well, with its class and config: what stands in lists and in wrappers.
+Value::Dict write_layer(const AnyLayer& layer, const std::string& name);
+
 /// The model that config.json describes: Functional, or Sequential. Every layer is made anew and
 /// planned for the shapes it meets; nothing is allocated for its weights. FormatError begins with
-/// `where` and names the layer.
+/// `where` and names the layer. `is_part`: the model is a layer of another one.
 ReadGraph read_graph(const Value& config, int keras_major, const std::string& where,
-                     const GraphLimits& limits = {});
+                     const GraphLimits& limits = {}, bool is_part = false);
 
 }  // namespace sonde::formats::keras

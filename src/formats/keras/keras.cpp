@@ -10,7 +10,10 @@
 #include "formats/keras/classes.hpp"
 #include "formats/keras/compile_config.hpp"
 #include "formats/keras/graph_config.hpp"
+#include "formats/keras/legacy_h5.hpp"
+#include "formats/keras/model_bytes.hpp"
 #include "formats/keras/weights_file.hpp"
+#include "formats/printable.hpp"
 #include "formats/zip.hpp"
 
 namespace sonde {
@@ -68,15 +71,19 @@ struct Metadata {
   const Value* own = nullptr;
 };
 
+/// 2 or 3; FormatError for versions that nobody has seen.
+int keras_major_of(const Value& version, const std::string& where) {
+  const auto* text = version.as<std::string>();
+  if (!text || text->size() < 2 || (*text)[1] != '.' || (*text)[0] < '2' || (*text)[0] > '3')
+    throw FormatError(fmt::format("{}: keras_version is {}, expected 2.x or 3.x.", where,
+                                  printable(to_string(version))));
+  return (*text)[0] - '0';
+}
+
 Metadata read_metadata(const Value& written, const std::string& where) {
   Metadata metadata;
-  if (const Value* version = written.find("keras_version")) {
-    const auto* text = version->as<std::string>();
-    if (!text || text->size() < 2 || (*text)[1] != '.' || (*text)[0] < '2' || (*text)[0] > '3')
-      throw FormatError(fmt::format("{}: keras_version is {}, expected 2.x or 3.x.", where,
-                                    to_string(*version).substr(0, 100)));
-    metadata.keras_major = (*text)[0] - '0';
-  }
+  if (const Value* version = written.find("keras_version"))
+    metadata.keras_major = keras_major_of(*version, where);
   metadata.own = written.find(own_key);
   if (const Value* seed = metadata.own ? metadata.own->find("seed") : nullptr) {
     const auto* number = seed->as<std::int64_t>();
@@ -94,11 +101,10 @@ std::vector<std::string> output_names(const Graph& graph) {
 }
 
 /// Compiles as the file says; without a compile_config leaves the model as it is.
-void compile(Model& model, const Value& config, const Value* own, const std::string& where) {
-  const Value* written = config.find("compile_config");
+void compile(Model& model, const Value* written, const Value* own, const std::string& where) {
   const auto* dict = written ? written->as<Value::Dict>() : nullptr;
   if (!dict || dict->empty()) return;
-  const std::string here = where + ": compile_config";
+  const std::string here = where;
   constexpr std::string_view mend = " Load with compile = false if you only want to predict.";
   try {
     CompileOptions options =
@@ -114,6 +120,35 @@ void compile(Model& model, const Value& config, const Value* own, const std::str
   } catch (const FormatError& error) {
     throw FormatError(fmt::format("{}{}", error.what(), mend));
   }
+}
+
+bool is_hdf5(Bytes bytes) { return text_of(bytes).starts_with("\x89HDF"); }
+
+ZipLimits zip_limits(const LoadLimits& limits) {
+  return {.members = limits.members, .total = limits.file, .expansion = limits.expansion};
+}
+
+/// The version of Keras that wrote a group of an .h5 file; the oldest files do not say.
+int keras_major_of_file(const Hdf5Reader& file, const std::string& group,
+                        const std::string& where) {
+  const std::string version = keras::attribute_text(file, group, "keras_version");
+  return version.empty() ? 2 : keras_major_of(version, where);
+}
+
+void replace_weights(Model& model, const Hdf5Reader& file, const LoadLimits& limits,
+                     const std::string& where) {
+  const Graph& graph = model.graph();
+  const bool is_whole_model = !file.has_attribute("", "layer_names") &&
+                              !file.has_attribute("", "layer_names0") &&
+                              file.is_group("model_weights");
+  const std::string group = is_whole_model ? "model_weights" : "";
+  if (keras::numbered_texts(file, group, "layer_names").empty())
+    return keras::replace_weights(keras::place_weights(graph, file, where), file, limits.weights,
+                                  where);
+  const int keras_major = keras_major_of_file(file, group, where);
+  keras::replace_weights(keras::place_legacy_weights(graph, file, group, keras_major, where), file,
+                         limits.weights, where);
+  if (keras_major < 3) keras::rescale_old_hard_sigmoid(graph);
 }
 
 /// Members that a model may have; what else is there could mean anything.
@@ -148,30 +183,57 @@ Graph checked_graph(const keras::ReadGraph& read, const std::string& where) {
   return graph;
 }
 
-LoadedModel load_json(const std::filesystem::path& path, const LoadOptions& options) {
-  const std::string where = quoted(path);
+LoadedModel read_json(std::string_view text, const std::string& where, const LoadOptions& options) {
   const JsonLimits limits{.bytes = options.limits.json, .depth = options.limits.json_depth};
-  const std::vector<std::byte> bytes = read_file(path, options.limits.json);
-  const Value config = parse_json(text_of(bytes), where, limits);
+  const Value config = parse_json(text, where, limits);
+  const Value* version = config.find("keras_version");
+  const int keras_major = version ? keras_major_of(*version, where) : 3;
   const keras::ReadGraph read =
-      keras::read_graph(config, 3, where, {.layers = options.limits.layers});
+      keras::read_graph(config, keras_major, where, {.layers = options.limits.layers});
   keras::check_weights(checked_graph(read, where), options.limits.weights, where);
   LoadedModel loaded{Model(read.inputs, read.outputs, {.name = read.name}), {}};
-  if (options.compile) compile(loaded.model, config, nullptr, where);
+  // Keras' to_json leaves the optimizer out, and then there is nothing to compile with.
+  const Value* compiled = config.find("compile_config");
+  if (options.compile && compiled && compiled->find("optimizer"))
+    compile(loaded.model, compiled, nullptr, where + ": compile_config");
   return loaded;
 }
 
-LoadedModel load_archive(const std::filesystem::path& path, const LoadOptions& options) {
-  const std::string where = quoted(path);
-  const LoadLimits& limits = options.limits;
-  const std::vector<std::byte> bytes = read_file(path, limits.file);
-  if (text_of(bytes).starts_with("\x89HDF"))
+/// A whole model of Keras 2, or of Keras 3 saved with a name that ends in .h5.
+LoadedModel load_hdf5(Bytes bytes, const std::string& where, const LoadOptions& options) {
+  const Hdf5Reader file(bytes, where);
+  const std::string in_config = where + ": model_config";
+  const std::string text = keras::attribute_text(file, "", "model_config");
+  if (text.empty())
     throw FormatError(where +
-                      ": is an HDF5 file of older Keras (.h5). Load it in Keras and save it "
-                      "with a name that ends in .keras.");
-  const ZipReader zip(
-      bytes, where,
-      {.members = limits.members, .total = limits.file, .expansion = limits.expansion});
+                      ": holds weights but no model. Make the model, or load its architecture from "
+                      "JSON, and give it these weights with load_weights (sonde: --weights).");
+  const JsonLimits limits{.bytes = options.limits.json, .depth = options.limits.json_depth};
+  const Value config = parse_json(text, in_config, limits);
+  const int keras_major = keras_major_of_file(file, "", where);
+  const keras::ReadGraph read =
+      keras::read_graph(config, keras_major, in_config, {.layers = options.limits.layers});
+  const Graph graph = checked_graph(read, in_config);
+  keras::read_weights(keras::place_legacy_weights(graph, file, "model_weights", keras_major, where),
+                      file, options.limits.weights, where);
+  const bool is_rescaled = keras_major < 3 && keras::has_hard_sigmoid(graph);
+  if (is_rescaled) keras::rescale_old_hard_sigmoid(graph);
+  LoadedModel loaded{Model(read.inputs, read.outputs, {.name = read.name}), {}};
+  const std::string training = keras::attribute_text(file, "", "training_config");
+  if (!options.compile || training.empty()) return loaded;
+  const std::string in_training = where + ": training_config";
+  const Value compiled =
+      keras::compile_config_of(parse_json(training, in_training, limits), in_training);
+  compile(loaded.model, &compiled, nullptr, in_training);
+  // Moments of weights that were multiplied by a constant would be wrong.
+  if (loaded.model.compiled() && !is_rescaled)
+    keras::read_legacy_optimizer_state(loaded.model, file, where);
+  return loaded;
+}
+
+LoadedModel load_archive(Bytes bytes, const std::string& where, const LoadOptions& options) {
+  const LoadLimits& limits = options.limits;
+  const ZipReader zip(bytes, where, zip_limits(limits));
   check_members(zip, where);
   const auto json = [&](std::string_view member) {
     const std::string here = fmt::format("{}: {}", where, member);
@@ -191,11 +253,14 @@ LoadedModel load_archive(const std::filesystem::path& path, const LoadOptions& o
   const Graph graph = checked_graph(read, in_config);
 
   const Hdf5Reader weights(zip.read(weights_member), in_weights);
-  keras::read_weights(graph, weights, limits.weights, in_weights);
+  keras::read_weights(keras::place_weights(graph, weights, in_weights), weights, limits.weights,
+                      in_weights);
+  if (metadata.keras_major < 3) keras::rescale_old_hard_sigmoid(graph);
   LoadedModel loaded{Model(read.inputs, read.outputs, {.seed = metadata.seed, .name = read.name}),
                      {}};
   if (options.compile) {
-    compile(loaded.model, config, metadata.own, in_config);
+    compile(loaded.model, config.find("compile_config"), metadata.own,
+            in_config + ": compile_config");
     if (loaded.model.compiled()) keras::read_optimizer_state(loaded.model, weights, in_weights);
   }
   if (const Value* extra = metadata.own ? metadata.own->find("extra") : nullptr)
@@ -204,6 +269,12 @@ LoadedModel load_archive(const std::filesystem::path& path, const LoadOptions& o
 }
 
 }  // namespace
+
+namespace formats::keras {
+LoadedModel read_model(Bytes bytes, const std::string& where, const LoadOptions& options) {
+  return is_hdf5(bytes) ? load_hdf5(bytes, where, options) : load_archive(bytes, where, options);
+}
+}  // namespace formats::keras
 
 void save_model(const Model& model, const std::filesystem::path& path, const Value& extra) {
   if (!ends_in(path, ".keras"))
@@ -219,11 +290,45 @@ void save_model(const Model& model, const std::filesystem::path& path, const Val
 }
 
 LoadedModel load_model(const std::filesystem::path& path, LoadOptions options) {
-  return ends_in(path, ".json") ? load_json(path, options) : load_archive(path, options);
+  const std::string where = quoted(path);
+  if (ends_in(path, ".json")) {
+    const std::vector<std::byte> bytes = read_file(path, options.limits.json);
+    return read_json(text_of(bytes), where, options);
+  }
+  return keras::read_model(read_file(path, options.limits.file), where, options);
+}
+
+Model model_from_json(std::string_view json, LoadOptions options) {
+  return read_json(json, "JSON", options).model;
+}
+
+void save_weights(const Model& model, const std::filesystem::path& path) {
+  if (!path.string().ends_with(".weights.h5"))
+    throw ArgumentError(
+        fmt::format("{}: the name of a file of weights must end in .weights.h5.", quoted(path)));
+  write_file_atomically(path, keras::write_weights(model));
+}
+
+void load_weights(Model& model, const std::filesystem::path& path, LoadOptions options) {
+  const std::string where = quoted(path);
+  const std::vector<std::byte> bytes = read_file(path, options.limits.file);
+  const LoadLimits& limits = options.limits;
+  if (is_hdf5(bytes)) {
+    const Hdf5Reader file(bytes, where);
+    replace_weights(model, file, limits, where);
+  } else {
+    const ZipReader zip(bytes, where, zip_limits(limits));
+    const Hdf5Reader file(zip.read(weights_member), fmt::format("{}: {}", where, weights_member));
+    replace_weights(model, file, limits, where);
+  }
 }
 
 std::string model_to_json(const Model& model) { return formats::print_json(write_config(model)); }
 
+void Model::save_weights(const std::filesystem::path& path) const {
+  sonde::save_weights(*this, path);
+}
+void Model::load_weights(const std::filesystem::path& path) { sonde::load_weights(*this, path); }
 void Model::save(const std::filesystem::path& path) const { save_model(*this, path); }
 Model Model::load(const std::filesystem::path& path) { return load_model(path).model; }
 

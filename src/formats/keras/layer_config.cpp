@@ -70,17 +70,25 @@ std::string current_name(const std::string& activation) {
   return activation;
 }
 
-Value read_activation(const Value& value, int keras_major, const Where& where) {
+Value read_activation(const Value& value) {
   if (value.is_null()) return "linear";
   const std::string* name = activation_name(value);
   if (!name) return value;
-  if (*name == "hard_sigmoid" && keras_major < 3)
-    throw FormatError(
-        fmt::format("{}: hard_sigmoid means clip(0.2 x + 0.5, 0, 1) in a file of Keras {}, and "
-                    "another function "
-                    "since Keras 3. Only the new one exists here.",
-                    where, keras_major));
   return current_name(*name);
+}
+
+/// The hard_sigmoid of Keras 2 is another function: what feeds it is multiplied by a constant once
+/// the weights are read (rescale_old_hard_sigmoid), where weights feed it.
+void check_old_hard_sigmoid(std::string_view type, const Value::Dict& config, int keras_major,
+                            const Where& where) {
+  if (keras_major >= 3 || !(type.starts_with("LSTM") || type == Activation::type)) return;
+  for (const auto& each : config)
+    if (each.first == "activation" && each.second == Value("hard_sigmoid"))
+      throw FormatError(fmt::format(
+          "{}: hard_sigmoid means clip(0.2 x + 0.5, 0, 1) in a file of Keras {}, and another "
+          "function since Keras 3. Only the new one exists here, and no weights can make up for "
+          "it.",
+          where, keras_major));
 }
 
 /// An initializer with a seed generator in place of the seed it was made from.
@@ -92,6 +100,25 @@ Value with_plain_seed(Value initializer) {
   Value plain = *config;
   plain.set("seed", Value(*inner->find("seed")));
   initializer.set("config", std::move(plain));
+  return initializer;
+}
+
+/// An initializer as Keras 2 and the first Keras 3 wrote it. With weights in the file it has no
+/// effect any more.
+Value current_initializer(Value initializer) {
+  const Value* config = initializer.find("config");
+  if (!config || !config->as<Value::Dict>() || !initializer.find("class_name")) return initializer;
+  for (const std::string_view name : {"Orthogonal", "Identity"})
+    if (*initializer.find("class_name") == Value(std::string(name) + "Initializer"))
+      initializer.set("class_name", name);
+  config = initializer.find("config");
+  Value::Dict kept;
+  for (const auto& each : *config->as<Value::Dict>()) {
+    if (each.first == "dtype") continue;
+    const bool is_old = each.first == "distribution" && each.second == Value("normal");
+    kept.emplace_back(each.first, is_old ? Value("truncated_normal") : each.second);
+  }
+  initializer.set("config", std::move(kept));
   return initializer;
 }
 
@@ -227,10 +254,11 @@ Value::Dict read_arguments(const Value::Dict& given, const std::vector<std::stri
             read_cell(each, keras_major, fmt::format("{}: cell {}", where, cells.size())));
       config.emplace_back(key, std::move(cells));
     } else if (ends_with(key, "activation")) {
-      config.emplace_back(key, read_activation(value, keras_major, where));
+      config.emplace_back(key, read_activation(value));
     } else {
-      config.emplace_back(
-          key, ends_with(key, "_initializer") ? with_plain_seed(value) : with_plain_numbers(value));
+      config.emplace_back(key, ends_with(key, "_initializer")
+                                   ? with_plain_seed(current_initializer(value))
+                                   : with_plain_numbers(value));
     }
   }
   return config;
@@ -240,6 +268,7 @@ Value read_cell(const Value& written, int keras_major, const Where& where) {
   using Cells = TypeList<LSTMCell, GRUCell, SimpleRNNCell, StackedRNNCells>;
   const std::string& type = text_entry(written, "class_name", where);
   const Value::Dict& config = dict_entry(written, "config", where);
+  check_old_hard_sigmoid(type, config, keras_major, where);
   return Value::Dict{
       {"class_name", type},
       {"config", read_arguments(config, field_names(Cells{}, type), keras_major, where)}};
@@ -249,6 +278,28 @@ Value read_cell(const Value& written, int keras_major, const Where& where) {
 
 bool is_call_argument(std::string_view key) {
   return key == "use_causal_mask" || key == "return_attention_scores";
+}
+
+void take_call_arguments(const Value& written, const Where& where, Value::Dict& config) {
+  const Value* nodes = written.find("inbound_nodes");
+  const auto* calls = nodes ? nodes->as<Value::List>() : nullptr;
+  if (!calls) return;
+  std::vector<Value> said;  // by each call
+  for (const Value& call : *calls) {
+    Value arguments = Value::Dict{};
+    const Value* kwargs = call.find("kwargs");
+    if (const auto* all = kwargs ? kwargs->as<Value::Dict>() : nullptr)
+      for (const auto& [key, value] : *all)
+        if (is_call_argument(key) && !value.is_null() && value != Value(false))
+          arguments.set(key, value);
+    said.push_back(std::move(arguments));
+  }
+  for (const Value& each : said)
+    if (!(each == said.front()))
+      throw FormatError(fmt::format("{}: its calls differ in their arguments, {} and {}.", where,
+                                    to_string(said.front()), to_string(each)));
+  if (said.empty()) return;
+  for (const auto& each : *said.front().as<Value::Dict>()) config.push_back(each);
 }
 
 CallStyle call_style(const AnyLayer& layer) {
@@ -277,6 +328,7 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name) {
 
 AnyLayer read_layer(std::string_view class_name, const Value::Dict& given, int keras_major,
                     const Where& where) {
+  check_old_hard_sigmoid(class_name, given, keras_major, where);
   const auto fields = field_names(BuiltinLayers{}, class_name);
   const Value::Dict config =
       class_name == InputLayer::type

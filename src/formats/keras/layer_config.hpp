@@ -18,6 +18,8 @@ AnyLayer read_layer(std::string_view class_name, const Value::Dict& config, int 
 
 /// Arguments of Keras' calls that are fields here, such as use_causal_mask of attention.
 bool is_call_argument(std::string_view key);
+/// Puts what Keras says in each call of a layer and we once for all into its config.
+void take_call_arguments(const Value& written, const Where& where, Value::Dict& config);
 
 /// How a layer's call is written: Conv1D(x), Add([a, b]), LSTM(x, initial_state=[h, c]),
 /// MultiHeadAttention(query, value).

@@ -6,12 +6,17 @@
 #include <deque>
 #include <map>
 #include <sonde/error.hpp>
+#include <sonde/layers/activation.hpp>
 #include <sonde/layers/functional.hpp>
 #include <sonde/layers/input_layer.hpp>
+#include <sonde/layers/rescaling.hpp>
+#include <sonde/layers/time_distributed.hpp>
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
 #include "formats/keras/layer_size.hpp"
+#include "formats/keras/operations.hpp"
+#include "formats/keras/weights_file.hpp"
 
 namespace sonde::formats::keras {
 namespace {
@@ -32,7 +37,10 @@ struct Entry {
   std::vector<std::vector<Reference>> calls = {};
   std::vector<std::vector<Tensor>> outputs = {};  ///< of each call made so far
   bool is_mask = false;  ///< a node by which Keras computes a mask: masks come by themselves here
+  bool is_operation = false;  ///< of Keras' ops: its calls hold what we have in the layer
+  bool is_rescaled = false;   ///< hard_sigmoid of Keras 2: what it gets is multiplied first
   Identity identity = {};
+  Identity scale_identity = {};
 };
 
 void check_keys(const Value::Dict& table, std::initializer_list<std::string_view> known,
@@ -50,43 +58,14 @@ std::size_t number(const Value& value, const Where& where) {
   return static_cast<std::size_t>(*whole);
 }
 
-/// What Keras says in each call of a layer and we once for all: to be put into its config.
-void take_call_arguments(const Value& written, const Where& where, Value::Dict& config) {
-  const Value* nodes = written.find("inbound_nodes");
-  const auto* calls = nodes ? nodes->as<Value::List>() : nullptr;
-  if (!calls) return;
-  std::vector<Value> said;  // by each call
-  for (const Value& call : *calls) {
-    Value arguments = Value::Dict{};
-    const Value* kwargs = call.find("kwargs");
-    if (const auto* all = kwargs ? kwargs->as<Value::Dict>() : nullptr)
-      for (const auto& [key, value] : *all)
-        if (is_call_argument(key) && !value.is_null() && value != Value(false))
-          arguments.set(key, value);
-    said.push_back(std::move(arguments));
-  }
-  for (const Value& each : said)
-    if (!(each == said.front()))
-      throw FormatError(fmt::format("{}: its calls differ in their arguments, {} and {}.", where,
-                                    to_string(said.front()), to_string(each)));
-  if (said.empty()) return;
-  for (const auto& each : *said.front().as<Value::Dict>()) config.push_back(each);
-}
-
-/// A node that is no layer: keras.src.ops.numpy and the like.
-bool is_operation(const Value& module) {
-  const auto* text = module.as<std::string>();
-  return text && text->starts_with("keras.src.ops");
-}
-
 bool is_model(std::string_view class_name) {
   return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
 }
 
 class Reader {
  public:
-  Reader(std::string where, int keras_major, const GraphLimits& limits)
-      : where_(std::move(where)), keras_major_(keras_major), limits_(limits) {}
+  Reader(std::string where, int keras_major, const GraphLimits& limits, bool is_part)
+      : where_(std::move(where)), keras_major_(keras_major), limits_(limits), is_part_(is_part) {}
 
   ReadGraph functional(const Value& config);
   ReadGraph sequential(const Value& model, const Value& config);
@@ -94,6 +73,7 @@ class Reader {
  private:
   Entry& add_layer(const Value& written);
   AnyLayer nested(const Value& written, const std::string& name, const Where& where) const;
+  AnyLayer each_step(const Value& written, const std::string& name, const Where& where) const;
   void add_calls(Entry& entry, const Value& written);
   std::vector<Reference> call(const Entry& entry, const Value& written) const;
   std::vector<Reference> attention_call(const Entry& entry, const Value& written) const;
@@ -102,7 +82,7 @@ class Reader {
   Reference reference(const Value& triple, const Where& where) const;
   Reference tensor(const Value& written, const Where& where) const;
   void tensors(const Value& written, const Where& where, std::vector<Reference>& into) const;
-  void make(Entry& entry, const std::vector<Tensor>& inputs);
+  void make(Entry& entry, std::vector<Tensor> inputs);
   void make_all();
   ReadGraph graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
                   const Value& config) const;
@@ -112,6 +92,7 @@ class Reader {
   std::string where_;
   int keras_major_;
   GraphLimits limits_;
+  bool is_part_;               ///< of another model
   bool is_frozen_ = false;     ///< the model as a whole is not trainable
   std::deque<Entry> entries_;  // whose addresses stay
   std::map<std::string, std::size_t, std::less<>> numbers_;
@@ -138,16 +119,15 @@ Entry& Reader::add_layer(const Value& written) {
         fmt::format("{}: its config has another name, {}.", where, to_string(*inner)));
   if (!numbers_.emplace(name, entries_.size()).second)
     throw FormatError(fmt::format("{}: two layers have this name.", where));
-  if (const Value* module = written.find("module"); module && is_operation(*module)) {
+  if (is_operation(written)) {
     if (class_name == "NotEqual" || class_name == "Any") {
       Entry& entry = entries_.emplace_back(Entry{AnyLayer(), name, where, std::move(config)});
       entry.is_mask = true;
       return entry;
     }
-    throw FormatError(
-        fmt::format("{}: is a bare operation, such as x + y or x[:, -1]. Use a layer "
-                    "in Keras, such as Add.",
-                    where));
+    Entry entry{layer_of_operation(written, name, where), name, where, std::move(config)};
+    entry.is_operation = true;
+    return entries_.emplace_back(std::move(entry));
   }
   take_call_arguments(written, where, config);
   if (is_frozen_ && class_name != InputLayer::type) {
@@ -155,14 +135,25 @@ Entry& Reader::add_layer(const Value& written) {
     frozen.set("trainable", false);
     config = *frozen.as<Value::Dict>();
   }
+  const Value* activation = written.find("config")->find("activation");
+  const bool is_rescaled = keras_major_ < 3 && class_name == Activation::type && activation &&
+                           *activation == Value("hard_sigmoid");
+  const Value* inner =
+      class_name == TimeDistributed::type ? written.find("config")->find("layer") : nullptr;
+  const Value* inner_class = inner ? inner->find("class_name") : nullptr;
+  const auto* inner_type = inner_class ? inner_class->as<std::string>() : nullptr;
   AnyLayer layer = is_model(class_name) ? nested(written, name, where)
-                                        : read_layer(class_name, config, keras_major_, where);
-  return entries_.emplace_back(Entry{std::move(layer), name, where, std::move(config)});
+                   : inner_type && is_model(*inner_type)
+                       ? each_step(written, name, where)
+                       : read_layer(class_name, config, is_rescaled ? 3 : keras_major_, where);
+  Entry& entry = entries_.emplace_back(Entry{std::move(layer), name, where, std::move(config)});
+  entry.is_rescaled = is_rescaled;
+  return entry;
 }
 
 /// A model that is a layer of this one.
 AnyLayer Reader::nested(const Value& written, const std::string& name, const Where& where) const {
-  const ReadGraph read = read_graph(written, keras_major_, where, limits_);
+  const ReadGraph read = read_graph(written, keras_major_, where, limits_, true);
   Functional model{
       .graph = as_format_error(
           where + ": ", [&] { return std::make_shared<const Graph>(read.inputs, read.outputs); }),
@@ -171,9 +162,21 @@ AnyLayer Reader::nested(const Value& written, const std::string& name, const Whe
       .trainable = !is_frozen_};
   if (model.graph->layers().size() != read.layers || model.graph->calls().size() != read.calls)
     throw FormatError(where + ": some of its layers lead to no output.");
-  if (const Value* trainable = written.find("config")->find("trainable"))
-    model.trainable = model.trainable && *trainable != Value(false);
   return AnyLayer(std::move(model));
+}
+
+/// TimeDistributed over a model.
+AnyLayer Reader::each_step(const Value& written, const std::string& name,
+                           const Where& where) const {
+  const Value& config = *written.find("config");
+  const Value& model = entry(config, "layer", where);
+  check_keys(*config.as<Value::Dict>(), {"name", "trainable", "dtype", "layer"}, where);
+  const std::string& inner = text_entry(entry(model, "config", where), "name", where);
+  check_name(inner, where);
+  const Value* trainable = config.find("trainable");
+  return AnyLayer(TimeDistributed{.layer = nested(model, inner, where + ": layer"),
+                                  .name = name,
+                                  .trainable = !trainable || *trainable != Value(false)});
 }
 
 /// ["lstm", 0, 1]
@@ -216,6 +219,10 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
   const Value::List& args = list_entry(written, "args", where);
   std::vector<Reference> inputs;
   if (args.empty()) throw FormatError(where + ": is called without an input.");
+  if (entry.is_operation) {
+    for (const Value& each : operands(written)) inputs.push_back(tensor(each, where));
+    return inputs;
+  }
   tensors(args[0], where, inputs);
   const bool is_list = args[0].as<Value::List>() != nullptr;
   if (is_list != (style == CallStyle::list) && inputs.size() != 1)
@@ -314,8 +321,12 @@ void Reader::add_calls(Entry& entry, const Value& written) {
   if (is_input) entry.calls.emplace_back();
 }
 
-void Reader::make(Entry& entry, const std::vector<Tensor>& inputs) {
+void Reader::make(Entry& entry, std::vector<Tensor> inputs) {
   check_size(entry.where, entry.config, inputs);
+  if (entry.is_rescaled) {
+    const Rescaling rescaling{.scale = old_hard_sigmoid_scale, .name = entry.name + "_scale"};
+    inputs = detail::call(AnyLayer(rescaling), entry.scale_identity, std::move(inputs), true);
+  }
   entry.outputs.push_back(as_format_error(
       where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs, true); }));
 }
@@ -396,16 +407,20 @@ ReadGraph Reader::graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
                         const Value& config) const {
   ReadGraph read{std::move(inputs), std::move(outputs), text_entry(config, "name", where_)};
   check_name(read.name, where_);
-  for (const Entry& entry : entries_) read.layers += entry.is_mask ? 0 : 1;
-  for (const Entry& entry : entries_) read.calls += entry.outputs.size();
+  for (const Entry& entry : entries_) {
+    const std::size_t made_of = entry.is_mask ? 0 : entry.is_rescaled ? 2 : 1;
+    read.layers += made_of;
+    read.calls += made_of * entry.outputs.size();
+  }
   return read;
 }
 
 ReadGraph Reader::functional(const Value& config) {
   check_keys(*config.as<Value::Dict>(),
              {"name", "trainable", "dtype", "layers", "input_layers", "output_layers"}, where_);
+  // As Keras: of a model in a model, and of a Sequential, only the flags of the layers count.
   const Value* trainable = config.find("trainable");
-  is_frozen_ = trainable && *trainable == Value(false);
+  is_frozen_ = !is_part_ && trainable && *trainable == Value(false);
   const Value::List& layers = list_entry(config, "layers", where_);
   for (const Value& written : layers) add_layer(written);
   // Calls name layers, so all layers come first.
@@ -418,8 +433,6 @@ ReadGraph Reader::functional(const Value& config) {
 ReadGraph Reader::sequential(const Value& model, const Value& config) {
   check_keys(*config.as<Value::Dict>(),
              {"name", "trainable", "dtype", "layers", "build_input_shape"}, where_);
-  const Value* trainable = config.find("trainable");
-  is_frozen_ = trainable && *trainable == Value(false);
   const Value::List& layers = list_entry(config, "layers", where_);
   if (layers.empty()) throw FormatError(where_ + ": a Sequential model without layers.");
   std::vector<Tensor> at;
@@ -462,12 +475,12 @@ ReadGraph Reader::sequential(const Value& model, const Value& config) {
 }  // namespace
 
 ReadGraph read_graph(const Value& model, int keras_major, const std::string& where,
-                     const GraphLimits& limits) {
+                     const GraphLimits& limits, bool is_part) {
   refuse_foreign_objects(entry(model, "config", where), where);
   const std::string& class_name = text_entry(model, "class_name", where);
   dict_entry(model, "config", where);
   const Value& config = *model.find("config");
-  Reader reader(where, keras_major, limits);
+  Reader reader(where, keras_major, limits, is_part);
   if (class_name == "Functional" || class_name == "Model") return reader.functional(config);
   if (class_name == "Sequential") return reader.sequential(model, config);
   throw FormatError(

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <sonde/layers/functional.hpp>
+#include <sonde/layers/get_item.hpp>
 #include <sonde/layers/input_layer.hpp>
 #include <sonde/layers/multi_head_attention.hpp>
 #include <sonde/layers/rnn.hpp>
@@ -90,8 +91,9 @@ struct Sites {
   void add_layers(const Graph& graph, const std::string& folder, bool sequential) {
     Numbered numbered;
     for (const auto& instance : graph.layers()) {
-      // A Sequential model keeps its input out of its layers.
-      if (sequential && instance->layer.type() == InputLayer::type) continue;
+      // A Sequential model keeps its input out of its layers, and operations are none.
+      const std::string_view type = instance->layer.type();
+      if ((sequential && type == InputLayer::type) || type == GetItem::type) continue;
       const auto* model = instance->layer.as<Functional>();
       const std::string stem =
           model && model->sequential ? "sequential" : snake_case(instance->layer.type());

@@ -1,9 +1,12 @@
 #include <sonde/layers/functional.hpp>
+#include <sonde/layers/get_item.hpp>
 #include <sonde/layers/rnn.hpp>
+#include <sonde/layers/time_distributed.hpp>
 
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
+#include "formats/keras/operations.hpp"
 
 namespace sonde::formats::keras {
 namespace {
@@ -64,18 +67,16 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
     default:
       args = std::move(tensors);
   }
+  if (graph.layer(call).layer.type() == GetItem::type)
+    args.push_back(written_key(graph.layer(call).layer));
   for (const auto& [key, value] : graph.layer(call).layer.config())
     if (is_call_argument(key) && value != Value(false)) kwargs.emplace_back(key, value);
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
 }
 
 Value::Dict written_layer(const LayerInstance& instance) {
-  const auto* model = instance.layer.as<Functional>();
-  if (!model)
-    return object("keras.layers", instance.layer.type(),
-                  write_layer_config(instance.layer, instance.name));
-  return model->sequential ? write_sequential(*model->graph, instance.name, model->trainable)
-                           : write_graph(*model->graph, instance.name, model->trainable);
+  if (instance.layer.type() == GetItem::type) return write_get_item(instance.name);
+  return write_layer(instance.layer, instance.name);
 }
 
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
@@ -97,6 +98,20 @@ Value::Dict write_sequential(const Graph& graph, const std::string& name, bool t
 }
 
 }  // namespace
+
+Value::Dict write_layer(const AnyLayer& layer, const std::string& name) {
+  const auto* steps = layer.as<TimeDistributed>();
+  if (const AnyLayer* inner = steps ? &*steps->layer : nullptr; inner && inner->as<Functional>())
+    return object("keras.layers", layer.type(),
+                  Value::Dict{{"name", name},
+                              {"trainable", steps->trainable},
+                              {"dtype", "float32"},
+                              {"layer", write_layer(*inner, inner->name())}});
+  const auto* model = layer.as<Functional>();
+  if (!model) return object("keras.layers", layer.type(), write_layer_config(layer, name));
+  return model->sequential ? write_sequential(*model->graph, name, model->trainable)
+                           : write_graph(*model->graph, name, model->trainable);
+}
 
 Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable) {
   std::vector<Value::List> calls(graph.layers().size());

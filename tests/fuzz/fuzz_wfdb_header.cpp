@@ -1,0 +1,8 @@
+#include "formats/wfdb.hpp"
+#include "tests/fuzz/fuzz.hpp"
+
+namespace sonde::fuzz {
+
+void fuzz_one(Bytes bytes) { formats::read_wfdb_header(text_of(bytes), "fuzz"); }
+
+}  // namespace sonde::fuzz
