@@ -240,7 +240,8 @@ struct ProgressBar {
   bool terminal = false;  ///< one moving line; else one plain line for each epoch
   bool colour = false;
   double epoch_started = 0;  ///< seconds on a steady clock
-  double first_batch = 0;    ///< when the first batch of the epoch ended
+  double first_batch = 0;    ///< when the first batch of the epoch ended that was seen here
+  Index first_number = 1;    ///< which one it was, from 1
   double last_drawn = 0;
 };
 

@@ -48,7 +48,9 @@ struct FitOptions {
   std::vector<Callback> callbacks = {};
   double validation_split = 0;  ///< this part at the end of the data, before shuffling
   const SampleSource* validation_data = nullptr;  ///< wins over validation_split
-  bool shuffle = true;                            ///< a new order of all samples for each epoch
+  /// A new order of all samples for each epoch. It depends on the epoch's number and the seed, so
+  /// that a run can go on where it stood: a loop of fits continues it with initial_epoch.
+  bool shuffle = true;
   std::vector<float> class_weight =
       {};  ///< by class number, for each time step; not for validation
   const Array* sample_weight = nullptr;  ///< (samples,), or (samples, time)

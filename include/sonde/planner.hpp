@@ -146,6 +146,8 @@ class Planner {
   bool drops_mask() const { return any_masked() && mask_ == MaskRule::none; }
   /// Throws when an input's mask would be dropped in silence.
   void check_masks() const;
+  /// Throws LimitError where an output or a weight is larger than any memory.
+  void check_sizes() const;
 
  private:
   enum class MaskRule : unsigned char { none, pass, make, end };

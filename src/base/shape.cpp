@@ -1,10 +1,16 @@
+#include <sonde/error.hpp>
 #include <sonde/shape.hpp>
 
 namespace sonde {
 
 Index Shape::elements() const {
+  // Room for eight bytes each, and for sums of a few such numbers.
+  constexpr Index most = Index{1} << 56;
   Index product = 1;
-  for (const Index size : sizes_) product *= size;
+  for (const Index size : sizes_)
+    if (__builtin_mul_overflow(product, size, &product) || product > most)
+      throw LimitError("an array of shape " + to_string(*this) +
+                       " has more elements than any memory. Use smaller sizes.");
   return product;
 }
 

@@ -41,6 +41,14 @@ const std::vector<std::string>& usual_names(char role) {
   return role == 'x' ? x : role == 'y' ? y : weights;
 }
 
+bool is_of_other_role(const std::string& name, char role) {
+  for (const char other : {'x', 'y', 'w'}) {
+    const auto& names = usual_names(other);
+    if (other != role && std::find(names.begin(), names.end(), name) != names.end()) return true;
+  }
+  return false;
+}
+
 /// The array of a .npz that has one of the usual names; empty when there is none.
 Array pick(NamedArrays& arrays, char role) {
   for (const std::string& name : usual_names(role))
@@ -59,7 +67,8 @@ Array load_array(const std::string& place, char role) {
         "\"{}\": expected a file that ends in .npy, .npz or .csv. Write it with numpy.save.",
         file));
   NamedArrays arrays = load_npz(file);
-  if (arrays.size() == 1) return std::move(arrays.begin()->second);
+  if (arrays.size() == 1 && !is_of_other_role(arrays.begin()->first, role))
+    return std::move(arrays.begin()->second);
   Array found = pick(arrays, role);
   if (!is_there(found))
     throw DataError(fmt::format("{}: has no array {}. Say which one it is with {}:NAME.", file,
@@ -167,7 +176,7 @@ Data load_data(const DataFiles& files) {
   if (!files.weights.empty()) data.weights = load_array(files.weights, 'w');
   if (files.labels && !is_there(data.y))
     throw ArgumentError(fmt::format(
-        "there are no labels. Give --y FILE{}.",
+        "there are no labels for {}. Give {} FILE{}.", files.x, files.y_option,
         is_table(x_file) ? ", or say which column holds them with --label-column NAME" : ""));
 
   // A recording becomes the only sample.

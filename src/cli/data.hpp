@@ -25,8 +25,9 @@ struct DataFiles {
   std::string y = {};
   std::string weights = {};
   std::string label_column = {};
-  bool labels = true;      ///< whether y is wanted
-  bool recording = false;  ///< an x of two axes is one recording (time, channels)
+  std::string y_option = "--y";  ///< what to give where labels are missing
+  bool labels = true;            ///< whether y is wanted
+  bool recording = false;        ///< an x of two axes is one recording (time, channels)
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,

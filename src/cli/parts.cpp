@@ -91,6 +91,23 @@ Parts::Parts(Data data, std::optional<Data> validation, const PartOptions& optio
   }
 }
 
+Data Parts::all_labels() const {
+  Data all{.x = {}, .y = data_.y, .weights = data_.weights};
+  if (!apart_ || apart_->y.shape().without_front() != data_.y.shape().without_front()) return all;
+  const auto joined = [](const Array& a, const Array& b) {
+    Array both(a.shape().without_front().with_front(a.shape()[0] + b.shape()[0]));
+    std::copy(b.values().begin(), b.values().end(),
+              std::copy(a.values().begin(), a.values().end(), both.values().begin()));
+    return both;
+  };
+  // Weights are either there on both sides, or steps that are left out cannot be told apart.
+  const bool weighed = data_.weights.size() > 0, weighed_apart = apart_->weights.size() > 0;
+  if (weighed != weighed_apart) return all;
+  all.y = joined(data_.y, apart_->y);
+  if (weighed) all.weights = joined(data_.weights, apart_->weights);
+  return all;
+}
+
 Data copy_samples(const Data& data, Index begin, Index end) {
   Data part{data.x.slice(begin, end), data.y.slice(begin, end), {}};
   if (is_there(data.weights)) part.weights = data.weights.slice(begin, end);

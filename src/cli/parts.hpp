@@ -31,6 +31,8 @@ class Parts {
   const Data& data() const { return data_; }
   /// Validation data of their own; null when they are a part of data().
   Data* apart() { return apart_ ? &*apart_ : nullptr; }
+  /// The labels and weights of all samples, those apart too: what the labels mean is seen in all.
+  Data all_labels() const;
   /// Samples of data() that train.
   Index training() const { return training_; }
 

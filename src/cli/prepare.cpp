@@ -98,15 +98,16 @@ void apply(const TrainOptions& o, Diagnosis& diagnosis, Parts& parts, Prepared& 
 
 Prepared prepare(const TrainOptions& o, Parts& parts) {
   const Data& data = parts.data();
+  const Data all = parts.all_labels();
   const Shape input = data.x.shape().without_front();
   Failure failure = Failure::data;
   const auto make = [&]() -> Prepared {
     if (is_model_file(o.model)) {
       LabellingModel opened = load_model_file(o.model, true, o.weights);
-      Task task = task_for(opened.model, data.y, data.weights, data.steps(), o.loss);
+      Task task = task_for(opened.model, all.y, all.weights, data.steps(), o.loss);
       return {std::move(opened), std::move(task)};
     }
-    Task task = task_of(data.y, data.weights, data.steps(), o.loss);
+    Task task = task_of(all.y, all.weights, data.steps(), o.loss);
     const NetworkName& known = find_network(o.model);
     const bool open_time = o.any_length || (o.window > 0 && known.labels_steps && known.any_length);
     try {

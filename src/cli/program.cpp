@@ -34,7 +34,7 @@ int exit_code(Failure failure) {
 }
 
 int complain(int code, const std::string& message) {
-  fmt::print(stderr, "sonde: {}\n", message);
+  std::fputs(("sonde: " + message + "\n").c_str(), stderr);  // which may be closed
   return code;
 }
 

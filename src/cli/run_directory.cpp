@@ -88,7 +88,7 @@ void RunDirectory::open() {
 }
 
 void RunDirectory::say(const std::string& line) {
-  if (!quiet_) fmt::print(stderr, "{}\n", line);
+  if (!quiet_) std::fputs((line + "\n").c_str(), stderr);
   log(line);
 }
 

@@ -126,16 +126,16 @@ Index class_of(const Task& task, const float* label, Index width) {
 }
 
 Task task_of(const Array& y, const Array& weights, Index steps, std::string_view loss) {
+  if (loss == "auto") return task_of(y, weights, steps, std::optional<Loss>{});
+  return task_of(y, weights, steps, loss_from_name(loss));
+}
+
+Task task_of(const Array& y, const Array& weights, Index steps, const std::optional<Loss>& loss) {
   const Index width = label_width(y.shape(), steps);
   const Look look = look_at(y, weights, width);
   Task task;
-  if (loss == "auto") {
-    task.labels = labels_of(look, width);
-    task.loss = loss_for(task.labels);
-  } else {
-    task.loss = loss_from_name(loss);
-    task.labels = labels_for(task.loss, width);
-  }
+  task.labels = loss ? labels_for(*loss, width) : labels_of(look, width);
+  task.loss = loss ? *loss : loss_for(task.labels);
   task.activation = activation_for(task.labels);
   task.outputs = width;
   if (task.labels == Labels::classes) {
@@ -164,21 +164,23 @@ Task task_for(const Model& model, const Array& y, const Array& weights, Index st
         "encoder–decoders; the library with any number.",
         model.name(), graph.inputs().size(), graph.outputs().size()));
   const Index width = label_width(y.shape(), steps);
-  const auto& last = graph.layer(graph.calls()[static_cast<std::size_t>(graph.outputs()[0].call)]);
   const CompileOptions* compiled = model.compiled();
-  const bool keeps = loss == "auto" && compiled && !compiled->loss.empty();
-  std::string name(loss);
-  if (keeps) {
-    name = name_of(compiled->loss[0]);
-  } else if (loss == "auto") {
-    const ActivationFunction ends = last.layer.final_activation();
-    name = ends == ActivationFunction::sigmoid   ? "binary_crossentropy"
-           : ends != ActivationFunction::softmax ? "mean_squared_error"
-           : width == 1                          ? "sparse_categorical_crossentropy"
-                                                 : "categorical_crossentropy";
+  std::optional<Loss> chosen;
+  if (loss != "auto") {
+    chosen = loss_from_name(loss);
+  } else if (compiled && !compiled->loss.empty()) {
+    chosen = compiled->loss[0];
+  } else {
+    // Of the layer that comes last within models and wrappers too, as training sees it.
+    const Graph flat = graph.flat();
+    const auto& call = flat.calls()[static_cast<std::size_t>(flat.outputs()[0].call)];
+    const ActivationFunction ends = flat.layer(call).layer.final_activation();
+    chosen = ends == ActivationFunction::sigmoid   ? Loss(BinaryCrossentropy{})
+             : ends != ActivationFunction::softmax ? Loss(MeanSquaredError{})
+             : width == 1                          ? Loss(SparseCategoricalCrossentropy{})
+                                                   : Loss(CategoricalCrossentropy{});
   }
-  Task task = task_of(y, weights, steps, name);
-  if (keeps) task.loss = compiled->loss[0];
+  Task task = task_of(y, weights, steps, chosen);
   // The model knows of classes that these labels do not hold.
   const Index outputs = graph.output_tensors()[0].shape().last();
   if (task.labels == Labels::classes && outputs > task.outputs) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <sonde/activations.hpp>
 #include <sonde/array.hpp>
 #include <sonde/losses.hpp>
@@ -43,6 +44,8 @@ Index label_width(const Shape& y, Index steps);
 /// What y holds, and what fits it. Labels with weight 0 and labels that are not finite are not
 /// looked at. `loss` is "auto" or a name that decides what the labels are taken for.
 Task task_of(const Array& y, const Array& weights, Index steps, std::string_view loss);
+/// The same for a loss itself; none: what fits the labels.
+Task task_of(const Array& y, const Array& weights, Index steps, const std::optional<Loss>& loss);
 
 /// The same for a model that exists: its last layer decides what labels are taken for, and its own
 /// loss is kept unless another one is named.

@@ -31,6 +31,7 @@ Parts load_parts(const TrainOptions& o) {
   if (!o.validation_x.empty())
     validation = load_data({.x = o.validation_x,
                             .y = o.validation_y,
+                            .y_option = "--validation-y",
                             .label_column = o.label_column,
                             .recording = o.window > 0});
   return {std::move(data),
@@ -61,20 +62,35 @@ void hint_at_scale(RunDirectory& run, const Parts& parts) {
   }
 }
 
-Optimizer make_optimizer(const TrainOptions& o) {
-  Optimizer optimizer = optimizer_from_name(o.optimizer);
+/// A model from a file goes on with the optimizer that it was trained with, step count and moments
+/// included, unless the options name one.
+void compile(Model& model, const TrainOptions& o, const Task& task) {
+  const bool goes_on = o.optimizer == "auto" && model.compiled() != nullptr;
+  Optimizer optimizer = goes_on ? model.compiled()->optimizer
+                                : optimizer_from_name(o.optimizer == "auto" ? "adam" : o.optimizer);
   if (o.learning_rate)
     std::visit([&](auto& each) { each.learning_rate = *o.learning_rate; }, optimizer);
-  return optimizer;
+  const std::int64_t iterations = model.iterations();
+  std::vector<Buffer<float>> state;
+  if (goes_on) state = std::move(model.optimizer_state());
+  model.compile({.optimizer = std::move(optimizer),
+                 .loss = task.loss,
+                 .metrics = {std::string(task.metric())}});
+  if (!goes_on) return;
+  model.set_iterations(iterations);
+  if (state.size() == model.optimizer_state().size()) model.optimizer_state() = std::move(state);
 }
 
 /// The options with every choice that was left to the program.
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model, bool validated) {
   // A fix may have changed the loss; repeating the run must find the same fixes.
   if (o.apply_fix == 0) o.loss = name_of(task.loss);
-  // Rates are float32: the shortest number that is the same one.
-  const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
-  from_value(rate, "--learning-rate", o.learning_rate);
+  if (o.optimizer != "auto" || !is_model_file(o.model)) {
+    if (o.optimizer == "auto") o.optimizer = "adam";
+    // Rates are float32: the shortest number that is the same one.
+    const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
+    from_value(rate, "--learning-rate", o.learning_rate);
+  }
   o.force = o.resume = false;  // nobody writes over a run by repeating its configuration
   if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
   return o;
@@ -134,9 +150,7 @@ int train(const TrainOptions& given) {
   } else {
     hint_at_scale(run, parts);
   }
-  model.compile({.optimizer = make_optimizer(given),
-                 .loss = task.loss,
-                 .metrics = {std::string(task.metric())}});
+  compile(model, given, task);
   const TrainOptions o = effective(given, task, model, parts.validation() != nullptr);
   check_monitor(o, task, parts.validation() != nullptr);
   tell(run, o, parts, task, model);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <sonde/losses.hpp>
+#include <sonde/optimizers.hpp>
 
 namespace sonde::cli {
 
@@ -37,7 +39,8 @@ std::span<const OptionText> train_texts() {
       {model, "any_length", "", "a model for signals of any length (always so with --window)"},
       {training, "epochs", "N", "times that all samples are seen"},
       {training, "batch_size", "N", "samples for each step of the optimizer"},
-      {training, "optimizer", "NAME", "adam, adamw, rmsprop or sgd"},
+      {training, "optimizer", "NAME",
+       "adam, adamw, rmsprop or sgd; auto: adam, or the one in the model file, which goes on"},
       {training, "learning_rate", "RATE", "left out: the optimizer's default"},
       {training, "loss", "NAME", "auto: what fits the labels; or binary_crossentropy, mse, …"},
       {training, "class_weight", "HOW",
@@ -64,6 +67,16 @@ bool stands_in(const auto& list, std::string_view field) {
   return std::find(list.begin(), list.end(), field) != list.end();
 }
 
+/// Whether two words of one option mean the same: names of a loss, rates that are one float.
+bool mean_the_same(std::string_view field, const Value& a, const Value& b) {
+  if (a == b) return true;
+  if (field == "loss" && a.as<std::string>() && b.as<std::string>())
+    return loss_from_name(*a.as<std::string>()) == loss_from_name(*b.as<std::string>());
+  if (field == "learning_rate" && a.as<double>() && b.as<double>())
+    return static_cast<float>(*a.as<double>()) == static_cast<float>(*b.as<double>());
+  return false;
+}
+
 }  // namespace
 
 TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::string>& given) {
@@ -80,8 +93,8 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   const Value::Dict old = to_config(then), now = to_config(asked);
   for (std::size_t i = 0; i < old.size(); ++i) {
     const auto& [field, value] = old[i];
-    if (stands_in(given, field) && !stands_in(free, field) && now[i].second != value &&
-        shown(now[i].second) != "auto")
+    if (stands_in(given, field) && !stands_in(free, field) && shown(now[i].second) != "auto" &&
+        !mean_the_same(field, now[i].second, value))
       throw ArgumentError(fmt::format(
           "--resume goes on with what {} says, {} = {}; {} was given as {}. Leave it out, or start "
           "another run.",
@@ -120,6 +133,7 @@ void check_options(const TrainOptions& o) {
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
   if (o.normalize != "none" && o.normalize != "zscore")
     refuse_name("--normalize", o.normalize, {"none", "zscore"});
+  if (o.optimizer != "auto") static_cast<void>(optimizer_from_name(o.optimizer));
   if (o.validation_x.empty() && !o.validation_y.empty())
     throw ArgumentError("--validation-y is given without --validation-x. Give both, or neither.");
 }

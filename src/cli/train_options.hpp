@@ -35,7 +35,7 @@ struct TrainOptions {
 
   Index epochs = 20;
   Index batch_size = 32;
-  std::string optimizer = "adam";
+  std::string optimizer = "auto";
   std::optional<double> learning_rate = {};
   std::string loss = "auto";
   std::string class_weight = "none";

@@ -14,7 +14,7 @@ namespace {
 
 /// What comes next must not stand behind a moving progress line.
 void leave_line(const RunDirectory& directory) {
-  if (!directory.quiet() && isatty(STDERR_FILENO)) fmt::print(stderr, "\n");
+  if (!directory.quiet() && isatty(STDERR_FILENO)) std::fputs("\n", stderr);
 }
 
 }  // namespace

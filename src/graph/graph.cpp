@@ -114,10 +114,23 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
 
   // Names: the user's, or Keras' automatic ones counted within this model.
   std::set<std::string> taken;
-  for (const auto& instance : layers_)
-    if (!instance->name.empty() && !taken.insert(instance->name).second)
+  const auto is_default = [](const LayerInstance& instance) {
+    return instance.layer.is_composite() &&
+           (instance.name == "functional" || instance.name == "sequential");
+  };
+  std::vector<LayerInstance*> again;
+  for (const auto& instance : layers_) {
+    if (instance->name.empty() || taken.insert(instance->name).second) continue;
+    if (is_default(*instance)) again.push_back(instance.get());
+    else
       throw ArgumentError(fmt::format(
           "Model: two layers are named \"{}\". Give one of them another name.", instance->name));
+  }
+  for (LayerInstance* instance : again) {
+    const std::string stem = instance->name;
+    for (int n = 1; !taken.insert(instance->name).second; ++n)
+      instance->name = fmt::format("{}_{}", stem, n);
+  }
   std::map<std::string, int> counts;
   for (const auto& instance : layers_) {
     if (!instance->name.empty()) continue;

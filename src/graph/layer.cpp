@@ -21,6 +21,7 @@ std::shared_ptr<const Node> plan_call(const std::shared_ptr<LayerInstance>& inst
     return plan_call(instance, std::move(inputs), false);
   }
   planner.check_masks();
+  planner.check_sizes();
   std::vector<bool> masked(planner.outputs().size(), false);
   masked.front() = planner.gives_mask();
   return std::make_shared<const Node>(

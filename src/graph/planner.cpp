@@ -44,6 +44,20 @@ bool Planner::gives_mask() const {
   return mask_ == MaskRule::make || (mask_ == MaskRule::pass && masked(mask_input_));
 }
 
+void Planner::check_sizes() const {
+  const auto check = [&](const Shape& shape) {
+    // Also what wrapped around while a layer multiplied sizes that no memory holds.
+    constexpr Index most = Index{1} << 40;
+    for (const Index size : shape)
+      if (size != dynamic && (size < 0 || size > most))
+        throw LimitError(fmt::format("{}: a shape of {} is beyond any memory. Use smaller sizes.",
+                                     where_, to_string(shape)));
+    if (shape.is_static()) static_cast<void>(shape.elements());
+  };
+  for (const Shape& shape : outputs_) check(shape);
+  for (const auto& weight : weights_) check(weight.shape);
+}
+
 void Planner::check_masks() const {
   if (!drops_mask()) return;
   refuse(

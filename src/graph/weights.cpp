@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 #include <set>
+#include <sonde/error.hpp>
 #include <sonde/graph.hpp>
 
 #include "graph/initialize.hpp"
@@ -60,6 +62,13 @@ void gather_entries(LayerInstance& instance, const std::shared_ptr<WeightBlock>&
   if (!instance.entries.empty()) instance.weights = block;
 }
 
+/// The layers that a graph's layers are made of, themselves included.
+void note_owners(const std::shared_ptr<LayerInstance>& instance,
+                 std::map<const LayerInstance*, std::shared_ptr<LayerInstance>>& owners) {
+  owners.emplace(instance.get(), instance);
+  for (const auto& part : instance->parts) note_owners(part, owners);
+}
+
 }  // namespace
 
 std::vector<std::pair<LayerInstance*, std::vector<WeightEntry>>> planned_weights(
@@ -86,7 +95,7 @@ std::vector<Index> Graph::entries() const {
 std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
   // Blocks that some layers already have: one of them serves when all do.
   std::vector<std::shared_ptr<WeightBlock>> blocks;
-  const auto asked = planned_weights(*this);
+  auto asked = planned_weights(*this);
   bool complete = true;
   for (const auto& each : asked) {
     const auto& held = each.first->weights;
@@ -98,6 +107,25 @@ std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
     return block;
   };
   if (complete && blocks.size() == 1) return finish(blocks.front());
+
+  // Other models that hold some of these layers share the new block, all their layers with it.
+  std::map<const LayerInstance*, std::shared_ptr<LayerInstance>> owners;
+  for (const auto& instance : layers_) note_owners(instance, owners);
+  for (const auto& block : blocks) {
+    if (block->is_pinned())
+      throw ArgumentError(
+          "Model: a layer of this model is being trained by another one. Build this model before "
+          "that one's fit.");
+    for (const auto& holder : block->holders()) {
+      const auto instance = holder.lock();
+      if (!instance || instance->weights != block ||
+          !owners.emplace(instance.get(), instance).second)
+        continue;
+      asked.emplace_back(instance.get(), std::vector<WeightEntry>{});
+      for (const Index e : instance->entries)
+        asked.back().second.push_back(block->entries()[static_cast<std::size_t>(e)]);
+    }
+  }
 
   std::vector<WeightEntry> all;
   for (const auto& each : asked) all.insert(all.end(), each.second.begin(), each.second.end());
@@ -123,6 +151,7 @@ std::shared_ptr<WeightBlock> Graph::weights(std::uint64_t seed) const {
       instance.entries.push_back(next++);
     }
     instance.weights = block;
+    block->holders().push_back(owners.at(&instance));
   }
   return finish(block);
 }

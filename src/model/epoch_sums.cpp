@@ -33,8 +33,8 @@ void EpochSums::add(const BatchRunner& runner, const std::vector<float>& scales,
   double loss = regularization;
   for (std::size_t o = 0; o < jobs_.size(); ++o) {
     const double part = runner.totals()[o].loss * static_cast<double>(scales[o]);
-    loss += part;
-    losses_[o] += part / static_cast<double>(jobs_[o].loss_weight) * samples;
+    loss += part * static_cast<double>(jobs_[o].loss_weight);
+    losses_[o] += part * samples;
     totals_[o].add(runner.totals()[o]);
   }
   loss_ += loss * samples;

@@ -34,7 +34,10 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
                         .seed = state.options.seed},
                        pool.size(), state.states);
   });
-  explained([&] { check_targets(state, samples, jobs, runner.plan()); });
+  explained([&] {
+    check_targets(state, samples, jobs, runner.plan());
+    if (prefix.empty()) check_all_labels(state, samples, jobs);  // fit has looked at its own
+  });
   const double regularization = regularization_loss(*state.weights, state.entries);
   EpochSums sums(state, runner.jobs());
   std::vector<Index> numbers(at(runner.batch_size()));
@@ -65,8 +68,8 @@ void archive_state(Archive& a, Model::State& state) {
   a.numbers({weights.data(), at(weights.size())});
   archive_same(a, "optimizer slots", static_cast<Index>(state.optimizer_state.size()));
   for (Buffer<float>& slot : state.optimizer_state) a(slot);
-  archive_same(a, "stateful layers", static_cast<Index>(state.states.size()));
-  for (Buffer<float>& each : state.states) a(each);
+  archive_same(a, "stateful layers", static_cast<Index>(state.states.shards.size()));
+  for (Buffer<float>& each : state.states.shards) a(each);
   a(state.iterations);
   std::visit(
       [&](auto& optimizer) {
@@ -85,9 +88,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   state.refresh();
   if (options.epochs < 1)
     throw ArgumentError(fmt::format("fit: epochs must be at least 1, got {}.", options.epochs));
-  if (options.batch_size < 1)
-    throw ArgumentError(
-        fmt::format("fit: batch_size must be at least 1, got {}.", options.batch_size));
+  check_batch_size("fit", options.batch_size);
   if (options.validation_split < 0 || options.validation_split >= 1)
     throw ArgumentError(fmt::format("fit: validation_split must be at least 0 and below 1, got {}.",
                                     options.validation_split));
@@ -128,7 +129,9 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     const diagnosis::Explained judged{*this, *validation};
     const bool same_plan = judged([&] { return state.check(*validation); }) == steps;
     if (same_plan) judged([&] { check_targets(state, *validation, jobs, runner.plan()); });
+    judged([&] { check_all_labels(state, *validation, jobs); });
   }
+  const WeightBlock::Pin pin(*state.weights);
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 
   Training report(*this);
@@ -163,13 +166,15 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     });
   std::optional<std::vector<std::byte>> saved;
   if (options.checkpoint.resume) saved = read_checkpoint(options.checkpoint.path);
-  else if (!options.checkpoint.path.empty()) remove_checkpoint(options.checkpoint.path);
   report.resumed = saved.has_value();
 
   for (const Callback& callback : callbacks) callback.train_begin(report);
   if (saved) {
     Archive a(*saved);
     archive(a);
+  } else if (!options.checkpoint.path.empty()) {
+    remove_checkpoint(
+        options.checkpoint.path);  // after the callbacks, of which one may hold a lock
   }
   while (report.epoch < options.epochs && !report.stop_reason()) {
     if (options.shuffle)
@@ -246,6 +251,7 @@ History Model::fit(const Array& x, const Array& y, FitOptions options) {
 }
 
 Logs Model::evaluate(const SampleSource& samples, EvaluateOptions options) {
+  check_batch_size("evaluate", options.batch_size);
   return evaluate_all(*this, *state_, samples, options.batch_size, options.threads, "");
 }
 

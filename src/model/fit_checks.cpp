@@ -13,6 +13,11 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
+void check_batch_size(std::string_view of, Index batch_size) {
+  if (batch_size < 1)
+    throw ArgumentError(fmt::format("{}: batch_size must be at least 1, got {}.", of, batch_size));
+}
+
 void check_targets(const Model::State& state, const SampleSource& samples,
                    std::vector<OutputJob>& jobs, const Plan& plan) {
   const auto targets = samples.targets();
@@ -67,7 +72,9 @@ void check_all_labels(const Model::State& state, const SampleSource& samples,
       const Sample sample = samples.sample(0, i);
       const Index values = static_cast<Index>(size) / target_width(jobs[o].loss, width);
       std::span<const float> weights;
-      if (sample.weights[o] != nullptr && samples.weights(static_cast<Index>(o)) == values)
+      const Index given = samples.weights(static_cast<Index>(o));
+      if (sample.weights[o] != nullptr && given == 1 && *sample.weights[o] == 0) continue;
+      if (sample.weights[o] != nullptr && given == values)
         weights = {sample.weights[o], at(values)};
       check_labels(jobs[o].loss, width, targets[o].with_front(1), {sample.y[o], size}, weights,
                    fmt::format("{} \"{}\": sample {}", layer.layer.type(), layer.name, i));

@@ -127,7 +127,7 @@ void Model::set_weights(const std::vector<Array>& weights) {
   }
 }
 
-void Model::reset_states() { state_->states.clear(); }
+void Model::reset_states() { state_->states = {}; }
 std::int64_t Model::iterations() const { return state_->iterations; }
 void Model::set_iterations(std::int64_t iterations) { state_->iterations = iterations; }
 std::vector<Buffer<float>>& Model::optimizer_state() {
@@ -170,6 +170,13 @@ void Model::compile(CompileOptions options) {
   if (options.loss.size() != outputs)
     throw ArgumentError(fmt::format("compile: {} losses for {} outputs. Give one, or one for each.",
                                     options.loss.size(), outputs));
+  for (std::size_t o = 1; o < outputs; ++o)
+    for (std::size_t earlier = 0; earlier < o; ++earlier)
+      if (state_->graph.outputs()[o] == state_->graph.outputs()[earlier])
+        throw ArgumentError(fmt::format(
+            "compile: outputs {} and {} of the model are one tensor. List it once, and add its "
+            "losses up in one.",
+            earlier, o));
   if (!options.loss_weights.empty() && options.loss_weights.size() != outputs)
     throw ArgumentError(fmt::format("compile: {} loss_weights for {} outputs.",
                                     options.loss_weights.size(), outputs));

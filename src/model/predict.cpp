@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "model/fit_checks.hpp"
 #include "model/state.hpp"
 #include "training/shards.hpp"
 
@@ -124,25 +125,37 @@ std::optional<Plan> chunk_plan(const Model::State& state, Index samples) {
   }
 }
 
-}  // namespace
+/// Stateful layers carry their states from batch to batch, which only whole sequences do.
+bool is_stateful(const Model::State& state, const std::vector<Index>& steps) {
+  return Plan(state.graph, *state.weights, {.mode = Mode::infer, .rows = 1, .input_steps = steps})
+             .state_size() > 0;
+}
 
-std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions options) {
-  state_->refresh();
-  ArraySamples::Arrays arrays;
-  for (const Array& each : x) arrays.push_back(&each);
-  const ArraySamples samples(arrays, {});
-  const std::vector<Index> steps = state_->check(samples);
-  const bool plain = x.size() == 1 && state_->graph.outputs().size() == 1 &&
-                     x[0].shape().rank() == 3 &&
-                     state_->graph.output_tensors()[0].shape().rank() >= 2;
-  if (plain && x[0].shape()[1] > 2 * chunk_steps) {
-    if (const auto plan = chunk_plan(*state_, samples.size())) {
+std::vector<Array> predict_arrays(Model::State& state, const ArraySamples::Arrays& x,
+                                  const PredictOptions& options) {
+  state.refresh();
+  check_batch_size("predict", options.batch_size);
+  const ArraySamples samples(x, {});
+  const std::vector<Index> steps = state.check(samples);
+  const bool plain = x.size() == 1 && state.graph.outputs().size() == 1 &&
+                     x[0]->shape().rank() == 3 &&
+                     state.graph.output_tensors()[0].shape().rank() >= 2;
+  if (plain && x[0]->shape()[1] > 2 * chunk_steps && !is_stateful(state, steps)) {
+    if (const auto plan = chunk_plan(state, samples.size())) {
       std::vector<Array> results;
-      results.push_back(predict_chunks(*state_, x[0], *plan, options));
+      results.push_back(predict_chunks(state, *x[0], *plan, options));
       return results;
     }
   }
-  return predict_whole(*state_, samples, steps, options);
+  return predict_whole(state, samples, steps, options);
+}
+
+}  // namespace
+
+std::vector<Array> Model::predict(const std::vector<Array>& x, PredictOptions options) {
+  ArraySamples::Arrays arrays;
+  for (const Array& each : x) arrays.push_back(&each);
+  return predict_arrays(*state_, arrays, options);
 }
 
 Array Model::predict(const Array& x, PredictOptions options) {
@@ -150,9 +163,7 @@ Array Model::predict(const Array& x, PredictOptions options) {
     throw ArgumentError(
         fmt::format("Model \"{}\": has {} outputs; call predict with a list of arrays.", name(),
                     state_->graph.outputs().size()));
-  std::vector<Array> inputs;
-  inputs.push_back(x);
-  return std::move(predict(inputs, options).front());
+  return std::move(predict_arrays(*state_, {&x}, options).front());
 }
 
 }  // namespace sonde

@@ -158,9 +158,13 @@ int terminal_columns() {
 
 }  // namespace
 
-std::string Model::summary_text() const { return text_for(*this, *state_, 80); }
+std::string Model::summary_text() const {
+  state_->refresh();
+  return text_for(*this, *state_, 80);
+}
 
 void Model::summary() const {
+  state_->refresh();
   std::fputs(text_for(*this, *state_, terminal_columns()).c_str(), stdout);
 }
 

@@ -1,5 +1,9 @@
 #include "training/batch_runner.hpp"
 
+#include <fmt/format.h>
+
+#include <sonde/error.hpp>
+
 #include <algorithm>
 #include <cstring>
 
@@ -38,6 +42,12 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
       shards_(shard_count(options.batch_size, rows_)),
       packed_(plan_.packed_size()),
       states_(states) {
+  if (plan_.state_size() > 0 && !states_.shards.empty() && states_.batch_size != options.batch_size)
+    throw ArgumentError(
+        fmt::format("a stateful layer holds the states of a batch of {} samples, and cannot go on "
+                    "with one of {}. Call reset_states() first.",
+                    states_.batch_size, options.batch_size));
+  states_.batch_size = options.batch_size;
   for (std::size_t o = 0; o < jobs_.size(); ++o)
     jobs_[o].bind(plan_, static_cast<Index>(o), source);
   const bool training = options.mode == Mode::train;
@@ -58,8 +68,8 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
     for (const OutputJob& job : jobs_)
       totals_.back().push_back({0, std::vector<double>(at(job.state_size()))});
     if (training) gradients_.emplace_back(plan_.weights_size());
-    if (plan_.state_size() > 0 && static_cast<Index>(states_.size()) <= s)
-      states_.emplace_back(plan_.state_size());
+    if (plan_.state_size() > 0 && static_cast<Index>(states_.shards.size()) <= s)
+      states_.shards.emplace_back(plan_.state_size());
   }
 }
 
@@ -93,7 +103,7 @@ void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
   memory.first_row = shard * rows_;
   memory.batch_rows = static_cast<Index>(batch.numbers.size());
   memory.draw = batch.draw;
-  if (plan_.state_size() > 0) memory.states = states_[at(shard)].data();
+  if (plan_.state_size() > 0) memory.states = states_.shards[at(shard)].data();
   if (!gradients_.empty()) {
     memory.gradients = gradients(shard);
     std::memset(memory.gradients, 0, at(plan_.weights_size()) * sizeof(float));

@@ -11,7 +11,10 @@
 namespace sonde {
 
 /// The states of `stateful` layers, one block for each shard of a batch; they outlive plans.
-using StateBank = std::vector<Buffer<float>>;
+struct StateBank {
+  Index batch_size = 0;  ///< of the batches whose states these are
+  std::vector<Buffer<float>> shards = {};
+};
 
 struct BatchRunnerOptions {
   Index batch_size = 32;

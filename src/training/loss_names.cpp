@@ -12,6 +12,7 @@ namespace {
 constexpr std::pair<std::string_view, std::string_view> short_names[] = {
     {"bce", "BinaryCrossentropy"}, {"BCE", "BinaryCrossentropy"}, {"mse", "MeanSquaredError"},
     {"MSE", "MeanSquaredError"},   {"mae", "MeanAbsoluteError"},  {"MAE", "MeanAbsoluteError"},
+    {"huber_loss", "Huber"},  // what Huber calls itself in logs
 };
 
 template <class... T>

@@ -111,7 +111,7 @@ float batch_scale(const OutputJob& job, Index output, const SampleSource& source
       }
     }
   }
-  return static_cast<float>(loss_scale(job.loss, values, weights)) * job.loss_weight;
+  return static_cast<float>(loss_scale(job.loss, values, weights));
 }
 
 void judge_shard(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
@@ -128,7 +128,8 @@ void judge_shard(const OutputJob& job, Index output, const SampleSource& source,
                                .target = target,
                                .target_width = job.target_width,
                                .weights = weighted ? room.weights.data() : nullptr};
-  totals.loss = loss_value_and_gradient(job.loss, job.head, batch, room.scale, dy);
+  totals.loss =
+      loss_value_and_gradient(job.loss, job.head, batch, room.scale * job.loss_weight, dy);
   if (totals.states.empty()) return;
   const float* p = y;
   if (job.head != Head::values) {

@@ -56,7 +56,7 @@ struct OutputTotals {
   void add(const OutputTotals& other);
 };
 
-/// 1 / (what the loss of a batch of samples is divided by), with the output's loss weight.
+/// 1 / (what the loss of a batch of samples is divided by), without the output's loss weight.
 float batch_scale(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
                   const Index* numbers, Index rows) noexcept;
 

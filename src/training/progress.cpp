@@ -57,9 +57,10 @@ std::string value_text(const std::string& name, double value) {
 
 /// Seconds for a batch. The first one of an epoch is not typical and left out when others are done.
 double step_seconds(const ProgressBar& bar, Index done, double time) {
-  if (done > 1 && bar.first_batch > 0)
-    return (time - bar.first_batch) / static_cast<double>(done - 1);
-  return done > 0 ? (time - bar.epoch_started) / static_cast<double>(done) : 0;
+  const Index after = done - bar.first_number;
+  if (after > 0 && bar.first_batch > 0)
+    return (time - bar.first_batch) / static_cast<double>(after);
+  return done > 0 ? (time - bar.epoch_started) / static_cast<double>(after + 1) : 0;
 }
 
 std::string repeated(std::string_view text, Index count) {
@@ -100,6 +101,9 @@ std::string live_line(const ProgressBar& bar, const Training& t, bool last, std:
 }  // namespace
 
 void ProgressBar::train_begin(Training&) {
+  epoch_started = now();  // a run that goes on in the middle of an epoch has no epoch_begin
+  first_batch = 0;
+  first_number = 1;
   terminal = moves(stream);
   colour = terminal && !is_set("NO_COLOR");
 }
@@ -116,7 +120,10 @@ void ProgressBar::epoch_begin(Training& t) {
 
 void ProgressBar::batch_end(Training& t) {
   const double time = now();
-  if (t.batch == 1) first_batch = time;
+  if (first_batch == 0) {
+    first_batch = time;
+    first_number = t.batch;
+  }
   if (!terminal || time - last_drawn < interval) return;
   last_drawn = time;
   const std::string line = live_line(*this, t, false, columns(stream));
