@@ -23,11 +23,11 @@ struct Data {
 struct DataFiles {
   std::string x;
   std::string y = {};
+  std::string y_option = "--y";  ///< what to give where labels are missing
   std::string weights = {};
   std::string label_column = {};
-  std::string y_option = "--y";  ///< what to give where labels are missing
-  bool labels = true;            ///< whether y is wanted
-  bool recording = false;        ///< an x of two axes is one recording (time, channels)
+  bool labels = true;      ///< whether y is wanted
+  bool recording = false;  ///< an x of two axes is one recording (time, channels)
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,

@@ -129,7 +129,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     const diagnosis::Explained judged{*this, *validation};
     const bool same_plan = judged([&] { return state.check(*validation); }) == steps;
     if (same_plan) judged([&] { check_targets(state, *validation, jobs, runner.plan()); });
-    judged([&] { check_all_labels(state, *validation, jobs); });
+    judged([&] { check_all_labels(state, *validation, jobs, "validation sample"); });
   }
   const WeightBlock::Pin pin(*state.weights);
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);

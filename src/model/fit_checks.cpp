@@ -61,7 +61,7 @@ void check_class_weight(const Model::State& state, const std::vector<OutputJob>&
 }
 
 void check_all_labels(const Model::State& state, const SampleSource& samples,
-                      const std::vector<OutputJob>& jobs) {
+                      const std::vector<OutputJob>& jobs, std::string_view kind) {
   const auto targets = samples.targets();
   for (std::size_t o = 0; o < jobs.size(); ++o) {
     const LayerInstance& layer =
@@ -77,7 +77,7 @@ void check_all_labels(const Model::State& state, const SampleSource& samples,
       if (sample.weights[o] != nullptr && given == values)
         weights = {sample.weights[o], at(values)};
       check_labels(jobs[o].loss, width, targets[o].with_front(1), {sample.y[o], size}, weights,
-                   fmt::format("{} \"{}\": sample {}", layer.layer.type(), layer.name, i));
+                   fmt::format("{} \"{}\": {} {}", layer.layer.type(), layer.name, kind, i));
     }
   }
 }

@@ -96,7 +96,7 @@ TEST_F(Refusals, of_values_name_the_option) {
 
 TEST_F(Refusals, of_missing_data_say_what_to_give) {
   expect_no_run("", 2, "there is no data. Give --x FILE");
-  expect_no_run("--x X.npy", 2, "there are no labels. Give --y FILE.");
+  expect_no_run("--x X.npy", 2, "there are no labels for X.npy. Give --y FILE.");
   expect_no_run("--x X.mat", 2, "\"X.mat\": expected a file that ends in .npy, .npz or .csv.");
   expect_no_run("--x gone.npy --y y.npy", 5,
                 "\"gone.npy\" cannot be opened: No such file or directory.");

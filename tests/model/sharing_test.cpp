@@ -200,7 +200,7 @@ TEST(ValidationData, is_looked_at_before_the_first_epoch) {
   options.validation_data = &validation;
   bool began = false;
   options.callbacks.push_back(LambdaCallback{.train_begin = [&](Training&) { began = true; }});
-  EXPECT_NE(refusal([&] { s.a.fit(s.signals, s.one, options); }).find("sample 3"),
+  EXPECT_NE(refusal([&] { s.a.fit(s.signals, s.one, options); }).find("validation sample 3"),
             std::string::npos);
   EXPECT_FALSE(began);
   EXPECT_NE(refusal([&] { s.a.evaluate(s.signals, labels); }).find("sample 3"), std::string::npos);

@@ -49,7 +49,7 @@ int Program::start(const std::vector<std::string>& words, const char* out) const
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
   }
   redirect(out ? out : path(".out"), STDOUT_FILENO);
-  redirect(path(".err"), STDERR_FILENO);
+  redirect(errors_.empty() ? path(".err") : errors_, STDERR_FILENO);
   for (const std::string& each : environment) putenv(const_cast<char*>(each.c_str()));
   std::vector<char*> arguments = {const_cast<char*>(SONDE_PROGRAM_PATH)};
   for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));

@@ -36,6 +36,8 @@ class Program {
   /// Starts `line`, calls `f` once `name` exists in the folder, and kills what it started.
   void meanwhile(const std::string& line, const std::string& name,
                  const std::function<void()>& f) const;
+  /// Where stderr of later runs goes instead of into the result.
+  void errors_to(std::string place) { errors_ = std::move(place); }
   /// NAME=VALUE, of the programs that are run from now on.
   std::vector<std::string> environment = {};
 
@@ -44,6 +46,7 @@ class Program {
   Result finish(int process) const;
 
   TemporaryFolder folder_;
+  std::string errors_;      ///< empty: into the result
   Index largest_file_ = 0;  ///< 0: no limit
 };
 
