@@ -14,6 +14,7 @@
 #include <sonde/networks.hpp>
 #include <sonde/plot.hpp>
 #include <sonde/recordings.hpp>
+#include <sonde/report.hpp>
 #include <sonde/samples.hpp>
 #include <sonde/scores.hpp>
 #include <sonde/stream.hpp>
