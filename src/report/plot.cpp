@@ -176,7 +176,7 @@ std::string svg_of(const Strip& strip) {
   const double x0 = std::isfinite(least) ? std::clamp(std::floor(least * 10) / 10, 0.0, 0.9) : 0;
   const double row_height = 19, width = 720;
   const double height = static_cast<double>(strip.rows.size()) * row_height;
-  const Frame frame{190, 26, width - 190 - 130, height, x0, 1, 0, 1};
+  const Frame frame{190, 26, width - 190 - 165, height, x0, 1, 0, 1};
   std::string out = begin(width, height + 66, strip.description);
   const double bottom = frame.top + height;
   if (strip.high > strip.low)
