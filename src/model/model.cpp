@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <sonde/diagnosis.hpp>
 #include <sonde/layers/embedding.hpp>
 #include <sonde/stream.hpp>
 
@@ -72,7 +73,14 @@ Tensor Model::operator()(Tensor x) const {
 Model Sequential(Tensor input, const std::vector<AnyLayer>& layers, ModelOptions options) {
   Tensor at = input;
   for (const AnyLayer& layer : layers) {
-    const auto outputs = detail::call(layer, Identity{}, {at});
+    std::vector<Tensor> outputs;
+    try {
+      outputs = detail::call(layer, Identity{}, {at});
+    } catch (const ArgumentError& error) {
+      const Diagnosis d =
+          diagnose(input.shape(), layers, {.x = {input.shape()}, .y = {}}, MeanSquaredError{});
+      throw ArgumentError(error.what() + d.details());
+    }
     if (outputs.size() != 1)
       throw ArgumentError(fmt::format("Sequential: {} gives {} outputs, and can pass on only one.",
                                       layer.type(), outputs.size()));

@@ -170,5 +170,31 @@ TEST(Diagnosis, changes_weights_of_steps_along_with_the_steps) {
   EXPECT_EQ(d.fixes[0].change_weights(Array({2, 1})).shape(), (Shape{2, 1}));
 }
 
+TEST(Diagnosis, stands_in_what_Sequential_throws) {
+  const std::string message = testing::refused_with<ArgumentError>([] {
+    Sequential(Input({40, 3}), {LSTM{.units = 4}, LSTM{.units = 2}, Dense{.units = 1}});
+  });
+  EXPECT_PRED2(says, message, "LSTM: expects an input of shape (time, channels), got (4,).");
+  EXPECT_PRED2(says, message, "  lstm: return_sequences is false, time ends here");
+  EXPECT_PRED2(says, message, "  1. lstm: return_sequences = true\n     → output (None, 1), 187 p");
+  // With any number of steps too.
+  EXPECT_PRED2(says, testing::refused_with<ArgumentError>([] {
+                 Sequential(Input({dynamic, 3}), {GRU{.units = 4}, Conv1D{2, 3}});
+               }),
+               "  1. gru: return_sequences = true\n");
+}
+
+TEST(Diagnosis, changes_no_argument_twice) {
+  const Diagnosis d = diagnose({40, 3}, {LSTM{.units = 4}, LSTM{.units = 4}, Dense{.units = 1}},
+                               {.x = {{40, 3}}, .y = {{40, 1}}}, MeanSquaredError{});
+  for (const Fix& fix : d.fixes) {
+    EXPECT_FALSE(says(fix.words(), "true") && says(fix.words(), "false")) << fix.words();
+    for (const Fix& other : d.fixes)
+      EXPECT_TRUE(&fix == &other || fix.parameters != other.parameters ||
+                  fix.outputs != other.outputs)
+          << fix.words();
+  }
+}
+
 }  // namespace
 }  // namespace sonde

@@ -24,11 +24,12 @@ struct Candidate {
   std::set<std::string> keys = {};  ///< which edits these are, whatever their order
   double cost = 0;
 
-  /// A copy after one more edit. `key` tells edits apart that exclude each other or are the same.
-  Candidate edited(double price, std::string key, double place, std::string words) const {
+  /// A copy after one more edit. `made` says which changes it is of, one for each layer.
+  Candidate edited(double price, std::set<std::string> made, double place,
+                   std::string words) const {
     Candidate next = *this;
     next.cost += price;
-    next.keys.insert(std::move(key));
+    next.keys.merge(made);
     next.edits.push_back({place, std::move(words)});
     return next;
   }

@@ -58,7 +58,9 @@ std::vector<Index> calls_of(const Candidate& c, std::size_t o, Types types) {
   std::vector<Index> found;
   for (const Index call : c.draft.path(o)) {
     const Draft::Call& each = c.draft.calls[at(call)];
-    if (!each.removed && is_one_of(c.draft.part(each).layer.type(), types)) found.push_back(call);
+    const Draft::Part& part = c.draft.part(each);
+    const bool put_in = part.name.empty();  // by an edit, which another one need not take back
+    if (!each.removed && !put_in && is_one_of(part.layer.type(), types)) found.push_back(call);
   }
   return found;
 }
@@ -67,10 +69,17 @@ std::optional<Candidate> set_argument(const Candidate& c, double price,
                                       const std::vector<Index>& calls, std::string_view key,
                                       const Value& value) {
   if (calls.empty()) return std::nullopt;
-  const std::string names = names_of(c, calls);
-  Candidate next = c.edited(price_of(price, calls.size()), fmt::format("{} {}", names, key),
-                            static_cast<double>(calls.front()),
-                            fmt::format("{}: {} = {}", names, key, written(value)));
+  std::set<std::string> made;
+  for (const Index call : calls) {
+    const std::string place =
+        fmt::format("{} {} = ", short_name(c.draft.part(c.draft.calls[at(call)])), key);
+    for (const std::string& before : c.keys)
+      if (before.starts_with(place)) return std::nullopt;  // no argument is changed twice
+    made.insert(place + written(value));
+  }
+  Candidate next =
+      c.edited(price_of(price, calls.size()), std::move(made), static_cast<double>(calls.front()),
+               fmt::format("{}: {} = {}", names_of(c, calls), key, written(value)));
   for (const Index call : calls) {
     Draft::Part& part = next.draft.part(next.draft.calls[at(call)]);
     std::optional<AnyLayer> changed = with_argument(part.layer, key, value);
@@ -83,9 +92,12 @@ std::optional<Candidate> set_argument(const Candidate& c, double price,
 std::optional<Candidate> leave_out(const Candidate& c, double price,
                                    const std::vector<Index>& calls) {
   if (calls.empty()) return std::nullopt;
-  const std::string names = names_of(c, calls);
-  Candidate next = c.edited(price_of(price, calls.size()), names + " out",
-                            static_cast<double>(calls.front()), fmt::format("{} left out", names));
+  std::set<std::string> made;
+  for (const Index call : calls)
+    made.insert(short_name(c.draft.part(c.draft.calls[at(call)])) + " out");
+  Candidate next =
+      c.edited(price_of(price, calls.size()), std::move(made), static_cast<double>(calls.front()),
+               fmt::format("{} left out", names_of(c, calls)));
   for (const Index call : calls) next.draft.remove(call);
   return next;
 }
@@ -106,7 +118,7 @@ Candidate insert_before_head(const Candidate& c, double price, std::size_t o, An
   const std::vector<Index> head = head_of_output(c, o);
   if (head.empty()) return append(c, price, o, std::move(layer), words);
   const Draft::Call& first = c.draft.calls[at(head.back())];
-  Candidate next = c.edited(price, words + " before", static_cast<double>(head.back()) - 0.5,
+  Candidate next = c.edited(price, {words + " before"}, static_cast<double>(head.back()) - 0.5,
                             words + " before " + short_name(c.draft.part(first)));
   next.draft.insert_after(next.draft.resolve(first.inputs[0]), std::move(layer));
   return next;
@@ -116,7 +128,7 @@ Candidate append(const Candidate& c, double price, std::size_t o, AnyLayer layer
                  const std::string& words) {
   const Graph::Source end = c.draft.resolve(c.draft.outputs[o]);
   const Draft::Part& last = c.draft.part(c.draft.calls[at(end.call)]);
-  Candidate next = c.edited(price, words + " after", static_cast<double>(end.call) + 0.5,
+  Candidate next = c.edited(price, {words + " after"}, static_cast<double>(end.call) + 0.5,
                             words + " after " + short_name(last));
   const Index call = next.draft.insert_after(end, std::move(layer));
   next.draft.outputs[o] = {call, 0};
@@ -151,20 +163,20 @@ std::optional<Candidate> set_activation(const Candidate& c, double price, std::s
 }
 
 Candidate set_loss(const Candidate& c, double price, std::size_t o, Loss loss) {
-  Candidate next = c.edited(price, fmt::format("loss {}", o), after_all, "loss " + name_of(loss));
+  Candidate next = c.edited(price, {fmt::format("loss {}", o)}, after_all, "loss " + name_of(loss));
   next.losses[o] = std::move(loss);
   return next;
 }
 
 Candidate change_x(const Candidate& c, double price, std::size_t input, ArrayChange change) {
-  Candidate next = c.edited(price, change.text, before_all, change.text);
+  Candidate next = c.edited(price, {change.text}, before_all, change.text);
   next.data.x[input] = change.shape;
   next.x[input].push_back(std::move(change));
   return next;
 }
 
 Candidate change_y(const Candidate& c, double price, std::size_t output, ArrayChange change) {
-  Candidate next = c.edited(price, change.text, after_all, change.text);
+  Candidate next = c.edited(price, {change.text}, after_all, change.text);
   next.data.y[output] = change.shape;
   if (change.over_time && output < next.data.weights.size() && next.data.weights[output] > 1)
     next.data.weights[output] = change.shape.rank() > 1 ? change.shape[0] : 1;
@@ -179,7 +191,7 @@ Candidate follow_x(const Candidate& c, double price, std::size_t input) {
     shape[0] = dynamic;
   const std::string name = short_name(c.draft.part(c.draft.calls[at(c.draft.inputs[input].call)]));
   Candidate next =
-      c.edited(price, name + " shape", 0, fmt::format("{}: shape {}", name, to_string(shape)));
+      c.edited(price, {name + " shape"}, 0, fmt::format("{}: shape {}", name, to_string(shape)));
   next.draft.input_shapes[input] = std::move(shape);
   return next;
 }

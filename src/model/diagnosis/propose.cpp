@@ -49,7 +49,14 @@ void propose_targets(const Candidate& c, std::size_t o, const Shape& output,
   if (!(target == wanted) && without_ones(target) == without_ones(wanted))
     out.push_back(change_y(c, 0.8, o, reshape("y", wanted)));
   if (target.rank() == 2 && Shape{target[1], target[0]} == wanted)
-    out.push_back(change_y(c, 0.9, o, transpose("y", target)));
+    return out.push_back(change_y(c, 0.9, o, transpose("y", target)));
+  // As many labels as X has channels, and more channels than steps: it has both swapped.
+  const auto swapped = [&](std::size_t i) {
+    const Shape& x = c.data.x[i];
+    return c.x[i].empty() && x.rank() == 2 && x[1] > x[0] && target.rank() > 0 && x[1] == target[0];
+  };
+  for (std::size_t i = 0; i < c.data.x.size(); ++i)
+    if (swapped(i)) return propose_swapped_axes(c, i, out);
 
   const Index steps = c.data.x[0].rank() > 0 ? c.data.x[0][0] : 1;
   bool time_fits = false;
@@ -66,10 +73,6 @@ void propose_targets(const Candidate& c, std::size_t o, const Shape& output,
   if (time_fits) return;
   if (lead.rank() == 0) propose_sequences(c, o, out);
   propose_lengths(c, o, out);
-  for (std::size_t i = 0; i < c.data.x.size(); ++i)
-    if (c.x[i].empty() && c.data.x[i].rank() == 2 && target.rank() > 0 &&
-        c.data.x[i][1] == target[0])
-      propose_swapped_axes(c, i, out);
 }
 
 /// The layer that refused has no use for a mask.
@@ -79,10 +82,14 @@ void propose_unmasked(const Candidate& c, const Planned& planned, std::vector<Ca
     const Graph::Source from = c.draft.resolve(call.inputs[i]);
     if (call.unmasked[i] || !planned.made[at(from.call)][at(from.output)].masked()) continue;
     const std::string name = short_name(c.draft.part(call));
-    Candidate next = c.edited(1, name + " unmasked", static_cast<double>(planned.failed),
+    Candidate next = c.edited(1, {name + " unmasked"}, static_cast<double>(planned.failed),
                               name + ": takes its input without the mask");
     next.draft.calls[at(planned.failed)].unmasked[i] = true;
     out.push_back(std::move(next));
+    const std::string_view masking = "Masking";
+    for (std::size_t o = 0; o < c.draft.outputs.size(); ++o)
+      if (auto bare = leave_out(c, 1.2, calls_of(c, o, Types(&masking, 1))))
+        out.push_back(*std::move(bare));
   }
 }
 

@@ -18,7 +18,7 @@ bool takes(const Shape& expected, const Shape& got) {
 
 void propose_swapped_axes(const Candidate& c, std::size_t i, std::vector<Candidate>& out) {
   const Shape& got = c.data.x[i];
-  if (got.rank() != 2 || got[0] == got[1]) return;
+  if (got.rank() != 2 || got[0] == got[1] || !got.is_static()) return;
   Candidate swapped = change_x(c, 0.9, i, transpose("X", got));
   if (takes(c.draft.input_shapes[i], swapped.data.x[i])) out.push_back(std::move(swapped));
   else out.push_back(follow_x(swapped, 0.2, i));
@@ -26,7 +26,7 @@ void propose_swapped_axes(const Candidate& c, std::size_t i, std::vector<Candida
 
 void propose_inputs(const Candidate& c, std::size_t i, std::vector<Candidate>& out) {
   const Shape &expected = c.draft.input_shapes[i], &got = c.data.x[i];
-  if (got.rank() == 2 && takes(expected, {got[1], got[0]})) propose_swapped_axes(c, i, out);
+  if (got.rank() == 2 && takes(expected, {got[1], got[0]})) return propose_swapped_axes(c, i, out);
   if (got.rank() == expected.rank()) {
     out.push_back(follow_x(c, 1.2, i));
     return;

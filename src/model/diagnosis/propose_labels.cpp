@@ -157,7 +157,7 @@ void propose_weights(const Candidate& c, std::size_t o, const Shape& output,
                      std::vector<Candidate>& out) {
   if (output.rank() == 1 && c.data.weights.size() > o && c.data.weights[o] > 1) {
     ArrayChange mean = mean_of_steps();
-    Candidate next = c.edited(1.1, mean.text, after_all, mean.text);
+    Candidate next = c.edited(1.1, {mean.text}, after_all, mean.text);
     next.data.weights[o] = 1;
     next.weights[o].push_back(std::move(mean));
     out.push_back(std::move(next));

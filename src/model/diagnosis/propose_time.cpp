@@ -129,7 +129,7 @@ void propose_rates(const Candidate& c, std::size_t o, const Shape& output, const
     const Index f = want / have;
     before_head(1.3, UpSampling1D{.size = f}, fmt::format("UpSampling1D({})", f));
     out.push_back(change_y(c, 1.5, o, join_steps(c.data.y[o], f)));
-  } else if (covers && have % want == 0) {
+  } else if (covers && have % want == 0 && have <= signal) {
     const Index f = have / want;
     out.push_back(change_y(c, 1.2, o, repeat_steps(c.data.y[o], f)));
     before_head(1.3, MaxPooling1D{.pool_size = f}, fmt::format("MaxPooling1D({})", f));

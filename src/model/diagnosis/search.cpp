@@ -9,7 +9,7 @@ namespace {
 /// How far the search goes: candidates that are planned, and what the dearest fix may cost when the
 /// cheapest costs so much.
 constexpr int most_plans = 600;
-constexpr double dearest(double cheapest) { return 1.5 * cheapest + 1; }
+constexpr double dearest(double cheapest) { return cheapest + 2.2; }
 
 struct Waiting {
   Candidate candidate;
