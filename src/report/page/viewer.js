@@ -254,7 +254,7 @@
     y = rowsTop;
     for (const [name, runs] of rows) {
       if (runs.starts.length) drawRuns(context, runs, from, span, width, y, rowHeight);
-      rowName(context, name, y + rowHeight / 2);
+      if (pointerX === null || pointerX > 90) rowName(context, name, y + rowHeight / 2);  // makes way
       y += rowHeight + 3;
     }
     if (now.wrong && now.wrong.starts.length) drawRuns(context, now.wrong, from, span, width, y, wrongHeight - 2, "--wrong");
