@@ -11,6 +11,7 @@ endmacro()
 # libzip comes through pkg-config: its own CMake files want its command line tools installed too.
 macro(sonde_dependencies_of_formats)
   find_package(nlohmann_json REQUIRED)
+  find_package(ZLIB REQUIRED)
   find_package(PkgConfig REQUIRED)
   if(NOT TARGET PkgConfig::SONDE_LIBZIP)
     pkg_check_modules(SONDE_LIBZIP REQUIRED QUIET IMPORTED_TARGET GLOBAL libzip)
