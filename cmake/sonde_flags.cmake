@@ -40,7 +40,8 @@ if(SONDE_FUZZ)
   target_compile_options(sonde_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(SONDE_COVERAGE)
-  # Threads count the same lines: without atomic counters some counts would go missing.
-  target_compile_options(sonde_flags INTERFACE --coverage -fprofile-update=atomic)
-  target_link_options(sonde_flags INTERFACE --coverage)
+  # Relative paths, so that an object from the compiler's cache does not name another folder.
+  target_compile_options(sonde_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping
+                         -fcoverage-compilation-dir=.)
+  target_link_options(sonde_flags INTERFACE -fprofile-instr-generate)
 endif()
