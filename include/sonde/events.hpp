@@ -92,8 +92,9 @@ class EventJudge {
 
 /// Boundaries instead of events: how many onsets and offsets of a class lie within `tolerance`
 /// seconds of a marked one, each counted once. What electrocardiogram delineators are judged by.
-/// A marked boundary next to an unlabelled step counts nowhere, for it may lie elsewhere; a found
-/// one without partner counts as false where the steps on both sides of it are labelled.
+/// A marked boundary next to an unlabelled step counts nowhere, for it may lie elsewhere, and
+/// neither does what was found within `tolerance` of it; any other found one without partner counts
+/// as false where the steps on both sides of it are labelled.
 struct BoundaryScore {
   Index marked = 0, found = 0, pairs = 0;
   std::vector<double> errors;  ///< seconds, found - marked, of each pair

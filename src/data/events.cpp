@@ -214,10 +214,11 @@ void BoundaryJudge::add(std::span<const Index> labels, std::span<const Index> pr
   const std::vector<Interval> marked = intervals_of(labels, background_, weights),
                               found = intervals_of(predicted, background_);
   const auto judge = [&](BoundaryScore& score, Index label, bool onset) {
-    std::vector<Index> m, f;
+    std::vector<Index> m, unsure, f;
     for (const Interval& each : marked)
-      if (each.label == label && known(onset ? each.begin - 1 : each.end))
-        m.push_back(onset ? each.begin : each.end);
+      if (each.label == label)
+        (known(onset ? each.begin - 1 : each.end) ? m : unsure)
+            .push_back(onset ? each.begin : each.end);
     for (const Interval& each : found)
       if (each.label == label) f.push_back(onset ? each.begin : each.end);
     const auto away = [&](std::size_t i, std::size_t j) {
@@ -229,9 +230,14 @@ void BoundaryJudge::add(std::span<const Index> labels, std::span<const Index> pr
         [&](std::size_t i, std::size_t j) {
           return away(i, j) < -reach ? -1 : away(i, j) > reach ? 1 : 0;
         });
-    // What has no partner is wrong only where people looked, on both sides of it.
+    // What has no partner is wrong only where people looked, on both sides of it, and where no
+    // boundary is that counts nowhere.
     std::vector<bool> counts(f.size());
-    for (std::size_t j = 0; j < f.size(); ++j) counts[j] = known(f[j] - 1) && known(f[j]);
+    for (std::size_t j = 0; j < f.size(); ++j)
+      counts[j] = known(f[j] - 1) && known(f[j]) &&
+                  std::none_of(unsure.begin(), unsure.end(), [&](Index mark) {
+                    return std::abs(static_cast<double>(f[j] - mark)) <= reach;
+                  });
     for (const auto& pair : pairs) counts[pair.second] = true;
     score.marked += static_cast<Index>(m.size());
     score.found += std::count(counts.begin(), counts.end(), true);

@@ -128,6 +128,17 @@ TEST(Boundaries, next_to_unlabelled_steps_are_not_asked_for) {
   EXPECT_EQ(judge.onset(1).found, 1);
 }
 
+TEST(Boundaries, found_near_one_that_counts_nowhere_are_not_false) {
+  // Nobody knows what follows the event, so its end is not asked for: neither to be found nor not.
+  BoundaryJudge judge(2, 10, 0.2);
+  judge.add(labels("..1111????.."), labels("..111......."), weights("..1111????.."));
+  EXPECT_EQ(judge.offset(1).marked, 0);
+  EXPECT_EQ(judge.offset(1).found, 0);
+  // Farther away it is false.
+  judge.add(labels("..1111????.."), labels("..1........."), weights("..1111????.."));
+  EXPECT_EQ(judge.offset(1).found, 1);
+}
+
 TEST(Pairing, makes_as_many_pairs_as_there_can_be) {
   // Against trying all pairings of small random intervals.
   std::mt19937 random(7);
