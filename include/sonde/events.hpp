@@ -130,6 +130,9 @@ class BoundaryJudge {
 /// its default leaves the most likely class of each step.
 struct PostProcessing {
   static constexpr std::string_view type = "PostProcessing";
+  /// The probability of each class is multiplied by its factor first, so that the class is found
+  /// more often (above 1) or less often. Empty: all 1.
+  std::vector<double> class_factors = {};
   /// Class 1 of one output, or of two classes: above this it is class 1.
   double threshold = 0.5;
   /// Once class 1 it stays until the probability falls to this or below; none: `threshold` alone.
@@ -143,7 +146,8 @@ struct PostProcessing {
 
   static constexpr auto fields() {
     using P = PostProcessing;
-    return fields_of(field("threshold", &P::threshold), field("low_threshold", &P::low_threshold),
+    return fields_of(field("class_factors", &P::class_factors), field("threshold", &P::threshold),
+                     field("low_threshold", &P::low_threshold),
                      field("switch_probability", &P::switch_probability),
                      field("median_seconds", &P::median_seconds),
                      field("gap_seconds", &P::gap_seconds),
@@ -152,8 +156,12 @@ struct PostProcessing {
   bool operator==(const PostProcessing&) const = default;
 };
 
+/// Throws ArgumentError for settings outside their range. `where`: whose they are.
+void check(const PostProcessing& processing, const Where& where = "PostProcessing");
+
 /// The label of each step of one recording. probabilities: (time, classes), or (time, 1) for the
-/// probability of class 1. Throws ArgumentError for settings outside their range.
+/// probability of class 1. Throws ArgumentError for settings outside their range and
+/// for another number of factors than classes.
 std::vector<Index> labels_from(const Array& probabilities, double frequency,
                                const PostProcessing& processing = {}, Index background = 0);
 

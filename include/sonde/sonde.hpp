@@ -13,8 +13,10 @@
 #include <sonde/model.hpp>
 #include <sonde/networks.hpp>
 #include <sonde/plot.hpp>
+#include <sonde/recipe.hpp>
 #include <sonde/recordings.hpp>
 #include <sonde/report.hpp>
 #include <sonde/samples.hpp>
 #include <sonde/scores.hpp>
 #include <sonde/stream.hpp>
+#include <sonde/tuning.hpp>

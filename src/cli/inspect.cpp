@@ -12,12 +12,11 @@
 #include "cli/data.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
+#include "cli/value_json.hpp"
 #include "cli/verbs.hpp"
 
 namespace sonde::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct InspectOptions {
   static constexpr std::string_view type = "inspect";
@@ -155,6 +154,20 @@ Json inspect_data(const std::string& path, std::string& text) {
   return json;
 }
 
+/// What the file carries besides the network: as it is stored, and a line for each part.
+void tell_recipe(const Recipe& recipe, Json& json, std::string& text) {
+  const Value extra = to_extra(recipe);
+  if (extra.is_null()) return;
+  for (const auto& [key, value] : *extra.as<Value::Dict>()) {
+    json[key] = to_json(value);
+    if (key == "normalizer" && !recipe.normalizer->center.empty())
+      text += fmt::format(" Signals are scaled: (x - [{:.6g}]) / [{:.6g}]\n",
+                          fmt::join(recipe.normalizer->center, ", "),
+                          fmt::join(recipe.normalizer->scale, ", "));
+    else text += fmt::format(" {}: {}\n", key, json[key].dump());
+  }
+}
+
 Json inspect_model(const std::string& path, std::string& text) {
   const LabellingModel opened = load_model_file(path, true);
   const Model& model = opened.model;
@@ -172,13 +185,7 @@ Json inspect_model(const std::string& path, std::string& text) {
     text += fmt::format(" Trained with: {}, {} steps of the optimizer\n",
                         name_of(compiled->loss[0]), model.iterations());
   }
-  if (opened.extras.normalizer) {
-    json["normalizer"] = {{"center", opened.extras.normalizer->center},
-                          {"scale", opened.extras.normalizer->scale}};
-    text += fmt::format(" Signals are scaled: (x - [{:.6g}]) / [{:.6g}]\n",
-                        fmt::join(opened.extras.normalizer->center, ", "),
-                        fmt::join(opened.extras.normalizer->scale, ", "));
-  }
+  tell_recipe(opened.extras, json, text);
   return json;
 }
 

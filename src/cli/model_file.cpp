@@ -14,28 +14,11 @@ bool is_model_file(const std::string& name) {
 LabellingModel load_model_file(const std::string& path, bool compile, const std::string& weights) {
   LoadedModel loaded = load_model(path, {.compile = compile});
   if (!weights.empty()) loaded.model.load_weights(weights);
-  LabellingModel opened{std::move(loaded.model)};
-  if (const Value* normalizer = loaded.extra.find("normalizer")) {
-    const std::string where = path + ": normalizer";
-    const auto* config = normalizer->as<Value::Dict>();
-    if (!config) throw FormatError(where + " must be a table.");
-    try {
-      opened.extras.normalizer = from_config<Normalizer>(*config, where);
-    } catch (const ArgumentError& error) {
-      throw FormatError(error.what());
-    }
-    const auto& [scaling, center, spread] = *opened.extras.normalizer;
-    const bool usable = std::all_of(spread.begin(), spread.end(), [](double s) { return s > 0; });
-    if (center.size() != spread.size() || !usable)
-      throw FormatError(where + " must have a middle and a spread above 0 for each channel.");
-  }
-  return opened;
+  return {std::move(loaded.model), recipe_of(loaded.extra, path)};
 }
 
 void save_model_file(const std::filesystem::path& path, const Model& model, const Extras& extras) {
-  Value extra;
-  if (extras.normalizer) extra.set("normalizer", to_config(*extras.normalizer));
-  save_model(model, path, extra);
+  save_model(model, path, to_extra(extras));
 }
 
 Normalizer fit_scale(const Array& x, Index samples) {

@@ -1,16 +1,13 @@
 #pragma once
 #include <filesystem>
-#include <optional>
 #include <sonde/model.hpp>
-#include <sonde/recordings.hpp>
+#include <sonde/recipe.hpp>
 #include <string>
 
 namespace sonde::cli {
 
-/// What a model file of this program carries besides the network. Keras ignores it.
-struct Extras {
-  std::optional<Normalizer> normalizer = {};  ///< what signals go through before the network
-};
+/// What a model file of this program carries besides the network.
+using Extras = Recipe;
 
 struct LabellingModel {
   Model model;

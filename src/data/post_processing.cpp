@@ -12,22 +12,26 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-void check(const PostProcessing& p, double frequency, const Shape& shape) {
-  const auto refuse = [](std::string_view what, std::string_view expected, double got) {
-    throw ArgumentError(fmt::format("PostProcessing: {} must be {}, got {}.", what, expected, got));
-  };
-  if (shape.rank() != 2)
-    throw ArgumentError(fmt::format(
-        "PostProcessing: expected probabilities (time, classes), got {}.", to_string(shape)));
-  if (!(frequency > 0)) refuse("frequency", "above 0", frequency);
-  if (!(p.threshold >= 0 && p.threshold <= 1)) refuse("threshold", "from 0 to 1", p.threshold);
-  if (p.low_threshold && !(*p.low_threshold >= 0 && *p.low_threshold <= p.threshold))
-    refuse("low_threshold", "from 0 to threshold", *p.low_threshold);
-  if (!(p.switch_probability >= 0 && p.switch_probability < 1))
-    refuse("switch_probability", "at least 0 and below 1", p.switch_probability);
-  if (!(p.median_seconds >= 0)) refuse("median_seconds", "at least 0", p.median_seconds);
-  if (!(p.gap_seconds >= 0)) refuse("gap_seconds", "at least 0", p.gap_seconds);
-  if (!(p.duration_seconds >= 0)) refuse("duration_seconds", "at least 0", p.duration_seconds);
+constexpr double longest = 1e6;  // seconds: more than any stretch that is to be smoothed
+
+/// Each step's probabilities times the factors, again with a sum of 1.
+Array weighed(const Array& probabilities, const std::vector<double>& factors) {
+  Array result = probabilities;
+  const auto width = at(probabilities.shape()[1]);
+  if (factors.size() != std::max<std::size_t>(width, 2))
+    throw ArgumentError(
+        fmt::format("PostProcessing: class_factors must be one number for each of {} classes, got "
+                    "{}.",
+                    std::max<std::size_t>(width, 2), factors.size()));
+  for (std::size_t t = 0; t < at(probabilities.shape()[0]); ++t) {
+    float* p = result.data() + t * width;
+    double sum = width == 1 ? (1 - static_cast<double>(p[0])) * factors[0] : 0;
+    for (std::size_t k = 0; k < width; ++k)
+      sum += static_cast<double>(p[k]) * factors[width == 1 ? 1 : k];
+    for (std::size_t k = 0; sum > 0 && k < width; ++k)
+      p[k] = static_cast<float>(static_cast<double>(p[k]) * factors[width == 1 ? 1 : k] / sum);
+  }
+  return result;
 }
 
 /// Two classes: class 1 from `threshold` up, and down to `low` once it is there.
@@ -91,12 +95,42 @@ void take_most_frequent(std::vector<Index>& labels, Index classes, Index reach) 
 
 }  // namespace
 
-std::vector<Index> labels_from(const Array& probabilities, double frequency,
+void check(const PostProcessing& p, const Where& where) {
+  const auto refuse = [&](std::string_view what, std::string_view expected, double got) {
+    throw ArgumentError(fmt::format("{}: {} must be {}, got {}.", where, what, expected, got));
+  };
+  const auto check_seconds = [&](std::string_view what, double seconds) {
+    if (!(seconds >= 0)) refuse(what, "at least 0", seconds);
+    if (seconds > longest) refuse(what, "at most 1e6 seconds", seconds);
+  };
+  for (const double factor : p.class_factors)
+    if (!(factor > 0 && std::isfinite(factor))) refuse("class_factors", "above 0", factor);
+  if (!(p.threshold >= 0 && p.threshold <= 1)) refuse("threshold", "from 0 to 1", p.threshold);
+  if (p.low_threshold && !(*p.low_threshold >= 0 && *p.low_threshold <= p.threshold))
+    refuse("low_threshold", "from 0 to threshold", *p.low_threshold);
+  if (!(p.switch_probability >= 0 && p.switch_probability < 1))
+    refuse("switch_probability", "at least 0 and below 1", p.switch_probability);
+  check_seconds("median_seconds", p.median_seconds);
+  check_seconds("gap_seconds", p.gap_seconds);
+  check_seconds("duration_seconds", p.duration_seconds);
+}
+
+std::vector<Index> labels_from(const Array& given, double frequency,
                                const PostProcessing& processing, Index background) {
-  check(processing, frequency, probabilities.shape());
+  check(processing);
+  if (given.shape().rank() != 2)
+    throw ArgumentError(
+        fmt::format("PostProcessing: expected probabilities (time, classes), got {}.",
+                    to_string(given.shape())));
+  if (!(frequency > 0 && std::isfinite(frequency)))
+    throw ArgumentError(
+        fmt::format("PostProcessing: frequency must be above 0, got {}.", frequency));
+  const Array factored =
+      processing.class_factors.empty() ? Array() : weighed(given, processing.class_factors);
+  const Array& probabilities = processing.class_factors.empty() ? given : factored;
   const Index width = probabilities.shape()[1], classes = std::max<Index>(width, 2);
   const auto steps_of = [&](double seconds) {
-    return static_cast<Index>(std::llround(seconds * frequency));
+    return static_cast<Index>(std::llround(std::min(seconds * frequency, 1e15)));
   };
   const PostProcessing& p = processing;
   std::vector<Index> labels =

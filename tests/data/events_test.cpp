@@ -197,6 +197,20 @@ TEST(PostProcessing, the_median_removes_single_steps_of_each_kind) {
   EXPECT_EQ(processed(p, {.median_seconds = 3}), ".....11111");
 }
 
+TEST(PostProcessing, factors_let_a_class_be_found_more_often) {
+  const Array three({2, 3}, std::vector<float>{0.2f, 0.3f, 0.5f, 0.6f, 0.3f, 0.1f});
+  EXPECT_EQ(text(labels_from(three, 1, {.class_factors = {1, 2, 1}})), "1.");
+  EXPECT_EQ(text(labels_from(three, 1, {.class_factors = {1, 2.1, 1}})), "11");
+  // 0.3 : 0.7 becomes 0.9 : 0.7, of one output as of two.
+  const std::vector<double> factors = {1, 3};
+  EXPECT_EQ(processed({0.3f, 0.2f}, {.class_factors = factors}), "1.");
+  const Array two({2, 2}, std::vector<float>{0.7f, 0.3f, 0.8f, 0.2f});
+  EXPECT_EQ(text(labels_from(two, 1, {.class_factors = factors})), "1.");
+  // The path sees them too.
+  EXPECT_EQ(processed({0.3f, 0.3f, 0.3f}, {.class_factors = factors, .switch_probability = 0.1}),
+            "111");
+}
+
 TEST(PostProcessing, short_gaps_close_and_short_events_go) {
   const std::vector<float> p = {1, 1, 0, 1, 0, 0, 0, 1, 0, 0};
   EXPECT_EQ(processed(p, {.gap_seconds = 1}), "1111...1..");
@@ -236,6 +250,9 @@ TEST(PostProcessing, refuses_settings_outside_their_range) {
   EXPECT_THROW(labels_from(p, 1, {.threshold = 0.5, .low_threshold = 0.6}), ArgumentError);
   EXPECT_THROW(labels_from(p, 1, {.switch_probability = 1}), ArgumentError);
   EXPECT_THROW(labels_from(p, 1, {.gap_seconds = -1}), ArgumentError);
+  EXPECT_THROW(labels_from(p, 1, {.duration_seconds = 1e300}), ArgumentError);
+  EXPECT_THROW(labels_from(p, 1, {.class_factors = {1, -1}}), ArgumentError);
+  EXPECT_THROW(labels_from(p, 1, {.class_factors = {1, 1, 1}}), ArgumentError);
   EXPECT_THROW(labels_from(p, 0), ArgumentError);
   EXPECT_THROW(labels_from(Array({3}), 1), ArgumentError);
 }
