@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <sonde/error.hpp>
 
 #include "base/file.hpp"
+#include "formats/csv_cells.hpp"
 #include "formats/printable.hpp"
 
 namespace sonde {
@@ -16,134 +18,141 @@ namespace {
 
 using Header = CsvOptions::Header;
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  const std::size_t end = text.find_last_not_of(" \t");
-  return text.substr(begin, end == text.npos ? 0 : end + 1 - begin);
-}
-
-/// The number that a cell holds, if it is one and nothing else.
-std::optional<float> number_of(std::string_view cell, bool has_decimal_comma) {
-  std::string text(trimmed(cell));
-  if (text == "True" || text == "true" || text == "TRUE") return 1.0f;
-  if (text == "False" || text == "false" || text == "FALSE") return 0.0f;
-  if (has_decimal_comma && text.find('.') == text.npos)
-    if (const std::size_t comma = text.find(','); comma != text.npos) text[comma] = '.';
-  const char* begin = text.data() + (text.size() > 1 && text[0] == '+' && text[1] != '-');
-  double value = 0;
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return static_cast<float>(value);
-}
-
-/// Cuts a text into lines and lines into cells. Quoted cells may hold the delimiter and "" for a
-/// quote, but no line break: no number has one.
-class Lines {
- public:
-  Lines(std::string_view text, const std::string& where) : rest_(text), where_(where) {
-    if (rest_.starts_with("\xFF\xFE") || rest_.starts_with("\xFE\xFF"))
-      throw DataError(fmt::format("{}: the text is UTF-16. Save it as UTF-8.", where));
-    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-    // Empty lines at the end belong to no row; anywhere else they are a missing one.
-    rest_ = rest_.substr(0, rest_.find_last_not_of("\r\n") + 1);
+/// How the lines of one table are to be read.
+struct Form {
+  char delimiter = ',';
+  DecimalSign sign = DecimalSign::point;
+  std::size_t width = 0;              ///< cells in each line
+  std::size_t first_line = 1;         ///< that holds names or the first row
+  std::vector<std::string> names;     ///< of all columns; empty without a header
+  std::vector<std::size_t> selected;  ///< columns that are read, in the order asked for
+  bool has_header() const { return !names.empty(); }
+  std::string_view name(std::size_t column) const {
+    return column < names.size() ? std::string_view(names[column]) : std::string_view();
   }
-
-  bool next() {
-    if (rest_.empty()) return false;
-    const std::size_t end = std::min(rest_.find('\n'), rest_.size());
-    line_ = rest_.substr(0, end);
-    if (!line_.empty() && line_.back() == '\r') line_.remove_suffix(1);
-    rest_.remove_prefix(std::min(end + 1, rest_.size()));
-    ++number_;
-    return true;
-  }
-
-  std::string_view line() const { return line_; }
-  int number() const { return number_; }
-
-  void cells(char delimiter, std::vector<std::string>& cells) const {
-    cells.clear();
-    std::string_view rest = line_;
-    if (delimiter == ' ') rest = trimmed(rest);  // there, any number of blanks stand between cells
-    for (;;) {
-      std::string& cell = cells.emplace_back();
-      if (const std::string_view text = trimmed_front(rest, delimiter); text.starts_with('"'))
-        rest = quoted(text.substr(1), cell);
-      const std::size_t end = std::min(rest.find(delimiter), rest.size());
-      cell += rest.substr(0, end);
-      if (end == rest.size()) return;
-      rest.remove_prefix(end + 1);
-      if (delimiter == ' ') rest = trimmed(rest);
-    }
-  }
-
-  [[noreturn]] void refuse(std::size_t column, const Table& table, std::string_view what) const {
-    const std::string name = column < table.columns.size()
-                                 ? fmt::format(" (\"{}\")", printable(table.columns[column]))
-                                 : "";
-    throw DataError(
-        fmt::format("{}, line {}, column {}{}: {}", where_, number_, column + 1, name, what));
-  }
-  [[noreturn]] void refuse(std::string_view what) const {
-    throw DataError(fmt::format("{}, line {}: {}", where_, number_, what));
-  }
-
- private:
-  static std::string_view trimmed_front(std::string_view text, char delimiter) {
-    const std::size_t at = text.find_first_not_of(' ');
-    return delimiter == ' ' || at == text.npos ? text : text.substr(at);
-  }
-  /// Takes a quoted cell; returns what follows its closing quote.
-  std::string_view quoted(std::string_view rest, std::string& cell) const {
-    for (;;) {
-      const std::size_t end = rest.find('"');
-      if (end == rest.npos) refuse("a quoted cell does not end on its line.");
-      cell += rest.substr(0, end);
-      rest.remove_prefix(end + 1);
-      if (!rest.starts_with('"')) return rest;
-      cell += '"';
-      rest.remove_prefix(1);
-    }
-  }
-
-  std::string_view rest_, line_;
-  const std::string& where_;
-  int number_ = 0;
 };
 
-/// The first of tab, ';' and ',' outside quotes. Without any, blanks between numbers.
-char delimiter_of(std::string_view line) {
-  std::string bare;
-  bool is_quoted = false;
-  for (const char c : line) {
-    if (c == '"') is_quoted = !is_quoted;
-    else if (!is_quoted) bare += c;
+/// A column's number, counted from 0, if `text` is a number counted from 1.
+std::optional<std::size_t> counted(std::string_view text) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number == 0) return std::nullopt;
+  return number - 1;
+}
+
+/// The columns that `wanted` names or counts; all of them where it is empty.
+std::vector<std::size_t> select(const std::vector<std::string>& wanted, const Form& form,
+                                const CsvLines& lines) {
+  std::vector<std::size_t> selected;
+  if (wanted.empty())
+    for (std::size_t i = 0; i < form.width; ++i) selected.push_back(i);
+  for (const std::string& each : wanted) {
+    const auto found = std::find(form.names.begin(), form.names.end(), each);
+    if (found != form.names.end()) {
+      if (std::find(found + 1, form.names.end(), each) != form.names.end())
+        lines.refuse(fmt::format("two columns are called \"{}\". Select them by number, from 1.",
+                                 printable(each)));
+      selected.push_back(static_cast<std::size_t>(found - form.names.begin()));
+    } else if (const auto number = counted(each); number && *number < form.width) {
+      selected.push_back(*number);
+    } else if (form.has_header()) {
+      std::string names;
+      for (const std::string& name : form.names)
+        names += (names.empty() ? "" : ", ") + printable(name);
+      lines.refuse(
+          fmt::format("there is no column \"{}\". There are: {}.", printable(each), names));
+    } else {
+      lines.refuse(fmt::format("there is no column \"{}\": the table has {} columns without names.",
+                               printable(each), form.width));
+    }
   }
-  for (const char c : {'\t', ';', ','})
-    if (bare.find(c) != bare.npos) return c;
-  const std::string_view first = trimmed(bare).substr(0, trimmed(bare).find(' '));
-  return trimmed(bare).find(' ') != bare.npos && number_of(first, false) ? ' ' : ',';
+  return selected;
 }
 
 /// Whether the first line holds names. A line of numbers and other words could be either.
-bool is_header(const std::vector<std::string>& cells, const Lines& lines, bool has_decimal_comma) {
+bool is_header(const std::vector<std::string_view>& cells, const CsvLines& lines, const Form& form,
+               const std::vector<std::string>& wanted) {
+  std::vector<std::size_t> judged;
+  for (const std::string& each : wanted) {
+    const auto number = counted(each);
+    if (!number) return true;  // only a header can know it
+    if (*number < cells.size()) judged.push_back(*number);
+  }
+  if (judged.empty())
+    for (std::size_t i = 0; i < cells.size(); ++i) judged.push_back(i);
   // A first row without any value must not be taken for names.
-  static constexpr std::string_view missing[] = {"",    "-",    "na",   "NA",  "n/a",
-                                                 "N/A", "null", "NULL", "None"};
-  const bool has_names = std::any_of(cells.begin(), cells.end(), [](const std::string& cell) {
-    return std::find(std::begin(missing), std::end(missing), trimmed(cell)) == std::end(missing);
-  });
-  if (!has_names) return false;
+  if (std::all_of(judged.begin(), judged.end(),
+                  [&](std::size_t i) { return is_missing_cell(cells[i]); }))
+    return false;
   std::size_t numbers = 0, other = 0;
-  for (std::size_t i = 0; i < cells.size(); ++i)
-    if (number_of(cells[i], has_decimal_comma)) ++numbers;
+  for (const std::size_t i : judged)
+    if (number_of_cell(cells[i], form.sign)) ++numbers;
     else other = i;
-  if (numbers > 0 && numbers < cells.size())
-    lines.refuse(other, {},
+  if (numbers > 0 && numbers < judged.size())
+    lines.refuse(other, "",
                  fmt::format("\"{}\" is no number, but others in this line are. If the line "
                              "is a header, say so.",
-                             printable(trimmed(cells[other]))));
+                             printable(trimmed_cell(cells[other]))));
   return numbers == 0;
+}
+
+/// Takes what stands before the first row; false when nothing follows. Then `lines` stands at
+/// the first row, and `cells` are those of it.
+template <class IsHeader>
+bool read_form(CsvLines& lines, const CsvOptions& options, std::vector<std::string_view>& cells,
+               Form& form, IsHeader is_named) {
+  for (Index i = 0; i < options.skip_lines; ++i)
+    if (!lines.next()) return false;
+  if (!lines.next()) return false;
+  form.first_line = lines.number();
+  form.delimiter =
+      options.delimiter != 0 ? options.delimiter : lines.delimiter(options.decimal != ',');
+  form.sign = options.decimal == '.' || form.delimiter == ',' ? DecimalSign::point
+              : options.decimal == ','                        ? DecimalSign::comma
+                                                              : DecimalSign::either;
+  lines.cells(form.delimiter, cells);
+  form.width = cells.size();
+  const bool named = options.header == Header::present ||
+                     (options.header == Header::automatic && is_named(cells, form));
+  if (named)
+    for (const std::string_view cell : cells) form.names.emplace_back(trimmed_cell(cell));
+  form.selected = select(options.columns, form, lines);
+  if (!named) return true;
+  if (!lines.next()) return false;
+  lines.cells(form.delimiter, cells);
+  return true;
+}
+
+void check(const CsvOptions& options) {
+  if (options.decimal != 0 && options.decimal != '.' && options.decimal != ',')
+    throw ArgumentError(
+        fmt::format("csv: the decimal sign must be '.' or ',', got '{}'.", options.decimal));
+  if (options.decimal == ',' && options.delimiter == ',')
+    throw ArgumentError("csv: ',' cannot be both the delimiter and the decimal sign.");
+  if (options.skip_lines < 0)
+    throw ArgumentError(
+        fmt::format("csv: skip_lines must not be negative, got {}.", options.skip_lines));
+}
+
+/// Walks over all rows; `take` gets the cells of each.
+template <class Take>
+void for_each_row(CsvLines& lines, const Form& form, std::vector<std::string_view>& cells,
+                  Take take) {
+  for (;;) {
+    if (cells.size() != form.width)
+      lines.refuse(fmt::format("expected {} cells as in line {}, got {}.", form.width,
+                               form.first_line, cells.size()));
+    take();
+    if (!lines.next()) return;
+    lines.cells(form.delimiter, cells);
+  }
+}
+
+std::vector<std::string> selected_names(const Form& form) {
+  std::vector<std::string> names;
+  if (form.has_header())
+    for (const std::size_t column : form.selected) names.push_back(form.names[column]);
+  return names;
 }
 
 std::string quoted_if_needed(const std::string& name) {
@@ -159,44 +168,58 @@ std::string quoted_if_needed(const std::string& name) {
 
 }  // namespace
 
-Table read_csv(std::string_view text, const std::string& where, CsvOptions options) {
-  Lines lines(text, where);
-  Table table;
+Table read_csv(std::string_view text, const std::string& where, const CsvOptions& options) {
+  check(options);
+  CsvLines lines(text, where);
+  std::vector<std::string_view> cells;
+  Form form;
+  const auto is_named = [&](const std::vector<std::string_view>& first, const Form& known) {
+    return is_header(first, lines, known, options.columns);
+  };
+  if (!read_form(lines, options, cells, form, is_named))
+    throw DataError(fmt::format("{}: the table has no rows.", where));
+
   std::vector<float> values;
-  std::vector<std::string> cells;
-  std::size_t width = 0;
   Index rows = 0;
-  char delimiter = options.delimiter;
-  while (lines.next()) {
-    if (lines.number() == 1) {
-      if (delimiter == 0) delimiter = delimiter_of(lines.line());
-      lines.cells(delimiter, cells);
-      width = cells.size();
-      const bool named =
-          options.header == Header::present ||
-          (options.header == Header::automatic && is_header(cells, lines, delimiter != ','));
-      if (named) {
-        for (const std::string& cell : cells) table.columns.emplace_back(trimmed(cell));
-        continue;
-      }
-    } else {
-      lines.cells(delimiter, cells);
-    }
-    if (cells.size() != width)
-      lines.refuse(fmt::format("expected {} cells as in line 1, got {}.", width, cells.size()));
-    for (std::size_t i = 0; i < width; ++i) {
-      const auto value = number_of(cells[i], delimiter != ',');
-      if (!value && trimmed(cells[i]).empty())
-        lines.refuse(i, table, "the cell is empty. Fill in a number, or nan for a missing value.");
+  for_each_row(lines, form, cells, [&] {
+    for (const std::size_t column : form.selected) {
+      const std::string_view cell = cells[column];
+      auto value = number_of_cell(cell, form.sign);
+      if (!value && options.missing_as_nan && is_missing_cell(cell))
+        value = std::numeric_limits<float>::quiet_NaN();
+      if (!value && trimmed_cell(cell).empty())
+        lines.refuse(column, form.name(column),
+                     "the cell is empty. Fill in a number, or nan for a missing value.");
       if (!value)
-        lines.refuse(i, table,
-                     fmt::format("expected a number, got \"{}\".", printable(trimmed(cells[i]))));
+        lines.refuse(column, form.name(column),
+                     fmt::format("expected a number, got \"{}\".", printable(trimmed_cell(cell))));
       values.push_back(*value);
     }
     ++rows;
-  }
-  if (rows == 0) throw DataError(fmt::format("{}: the table has no rows.", where));
-  table.values = Array({rows, static_cast<Index>(width)}, values);
+  });
+  return {selected_names(form), Array({rows, static_cast<Index>(form.selected.size())}, values)};
+}
+
+TextTable read_text_table(std::string_view text, const std::string& where,
+                          const CsvOptions& options) {
+  check(options);
+  CsvLines lines(text, where);
+  std::vector<std::string_view> cells;
+  Form form;
+  TextTable table;
+  const auto is_named = [](const std::vector<std::string_view>& first, const Form& known) {
+    return std::none_of(first.begin(), first.end(), [&](std::string_view cell) {
+      return number_of_cell(cell, known.sign).has_value();
+    });
+  };
+  const bool has_rows = read_form(lines, options, cells, form, is_named);
+  table.columns = selected_names(form);
+  if (!has_rows) return table;
+  table.first_line = static_cast<Index>(lines.number());
+  for_each_row(lines, form, cells, [&] {
+    std::vector<std::string>& row = table.rows.emplace_back();
+    for (const std::size_t column : form.selected) row.emplace_back(trimmed_cell(cells[column]));
+  });
   return table;
 }
 
@@ -222,12 +245,17 @@ std::string write_csv(const Array& array, const std::vector<std::string>& column
 
 }  // namespace formats
 
-Table load_table(const std::filesystem::path& path, CsvOptions options) {
+Table load_table(const std::filesystem::path& path, const CsvOptions& options) {
   const auto bytes = read_file(path);
   return formats::read_csv(text_of(bytes), fmt::format("\"{}\"", path.string()), options);
 }
 
-Array load_csv(const std::filesystem::path& path, CsvOptions options) {
+TextTable load_text_table(const std::filesystem::path& path, const CsvOptions& options) {
+  const auto bytes = read_file(path);
+  return formats::read_text_table(text_of(bytes), fmt::format("\"{}\"", path.string()), options);
+}
+
+Array load_csv(const std::filesystem::path& path, const CsvOptions& options) {
   return std::move(load_table(path, options).values);
 }
 

@@ -61,6 +61,86 @@ TEST(Csv, reads_quoted_cells) {
   EXPECT_PRED2(says, refusal_of("\"a,b\n1,2\n"), "line 1: a quoted cell does not end on its line");
 }
 
+TEST(Csv, reads_the_columns_that_are_asked_for) {
+  const std::string pump =
+      "datetime;Current;Volume Flow;anomaly\r\n2020-02-08 13:30:47;1,5;32;0\r\n"
+      "2020-02-08 13:30:48;-2;31,25;1\r\n";
+  expect_table(pump, {"anomaly", "Current"}, {2, 2}, {0, 1.5f, 1, -2},
+               {.columns = {"anomaly", "Current"}});
+  expect_table(pump, {"Volume Flow", "Current"}, {2, 2}, {32, 1.5f, 31.25f, -2},
+               {.columns = {"3", "2"}});
+  // Without a header, columns have numbers only; what is not asked for may be anything.
+  expect_table("12:30,1,x\n12:31,2,\n", {}, {2, 1}, {1, 2}, {.columns = {"2"}});
+  // A name that looks like a number is a name first.
+  expect_table("3,2,1\n10,20,30\n", {"1"}, {1, 1}, {30},
+               {.header = CsvOptions::Header::present, .columns = {"1"}});
+}
+
+TEST(Csv, refuses_columns_that_are_not_there) {
+  EXPECT_EQ(refusal_of("a,b\n1,2\n", {.columns = {"c"}}),
+            "\"x.csv\", line 1: there is no column \"c\". There are: a, b.");
+  EXPECT_PRED2(says, refusal_of("a,b\n1,2\n", {.columns = {"3"}}), "There are: a, b.");
+  EXPECT_EQ(refusal_of("1,2\n", {.columns = {"3"}}),
+            "\"x.csv\", line 1: there is no column \"3\": the table has 2 columns without names.");
+  EXPECT_PRED2(says, refusal_of("1,2\n", {.columns = {"0"}}), "there is no column \"0\"");
+  EXPECT_PRED2(says, refusal_of("a,a\n1,2\n", {.columns = {"a"}}),
+               "two columns are called \"a\". Select them by number, from 1.");
+  EXPECT_EQ(refusal_of("t,ecg\n1,2\n3,x\n", {.columns = {"ecg"}}),
+            "\"x.csv\", line 3, column 2 (\"ecg\"): expected a number, got \"x\".");
+}
+
+TEST(Csv, skips_free_text_before_the_table) {
+  const std::string gait = "Acquisition frequency: 100 Hz\nCounter\tAcc\n0.0\t9.5\n1.0\t9.25\n";
+  expect_table(gait, {"Counter", "Acc"}, {2, 2}, {0, 9.5f, 1, 9.25f}, {.skip_lines = 1});
+  EXPECT_EQ(refusal_of("a\nb\n", {.skip_lines = 2}), "\"x.csv\": the table has no rows.");
+  EXPECT_EQ(refusal_of("x\n1,2\n3\n", {.skip_lines = 1}),
+            "\"x.csv\", line 3: expected 2 cells as in line 2, got 1.");
+}
+
+TEST(Csv, makes_missing_values_nan_when_asked) {
+  const Table table = read_csv("a,b\n1,\nNA,2\n,null\n", "x", {.missing_as_nan = true});
+  const Floats v = values(table);
+  EXPECT_EQ(table.values.shape(), (Shape{3, 2}));
+  EXPECT_EQ(v[0], 1);
+  EXPECT_EQ(v[3], 2);
+  for (const std::size_t i : {1u, 2u, 4u, 5u}) EXPECT_TRUE(std::isnan(v[i])) << i;
+  EXPECT_PRED2(says, refusal_of("a,b\n1,zwei\n", {.missing_as_nan = true}), "got \"zwei\"");
+}
+
+TEST(Csv, takes_the_decimal_sign_it_is_told) {
+  expect_table("a b\n1,5 2\n", {"a", "b"}, {1, 2}, {1.5f, 2}, {.decimal = ','});
+  expect_table("1,5\n2\n", {}, {2, 1}, {1.5f, 2}, {.decimal = ','});
+  EXPECT_PRED2(says, refusal_of("1.234;2\n1;2\n", {.decimal = ','}), "\"1.234\" is no number");
+  EXPECT_PRED2(says, refusal_of("1,5;2\n1;2\n", {.decimal = '.'}), "\"1,5\" is no number");
+  const auto refused = [](CsvOptions options) {
+    return refused_with<ArgumentError>([&] { read_csv("1\n", "x", options); });
+  };
+  EXPECT_PRED2(says, refused({.decimal = ';'}), "must be '.' or ','");
+  EXPECT_PRED2(says, refused({.delimiter = ',', .decimal = ','}), "cannot be both");
+  EXPECT_PRED2(says, refused({.skip_lines = -1}), "must not be negative");
+}
+
+TEST(Csv, finds_names_between_blanks) {
+  expect_table("x y z\n1 2 3\n", {"x", "y", "z"}, {1, 3}, {1, 2, 3});
+  expect_table("my signal\n7\n8\n", {"my signal"}, {2, 1}, {7, 8});
+}
+
+TEST(TextTables, keep_words_and_know_where_they_stand) {
+  const TextTable table =
+      read_text_table("note\nonset,duration,label\n0.5, 2 ,\"left, fast\"\n3,1,T0\n", "x",
+                      {.columns = {"label", "onset"}, .skip_lines = 1});
+  EXPECT_EQ(table.columns, (Names{"label", "onset"}));
+  EXPECT_EQ(table.rows, (std::vector<Names>{{"left, fast", "0.5"}, {"T0", "3"}}));
+  EXPECT_EQ(table.first_line, 3);
+  const TextTable bare = read_text_table("1 250 5 1232 1392\n2 250 7 1 2\n", "x");
+  EXPECT_TRUE(bare.columns.empty());
+  EXPECT_EQ(bare.rows.size(), 2u);
+  EXPECT_EQ(bare.rows[0][4], "1392");
+  EXPECT_TRUE(read_text_table("onset,label\n", "x").rows.empty());
+  EXPECT_PRED2(says, refused_with<DataError>([] { read_text_table("a,b\n1\n", "x"); }),
+               "expected 2 cells");
+}
+
 TEST(Csv, names_line_and_column_of_a_missing_value) {
   EXPECT_EQ(refusal_of("t,ecg\n1,2\n3,\n"),
             "\"x.csv\", line 3, column 2 (\"ecg\"): the cell is empty. Fill in a number, or nan "
