@@ -1,172 +1,283 @@
+#include "formats/wfdb.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <limits>
+#include <map>
+#include <set>
 #include <sonde/error.hpp>
 #include <sonde/formats.hpp>
+
 #include "formats/printable.hpp"
-#include "formats/wfdb.hpp"
 
 namespace sonde {
 namespace formats {
 namespace {
 
-// --- signal files --------------------------------------------------------------------------------
+constexpr float missing = std::numeric_limits<float>::quiet_NaN();
 
-/// How a format stores one number. 212 packs two 12-bit numbers in three bytes.
-struct Storage {
-  int format;
-  int bits;
-  bool is_big_endian;
-  std::int64_t offset;  ///< what is added to keep numbers positive
+/// What happens to channels of several samples per step.
+enum class Rates { one, own };
+
+/// A record in which every channel is a row of its own.
+struct Channels {
+  struct Channel {
+    std::string name, unit;
+    Index samples_per_step = 1;
+    std::vector<float> values;
+  };
+  std::string name;
+  double frequency = 0;
+  Index steps = 0;
+  std::vector<Channel> channels;
+  std::vector<std::string> comments;
 };
-constexpr Storage storages[] = {{16, 16, false, 0}, {24, 24, false, 0},  {32, 32, false, 0},
-                                {61, 16, true, 0},  {80, 8, false, 128}, {160, 16, false, 32768},
-                                {212, 12, false, 0}};
 
-/// Number `at` of a signal file whose samples start at data[0].
-std::int64_t stored_number(const Storage& storage, Bytes data, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return std::to_integer<std::uint64_t>(data[i]); };
-  if (storage.format == 212) {
-    const std::size_t pair = at / 2 * 3;
-    return sign_extended(at % 2 == 0 ? byte(pair) | (byte(pair + 1) & 15) << 8
-                                     : byte(pair + 2) | (byte(pair + 1) & 0xf0) << 4,
-                         12);
-  }
-  const auto width = static_cast<std::size_t>(storage.bits / 8);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < width; ++i)
-    value |= byte(at * width + i) << 8 * (storage.is_big_endian ? width - 1 - i : i);
-  if (storage.offset != 0) return static_cast<std::int64_t>(value) - storage.offset;
-  return sign_extended(value, storage.bits);
+WfdbHeader read_header(std::filesystem::path path, std::string& where) {
+  if (path.extension() != ".hea") path += ".hea";
+  where = fmt::format("\"{}\"", path.string());
+  // A line per channel or segment and some comments: a header of megabytes is none.
+  const auto text = read_file(path, 1 << 22);
+  return read_wfdb_header(text_of(text), where);
 }
 
-/// Channels [first, first + count) of a header that lie in one file, sample beside sample.
-struct Group {
-  std::size_t first;
-  std::size_t count;
-};
-
-std::vector<Group> groups_of(const WfdbHeader& header, const std::string& where) {
-  std::vector<Group> groups;
-  for (std::size_t i = 0; i < header.channels.size(); ++i) {
-    const WfdbChannel& channel = header.channels[i];
-    if (i > 0 && channel.file == header.channels[i - 1].file) {
-      const WfdbChannel& before = header.channels[i - 1];
-      if (channel.format != before.format || channel.offset != before.offset)
-        throw DataError(fmt::format("{}: the channels in \"{}\" have different formats.", where,
-                                    printable(channel.file)));
-      ++groups.back().count;
-      continue;
+/// Physical values of one channel. Those of one step are made one as wfdb does: the mean of the
+/// stored numbers, cut to a whole one; it is missing only where all of them are.
+std::vector<float> physical(const WfdbChannel& channel, std::span<const std::int32_t> numbers,
+                            Rates rates) {
+  const auto nothing = wfdb_missing(channel.format);
+  const auto value = [&](std::int64_t number) {
+    return static_cast<float>(static_cast<double>(number - channel.baseline) / channel.gain);
+  };
+  const auto width = static_cast<std::size_t>(channel.samples_per_step);
+  // Moved to the front, as far as there is something behind.
+  const std::size_t steps = numbers.size() / width;
+  const std::size_t skew = std::min(steps, static_cast<std::size_t>(channel.skew));
+  const auto moved = numbers.subspan(skew * width);
+  std::vector<float> values;
+  if (rates == Rates::own || width == 1) {
+    values.assign(numbers.size(), missing);
+    for (std::size_t i = 0; i < moved.size(); ++i)
+      if (moved[i] != nothing) values[i] = value(moved[i]);
+    return values;
+  }
+  values.assign(steps, missing);
+  for (std::size_t t = 0; t < steps - skew; ++t) {
+    std::int64_t sum = 0;
+    bool is_there = !nothing;
+    for (const std::int32_t number : moved.subspan(t * width, width)) {
+      sum += number;
+      is_there |= number != nothing;
     }
-    for (const Group& group : groups)
-      if (header.channels[group.first].file == channel.file)
-        throw DataError(fmt::format("{}: the channels in \"{}\" do not stand together.", where,
-                                    printable(channel.file)));
-    groups.push_back({i, 1});
+    if (is_there) values[t] = value(sum / channel.samples_per_step);
   }
-  return groups;
+  return values;
 }
 
-const Storage& storage_of(const WfdbChannel& channel, const std::string& where) {
-  for (const Storage& storage : storages)
-    if (storage.format == channel.format) return storage;
-  throw DataError(fmt::format(
-      "{}: signal format {} is not read; expected 16, 24, 32, 61, 80, 160 or 212. Convert the "
-      "record with xform or wfdb.wrsamp.",
-      where, channel.format));
+Channels read_single(const std::filesystem::path& folder, const WfdbHeader& header, Rates rates,
+                     const std::string& where) {
+  WfdbNumbers numbers = read_wfdb_numbers(folder, header, where);
+  Channels record{header.name, header.frequency, numbers.steps, {}, header.comments};
+  for (std::size_t c = 0; c < header.channels.size(); ++c) {
+    const WfdbChannel& channel = header.channels[c];
+    record.channels.push_back({channel.description, channel.units,
+                               rates == Rates::own ? channel.samples_per_step : 1,
+                               physical(channel, numbers.channels[c], rates)});
+    numbers.channels[c] = {};
+  }
+  return record;
 }
 
-/// The samples of one file: its bytes without what stands before them.
-struct Samples {
-  std::vector<std::byte> file;
-  Bytes data;
-  const Storage* storage;
-  std::size_t steps;  ///< whole steps in the data
+// --- several segments ----------------------------------------------------------------------------
+
+/// A record whose channels are NaN from front to back; the segments are written into it.
+class Assembly {
+ public:
+  Assembly(const std::filesystem::path& folder, const WfdbHeader& header, Rates rates,
+           const std::string& where)
+      : folder_(folder), header_(header), rates_(rates), where_(where) {}
+
+  Channels read() {
+    whole_ = {header_.name, header_.frequency, 0, {}, header_.comments};
+    for (const WfdbSegment& segment : header_.segments) {
+      if (segment.steps > most_steps - whole_.steps) refuse_size();
+      whole_.steps += segment.steps;
+    }
+    if (header_.steps >= 0 && whole_.steps != header_.steps)
+      refuse(fmt::format("the header says {} steps, its segments have {}", header_.steps,
+                         whole_.steps));
+    measure();
+    const bool is_variable = header_.segments[0].steps == 0;
+    if (is_variable) read_layout();
+    Index begin = 0;
+    for (std::size_t s = is_variable ? 1 : 0; s < header_.segments.size(); ++s) {
+      const WfdbSegment& segment = header_.segments[s];
+      if (segment.name != "~") add(read_segment(segment), begin, is_variable);
+      begin += segment.steps;
+    }
+    if (whole_.channels.empty()) refuse("none of its segments holds a signal");
+    for (Channels::Channel& channel : whole_.channels) make_room(channel);
+    return std::move(whole_);
+  }
+
+ private:
+  static constexpr Index most_steps = Index{1} << 40;
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw DataError(fmt::format("{}: {}.", where_, what));
+  }
+  [[noreturn]] void refuse_size() const {
+    throw LimitError(
+        fmt::format("{}: with its gaps the record is many times larger than its files. Read its "
+                    "segments one by one.",
+                    where_));
+  }
+
+  const WfdbHeader& header_of(const WfdbSegment& segment) {
+    if (const auto known = headers_.find(segment.name); known != headers_.end())
+      return known->second;
+    std::string where;
+    WfdbHeader header = read_header(folder_ / (segment.name + ".hea"), where);
+    if (!header.segments.empty())
+      refuse(fmt::format("the segment \"{}\" has segments itself", printable(segment.name)));
+    if (header.frequency != header_.frequency)
+      refuse(fmt::format("the segment \"{}\" has {} steps a second, the record {}",
+                         printable(segment.name), header.frequency, header_.frequency));
+    return headers_.emplace(segment.name, std::move(header)).first->second;
+  }
+
+  /// Finds how many bytes all signal files have together.
+  void measure() {
+    std::set<std::string> files;
+    for (const WfdbSegment& segment : header_.segments) {
+      if (segment.name == "~") continue;
+      for (const WfdbChannel& channel : header_of(segment).channels)
+        if (channel.file != "~" && files.insert(channel.file).second) {
+          std::error_code missing_file;  // is found again, and named, when it is read
+          const auto size = std::filesystem::file_size(folder_ / channel.file, missing_file);
+          if (!missing_file) stored_ += size;
+        }
+    }
+  }
+
+  /// The first segment of a variable layout lists all channels that occur.
+  void read_layout() {
+    if (header_.segments[0].name == "~") refuse("its first segment must list the channels");
+    for (const WfdbChannel& channel : header_of(header_.segments[0]).channels) {
+      if (find(channel.description) != nullptr)
+        refuse(fmt::format("two channels are called \"{}\": the segments cannot say which is which",
+                           printable(channel.description)));
+      whole_.channels.push_back(
+          {channel.description, "", rates_ == Rates::own ? channel.samples_per_step : 1, {}});
+      units_.push_back(channel.units);
+    }
+  }
+
+  Channels read_segment(const WfdbSegment& segment) {
+    const std::string where = fmt::format("{}, segment \"{}\"", where_, printable(segment.name));
+    Channels part = read_single(folder_, header_of(segment), rates_, where);
+    if (part.steps != segment.steps)
+      refuse(fmt::format("the segment \"{}\" should have {} steps, but has {}",
+                         printable(segment.name), segment.steps, part.steps));
+    return part;
+  }
+
+  Channels::Channel* find(const std::string& name) {
+    for (Channels::Channel& channel : whole_.channels)
+      if (channel.name == name) return &channel;
+    return nullptr;
+  }
+
+  void add(const Channels& part, Index begin, bool is_variable) {
+    if (!is_variable && whole_.channels.empty()) {
+      for (const Channels::Channel& each : part.channels)
+        whole_.channels.push_back({each.name, each.unit, each.samples_per_step, {}});
+      units_.resize(part.channels.size());
+    }
+    if (!is_variable && part.channels.size() != whole_.channels.size())
+      refuse(fmt::format("the segment \"{}\" has {} channels, the first one {}",
+                         printable(part.name), part.channels.size(), whole_.channels.size()));
+    for (std::size_t c = 0; c < part.channels.size(); ++c) {
+      const Channels::Channel& from = part.channels[c];
+      Channels::Channel* to = is_variable ? find(from.name) : &whole_.channels[c];
+      if (to == nullptr || to->name != from.name)
+        refuse(fmt::format("the segment \"{}\" has a channel \"{}\" where the record has {}",
+                           printable(part.name), printable(from.name),
+                           to == nullptr ? "none" : "\"" + printable(to->name) + "\""));
+      if (to->values.empty() && to->unit.empty()) to->unit = from.unit;
+      if (to->unit != from.unit || to->samples_per_step != from.samples_per_step)
+        refuse(fmt::format("the channel \"{}\" changes its unit or rate in the segment \"{}\"",
+                           printable(from.name), printable(part.name)));
+      make_room(*to);
+      std::copy(from.values.begin(), from.values.end(),
+                to->values.begin() + static_cast<std::ptrdiff_t>(begin * to->samples_per_step));
+    }
+  }
+
+  /// Makes a channel as long as the record, if what is stored bears it.
+  void make_room(Channels::Channel& channel) {
+    if (!channel.values.empty() || whole_.steps == 0) return;
+    const auto steps = static_cast<std::uint64_t>(whole_.steps);
+    booked_ += steps * static_cast<std::uint64_t>(channel.samples_per_step);
+    // Gaps of days are allowed, but not that a few bytes ask for all the memory there is.
+    constexpr std::uint64_t always = std::uint64_t{1} << 26, times = 64;
+    if (booked_ > std::max<std::uint64_t>(always, times * stored_)) refuse_size();
+    const auto at = static_cast<std::size_t>(&channel - whole_.channels.data());
+    if (channel.unit.empty()) channel.unit = units_[at];
+    channel.values.assign(static_cast<std::size_t>(whole_.steps * channel.samples_per_step),
+                          missing);
+  }
+
+  const std::filesystem::path& folder_;
+  const WfdbHeader& header_;
+  Rates rates_;
+  const std::string& where_;
+  Channels whole_;
+  std::map<std::string, WfdbHeader> headers_;
+  std::vector<std::string> units_;  ///< of the layout, where no segment says better
+  std::uint64_t stored_ = 0;        ///< bytes of all signal files: at most as many numbers
+  std::uint64_t booked_ = 0;        ///< numbers
 };
 
-Samples open_samples(const std::filesystem::path& folder, const WfdbHeader& header,
-                     const Group& group, const std::string& where) {
-  const WfdbChannel& channel = header.channels[group.first];
-  Samples samples;
-  samples.storage = &storage_of(channel, where);
-  samples.file = read_file(folder / channel.file);
-  if (channel.offset > samples.file.size())
-    throw DataError(fmt::format("{}: samples in \"{}\" start at byte {}, but it has {}.", where,
-                                channel.file, channel.offset, samples.file.size()));
-  samples.data = Bytes(samples.file).subspan(channel.offset);
-  const std::size_t bytes = samples.data.size();
-  const std::size_t numbers = channel.format == 212
-                                  ? bytes / 3 * 2 + (bytes % 3 == 2)
-                                  : bytes / static_cast<std::size_t>(samples.storage->bits / 8);
-  samples.steps = numbers / group.count;
-  if (header.steps < 0) return samples;
-  const auto steps = static_cast<std::size_t>(header.steps);
-  if (samples.steps != steps)
-    // Two bytes may fill the last sample up to a whole word.
-    if (samples.steps < steps ||
-        bytes * 8 >
-            (steps * group.count * static_cast<std::size_t>(samples.storage->bits)) + 7 + 16)
-      throw DataError(fmt::format(
-          "{}: the header says {} steps, but \"{}\" holds {}. One of them is not the original.",
-          where, steps, channel.file, samples.steps));
-  return samples;
-}
-
-/// Physical values of one group into its columns of `signal`. Verifies the checksums.
-void decode(const Samples& samples, const WfdbHeader& header, const Group& group, Array& signal,
-            const std::string& where) {
-  const Index steps = signal.shape()[0], width = signal.shape()[1];
-  const std::int64_t nothing = -(std::int64_t{1} << (samples.storage->bits - 1));
-  for (std::size_t c = 0; c < group.count; ++c) {
-    const WfdbChannel& channel = header.channels[group.first + c];
-    float* out = signal.data() + group.first + c;
-    std::uint64_t sum = 0;
-    for (Index t = 0; t < steps; ++t, out += width) {
-      const std::int64_t number = stored_number(*samples.storage, samples.data,
-                                                static_cast<std::size_t>(t) * group.count + c);
-      sum += static_cast<std::uint64_t>(number);
-      const double value = static_cast<double>(number - channel.baseline) / channel.gain;
-      *out =
-          number == nothing ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(value);
-    }
-    const auto expected = static_cast<std::uint64_t>(channel.checksum);
-    if (channel.has_checksum && ((sum ^ expected) & 0xffff) != 0)
-      throw DataError(fmt::format(
-          "{}: channel \"{}\" has checksum {}, expected {}. The signal file is damaged.", where,
-          printable(channel.description), sign_extended(sum & 0xffff, 16), channel.checksum));
-  }
+Channels read_channels(const std::filesystem::path& record, Rates rates) {
+  std::string where;
+  const WfdbHeader header = read_header(record, where);
+  const std::filesystem::path folder = record.parent_path();
+  return header.segments.empty() ? read_single(folder, header, rates, where)
+                                 : Assembly(folder, header, rates, where).read();
 }
 
 }  // namespace
 }  // namespace formats
 
 WfdbRecord load_wfdb(const std::filesystem::path& record) {
-  std::filesystem::path path = record;
-  if (path.extension() != ".hea") path += ".hea";
-  const std::string where = fmt::format("\"{}\"", path.string());
-  // A line per channel and some comments: a header of megabytes is none.
-  const auto text = read_file(path, 1 << 20);
-  const formats::WfdbHeader header = formats::read_wfdb_header(text_of(text), where);
-  const auto groups = formats::groups_of(header, where);
-  std::vector<formats::Samples> files;
-  Index steps = header.steps;
-  for (const formats::Group& group : groups) {
-    files.push_back(formats::open_samples(path.parent_path(), header, group, where));
-    const Index there = static_cast<Index>(files.back().steps);
-    if (header.steps < 0) steps = steps < 0 ? there : std::min(steps, there);
-  }
-
+  formats::Channels read = formats::read_channels(record, formats::Rates::one);
   WfdbRecord result;
-  result.name = header.name;
-  result.frequency = header.frequency;
-  result.comments = header.comments;
-  result.signal = Array({steps, static_cast<Index>(header.channels.size())});
-  for (std::size_t i = 0; i < groups.size(); ++i)
-    formats::decode(files[i], header, groups[i], result.signal, where);
-  for (const formats::WfdbChannel& channel : header.channels) {
-    result.channels.push_back(channel.description);
-    result.units.push_back(channel.units);
+  result.name = read.name;
+  result.frequency = read.frequency;
+  result.comments = read.comments;
+  const auto width = static_cast<Index>(read.channels.size());
+  result.signal = Array({read.steps, width});
+  for (Index c = 0; c < width; ++c) {
+    formats::Channels::Channel& channel = read.channels[static_cast<std::size_t>(c)];
+    for (Index t = 0; t < read.steps; ++t)
+      result.signal.data()[t * width + c] = channel.values[static_cast<std::size_t>(t)];
+    channel.values = {};
+    result.channels.push_back(channel.name);
+    result.units.push_back(channel.unit);
+  }
+  return result;
+}
+
+std::vector<WfdbSignal> load_wfdb_signals(const std::filesystem::path& record) {
+  formats::Channels read = formats::read_channels(record, formats::Rates::own);
+  std::vector<WfdbSignal> result;
+  for (formats::Channels::Channel& channel : read.channels) {
+    result.push_back({channel.name, channel.unit,
+                      read.frequency * static_cast<double>(channel.samples_per_step),
+                      Array({static_cast<Index>(channel.values.size())}, channel.values)});
+    channel.values = {};
   }
   return result;
 }

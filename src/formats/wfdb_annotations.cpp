@@ -60,7 +60,9 @@ std::vector<Annotation> read_wfdb_annotations(Bytes bytes, const std::string& wh
       case set_note: {
         const std::size_t length = value & 255, padded = (length + 1) / 2 * 2;
         if (bytes.size() - at < padded) refuse("a note is longer than the file");
-        marks.back().note = text_of(bytes.subspan(at, length));
+        std::string_view note = text_of(bytes.subspan(at, length));
+        while (note.ends_with('\0')) note.remove_suffix(1);  // as C programs end theirs
+        marks.back().note = note;
         at += padded;
         break;
       }

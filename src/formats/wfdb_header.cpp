@@ -16,6 +16,9 @@ namespace {
 
 /// More channels than any recorder has; a header claims them in a few bytes.
 constexpr std::int64_t most_channels = 4096;
+/// A month in pieces of half a minute.
+constexpr std::int64_t most_segments = 100'000;
+constexpr std::int64_t most_samples_per_step = 10'000;
 
 /// Reads the fields of one header line, which stand between blanks.
 class Line {
@@ -79,11 +82,30 @@ class Line {
   std::string where_;
 };
 
+/// A file name from a stranger must stay in the folder of its header.
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.find_first_of("/\\:") == name.npos && name.front() != '.' &&
+         name != "-" && name != "~";
+}
+
+/// What the first line says of the lines after it.
+struct Counts {
+  std::int64_t channels = -1;
+  std::int64_t segments = 0;  ///< 0: channels follow, not segments
+};
+
 /// The first line: name[/segments] channels [frequency[/counter] [steps [time [date]]]]
-std::int64_t read_record_line(Line line, WfdbHeader& header) {
+Counts read_record_line(Line line, WfdbHeader& header) {
+  Counts counts;
   std::string_view name = line.field();
-  if (name.find('/') != name.npos)
-    line.refuse("records of several segments are not read. Read its segments one by one");
+  if (const std::size_t slash = name.find('/'); slash != name.npos) {
+    std::string_view number = name.substr(slash + 1);
+    counts.segments = line.whole(number, "number of segments");
+    line.finish(number, "number of segments");
+    if (counts.segments < 1 || counts.segments > most_segments)
+      line.refuse(fmt::format("expected 1 to {} segments, got {}", most_segments, counts.segments));
+    name = name.substr(0, slash);
+  }
   header.name = name;
   std::string_view text = line.field();
   const std::int64_t channels = line.whole(text, "number of channels");
@@ -102,13 +124,23 @@ std::int64_t read_record_line(Line line, WfdbHeader& header) {
     if (header.steps < 0) line.refuse("the number of steps must not be negative");
     if (header.steps == 0) header.steps = -1;  // not known when the header was written
   }
-  return channels;
+  counts.channels = channels;
+  header.channel_count = channels;
+  return counts;
 }
 
-/// A file name from a stranger must stay in the folder of its header.
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.find_first_of("/\\:") == name.npos && name.front() != '.' &&
-         name != "-" && name != "~";
+/// name steps
+WfdbSegment read_segment_line(Line line) {
+  WfdbSegment segment;
+  segment.name = line.field();
+  if (segment.name != "~" && !is_plain_name(segment.name))
+    line.refuse(fmt::format("the segment \"{}\" must be a record in the same folder",
+                            printable(segment.name)));
+  std::string_view text = line.field();
+  segment.steps = line.whole(text, "number of steps");
+  line.finish(text, "number of steps");
+  if (segment.steps < 0) line.refuse("the number of steps must not be negative");
+  return segment;
 }
 
 /// file format[xsamples][:skew][+offset] [gain[(baseline)][/units] [resolution [zero [first
@@ -116,15 +148,22 @@ bool is_plain_name(std::string_view name) {
 WfdbChannel read_channel_line(Line line) {
   WfdbChannel channel;
   channel.file = line.field();
-  if (!is_plain_name(channel.file))
-    line.refuse(fmt::format("the signal file \"{}\" must be a file name in the same folder",
-                            printable(channel.file)));
   std::string_view text = line.field();
   channel.format = static_cast<int>(std::clamp<std::int64_t>(line.whole(text, "format"), -1, 9999));
-  if (Line::accept(text, 'x') && line.whole(text, "samples per step") != 1)
-    line.refuse("several samples per step are not read. Resample the record to one rate first");
-  if (Line::accept(text, ':') && line.whole(text, "skew") != 0)
-    line.refuse("skewed channels are not read. Align the channels first");
+  const bool is_listed_only = channel.file == "~" && channel.format == 0;
+  if (!is_listed_only && !is_plain_name(channel.file))
+    line.refuse(fmt::format("the signal file \"{}\" must be a file name in the same folder",
+                            printable(channel.file)));
+  if (Line::accept(text, 'x')) {
+    channel.samples_per_step = line.whole(text, "samples per step");
+    if (channel.samples_per_step < 1 || channel.samples_per_step > most_samples_per_step)
+      line.refuse(fmt::format("expected 1 to {} samples per step, got {}", most_samples_per_step,
+                              channel.samples_per_step));
+  }
+  if (Line::accept(text, ':')) {
+    channel.skew = line.whole(text, "skew");
+    if (channel.skew < 0) line.refuse("the skew must not be negative");
+  }
   if (Line::accept(text, '+')) {
     const std::int64_t offset = line.whole(text, "byte offset");
     if (offset < 0) line.refuse("the byte offset must not be negative");
@@ -153,8 +192,12 @@ WfdbChannel read_channel_line(Line line) {
       channel.has_checksum |= i == 3;
     }
   channel.baseline = baseline.value_or(values[1]);
+  channel.first_value = values[2];
   channel.checksum = values[3];
-  channel.description = line.remainder();
+  std::string_view description = line.remainder();
+  while (!description.empty() && (description.back() == ' ' || description.back() == '\t'))
+    description.remove_suffix(1);
+  channel.description = description;
   return channel;
 }
 
@@ -162,8 +205,14 @@ WfdbChannel read_channel_line(Line line) {
 
 WfdbHeader read_wfdb_header(std::string_view text, const std::string& where) {
   WfdbHeader header;
-  std::int64_t expected = -1;
+  Counts expected;
   int line_number = 0;
+  const auto found = [&] {
+    return static_cast<std::int64_t>(expected.segments > 0 ? header.segments.size()
+                                                           : header.channels.size());
+  };
+  const auto wanted = [&] { return expected.segments > 0 ? expected.segments : expected.channels; };
+  const auto noun = [&] { return expected.segments > 0 ? "segments" : "channels"; };
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -173,15 +222,16 @@ WfdbHeader read_wfdb_header(std::string_view text, const std::string& where) {
     if (line.find_first_not_of(" \t") == line.npos) continue;
     const Line fields(line, fmt::format("{}, line {}", where, line_number));
     if (line.front() == '#') header.comments.emplace_back(line.substr(1));
-    else if (expected < 0) expected = read_record_line(fields, header);
-    else if (static_cast<std::int64_t>(header.channels.size()) < expected)
-      header.channels.push_back(read_channel_line(fields));
-    else fields.refuse(fmt::format("more lines than the {} channels", expected));
+    else if (expected.channels < 0) expected = read_record_line(fields, header);
+    else if (found() == wanted())
+      fields.refuse(fmt::format("more lines than the {} {}", wanted(), noun()));
+    else if (expected.segments > 0) header.segments.push_back(read_segment_line(fields));
+    else header.channels.push_back(read_channel_line(fields));
   }
-  if (expected < 0) throw DataError(fmt::format("{}: the header is empty.", where));
-  if (static_cast<std::int64_t>(header.channels.size()) != expected)
-    throw DataError(fmt::format("{}: expected {} channels, got {}. The header was cut off.", where,
-                                expected, header.channels.size()));
+  if (expected.channels < 0) throw DataError(fmt::format("{}: the header is empty.", where));
+  if (found() != wanted())
+    throw DataError(fmt::format("{}: expected {} {}, got {}. The header was cut off.", where,
+                                wanted(), noun(), found()));
   return header;
 }
 

@@ -87,7 +87,7 @@ TEST(Wfdb, reads_the_fields_of_a_header) {
   EXPECT_EQ(header.channels[1].baseline, -7);
   EXPECT_EQ(header.channels[1].units, "uV");
   EXPECT_EQ(header.channels[1].checksum, -6);
-  EXPECT_EQ(header.channels[1].description, "lead  V5 ");
+  EXPECT_EQ(header.channels[1].description, "lead  V5");
   // Without a baseline the zero of the converter is that of the unit.
   EXPECT_EQ(read_wfdb_header("x 1\nx.dat 16 200 12 1024\n", "h").channels[0].baseline, 1024);
 }
@@ -106,10 +106,11 @@ TEST(Wfdb, verifies_lengths_and_checksums) {
 
 TEST(Wfdb, refuses_what_it_cannot_read) {
   const auto channel = [](const std::string& line) { return refusal_of("r 1\n" + line + "\n"); };
-  EXPECT_PRED2(says, channel("r.dat 8"),
-               "signal format 8 is not read; expected 16, 24, 32, 61, 80, 160 or 212.");
-  EXPECT_PRED2(says, channel("r.dat 16x4"), "line 2: several samples per step are not read.");
-  EXPECT_PRED2(says, channel("r.dat 16:3"), "line 2: skewed channels are not read.");
+  EXPECT_PRED2(says, channel("r.dat 9"), "signal format 9 is not read; expected 8, 16, 24, 32,");
+  EXPECT_PRED2(says, channel("r.dat 516"), "signal format 516 is compressed by FLAC");
+  EXPECT_PRED2(says, channel("r.dat 16x0"), "line 2: expected 1 to 10000 samples per step, got 0");
+  EXPECT_PRED2(says, channel("r.dat 16:-3"), "line 2: the skew must not be negative");
+  EXPECT_PRED2(says, channel("~ 0"), "its channels have no signal file");
   EXPECT_PRED2(says, channel("r.dat 16+99"), "start at byte 99, but it has 12");
   EXPECT_PRED2(says, channel("r.dat sixteen"), "the format must be a number, got \"sixteen\"");
   EXPECT_PRED2(says, channel("r.dat 16 200mV"), "\"mV\" stands after the gain");
@@ -117,7 +118,12 @@ TEST(Wfdb, refuses_what_it_cannot_read) {
   EXPECT_PRED2(says, channel("r.dat 16 nan"), "gain must be finite");
   for (const std::string file : {"../r.dat", "/etc/passwd", "a\\b", ".", "-", "~"})
     EXPECT_PRED2(says, channel(file + " 16"), "must be a file name in the same folder") << file;
-  EXPECT_PRED2(says, refusal_of("r/3 1\nr.dat 16\n"), "records of several segments are not read");
+  EXPECT_PRED2(says, refusal_of("r/0 1\n"), "expected 1 to 100000 segments, got 0");
+  EXPECT_PRED2(says, refusal_of("r/2 1\na 5\n"), "expected 2 segments, got 1.");
+  EXPECT_PRED2(says, refusal_of("r/1 1\n../a 5\n"), "must be a record in the same folder");
+  EXPECT_PRED2(says, refusal_of("r/1 1\na -5\n"),
+               "line 2: the number of steps must not be negative");
+  EXPECT_PRED2(says, refusal_of("r/1 1\nr 5\n"), "the segment \"r\" has segments itself");
   EXPECT_PRED2(says, refusal_of("r 2\nr.dat 16\n"),
                "expected 2 channels, got 1. The header was cut off.");
   EXPECT_PRED2(says, refusal_of("r 1\nr.dat 16\nr.dat 16\n"),
@@ -129,6 +135,133 @@ TEST(Wfdb, refuses_what_it_cannot_read) {
   EXPECT_PRED2(says, refusal_of("r 2\nr.dat 16\nr.dat 212\n"), "have different formats");
   EXPECT_PRED2(says, refusal_of("r 3\nr.dat 16\nr.hea 16\nr.dat 16\n"), "do not stand together");
   EXPECT_PRED2(says, refused_with<IoError>([] { load_wfdb("/nowhere/r"); }), "No such file");
+}
+
+// The bytes by the definition of each format: 8 holds differences to the first value, 310 and 311
+// three numbers of ten bits in four bytes. The numbers are [-3, 511, -512] and [1, -1].
+TEST(Wfdb, reads_differences_and_ten_bits) {
+  EXPECT_EQ(values(read("r 1 250 3\nr.dat 8 1 8 0 10 33 0\n", "01ff02")), (Floats{11, 10, 12}));
+  EXPECT_TRUE(std::isnan(values(read("r 1 250 3\nr.dat 310 1\n", "fa07fe83"))[2]));
+  EXPECT_EQ(values(read("r 1 250 2\nr.dat 310 1\n", "fa07fe83")), (Floats{-3, 511}));
+  EXPECT_EQ(values(read("r 1 250 2\nr.dat 311 1\n", "fdff0720")), (Floats{-3, 511}));
+  EXPECT_TRUE(std::isnan(values(read("r 1 250 3\nr.dat 311 1\n", "fdff0720"))[2]));
+  // A block that was cut off behind its last number.
+  EXPECT_EQ(values(read("r 1 250 1\nr.dat 310 1\n", "fa07")), (Floats{-3}));
+  EXPECT_EQ(values(read("r 1 250 2\nr.dat 311 1\n", "fdff07")), (Floats{-3, 511}));
+  EXPECT_PRED2(says, refusal_of("r 1 250 2\nr.dat 310 1\n", "fa07fe"), "holds 1");
+}
+
+// Two steps of one sample and of three; the mean of 1, 2 and 5 is cut, as rdsamp and wfdb cut it.
+TEST(Wfdb, several_samples_in_a_step_are_averaged_or_kept) {
+  const std::string header = "r 2 100 2\nr.dat 16 1 16 0 0 7 0 a\nr.dat 16x3 1 16 0 0 12 0 b\n";
+  const std::string_view samples = "0300 0100 0200 0500 0400 ffff ffff 0600";
+  EXPECT_EQ(values(read(header, samples)), (Floats{3, 2, 4, 1}));
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "r.hea", header);
+  write_file_atomically(folder / "r.dat", from_hex(samples));
+  const auto signals = load_wfdb_signals(folder / "r");
+  ASSERT_EQ(signals.size(), 2u);
+  EXPECT_EQ(signals[0].frequency, 100);
+  EXPECT_EQ(signals[1].frequency, 300);
+  EXPECT_EQ(signals[1].name, "b");
+  EXPECT_EQ(Floats(signals[1].values.values().begin(), signals[1].values.values().end()),
+            (Floats{1, 2, 5, -1, -1, 6}));
+}
+
+// As in wfdb: the mean takes the number for "no value" as it is, unless there is no other.
+TEST(Wfdb, a_mean_is_missing_where_all_its_samples_are) {
+  const Floats means = values(read("r 1 1 2\nr.dat 16x2 1\n", "0080 0400 0080 0080"));
+  EXPECT_EQ(means[0], -16382);
+  EXPECT_TRUE(std::isnan(means[1]));
+}
+
+TEST(Wfdb, skewed_channels_are_moved_to_where_they_belong) {
+  const Floats v =
+      values(read("r 2 1 3\nr.dat 16 1\nr.dat 16:2 1\n", "0100 0a00 0200 0b00 0300 0c00"));
+  EXPECT_EQ((Floats{v[0], v[1], v[2], v[4]}), (Floats{1, 12, 2, 3}));
+  EXPECT_TRUE(std::isnan(v[3]) && std::isnan(v[5]));
+  const Floats all = values(read("r 1 1 3\nr.dat 16:99 1\n", "0100 0200 0300"));
+  EXPECT_TRUE(std::isnan(all[0]) && std::isnan(all[2]));
+}
+
+/// A folder of records in segments: "fixed" of two, "variable" of two channels with a gap.
+struct Segments {
+  TemporaryFolder folder;
+  Segments() {
+    text("fixed.hea", "fixed/2 1 10 5\na 2\nb 3\n");
+    text("a.hea", "a 1 10 2\na.dat 16 1/mV 16 0 0 0 0 II\n");
+    text("b.hea", "b 1 10 3\nb.dat 16 2/mV 16 0 0 0 0 II\n");
+    text("variable.hea", "variable/5 2 10 8\nlayout 0\na 2\n~ 1\nb 3\nc 2\n");
+    text("layout.hea", "layout 2 10 0\n~ 0 200/uV 16 0 0 0 0 V\n~ 0 200/mV 16 0 0 0 0 II\n");
+    text("c.hea", "c 1 10 2\nc.dat 16 1/NU 16 0 0 0 0 V\n");
+    write_file_atomically(folder / "a.dat", from_hex("0100 ffff"));
+    write_file_atomically(folder / "b.dat", from_hex("0200 fcff 0200"));
+    write_file_atomically(folder / "c.dat", from_hex("0700 f9ff"));
+  }
+  void text(const std::string& name, std::string_view content) {
+    write_file_atomically(folder / name, content);
+  }
+  std::string refusal(const std::string& record) {
+    return refused_with<DataError>([&] { load_wfdb(folder / record); });
+  }
+};
+
+TEST(WfdbSegments, stand_one_behind_the_other) {
+  Segments s;
+  s.text("a.hea", "a 1 10 2\na.dat 16 1/mV 16 0 0 0 0 II\n");
+  s.text("b.hea", "b 1 10 3\nb.dat 16 2/mV 16 0 0 0 0 II\n");
+  const WfdbRecord record = load_wfdb(s.folder / "fixed");
+  EXPECT_EQ(record.signal.shape(), (Shape{5, 1}));
+  EXPECT_EQ(values(record), (Floats{1, -1, 1, -2, 1}));
+  EXPECT_EQ(record.channels, (std::vector<std::string>{"II"}));
+  EXPECT_EQ(record.frequency, 10);
+}
+
+TEST(WfdbSegments, of_variable_layout_are_nan_where_nothing_was_recorded) {
+  const Segments s;
+  const WfdbRecord record = load_wfdb(s.folder / "variable");
+  ASSERT_EQ(record.signal.shape(), (Shape{8, 2}));
+  EXPECT_EQ(record.channels, (std::vector<std::string>{"V", "II"}));
+  EXPECT_EQ(record.units, (std::vector<std::string>{"NU", "mV"}));
+  const Floats ii = {1, -1, 0, 1, -2, 1};
+  for (Index t = 0; t < 6; ++t) {
+    EXPECT_TRUE(std::isnan(record.signal(t, 0))) << t;
+    if (t == 2) EXPECT_TRUE(std::isnan(record.signal(t, 1)));
+    else EXPECT_EQ(record.signal(t, 1), ii[static_cast<std::size_t>(t)]);
+  }
+  EXPECT_EQ(record.signal(6, 0), 7);
+  EXPECT_EQ(record.signal(7, 0), -7);
+  EXPECT_TRUE(std::isnan(record.signal(7, 1)));
+}
+
+TEST(WfdbSegments, that_do_not_fit_are_refused) {
+  const auto refusal = [](const std::string& file, std::string_view text,
+                          const std::string& record) {
+    Segments s;
+    s.text(file, text);
+    return s.refusal(record);
+  };
+  EXPECT_PRED2(says, refusal("fixed.hea", "fixed/2 1 10 6\na 2\nb 3\n", "fixed"),
+               "the header says 6 steps, its segments have 5");
+  EXPECT_PRED2(says, refusal("fixed.hea", "fixed/2 1 10 6\na 2\nb 4\n", "fixed"),
+               "the segment \"b\" should have 4 steps, but has 3");
+  EXPECT_PRED2(says, refusal("fixed.hea", "fixed/2 1 20 5\na 2\nb 3\n", "fixed"),
+               "the segment \"a\" has 10 steps a second, the record 20");
+  EXPECT_PRED2(says, refusal("b.hea", "b 1 10 3\nb.dat 16 2/uV 16 0 0 0 0 II\n", "fixed"),
+               "the channel \"II\" changes its unit or rate in the segment \"b\"");
+  EXPECT_PRED2(says, refusal("b.hea", "b 1 10 3\nb.dat 16 2/mV 16 0 0 0 0 I\n", "fixed"),
+               "has a channel \"I\" where the record has \"II\"");
+  EXPECT_PRED2(says, refusal("b.hea", "b 1 10 3\nb.dat 16 2/mV 16 0 0 0 0 X\n", "variable"),
+               "has a channel \"X\" where the record has none");
+  EXPECT_PRED2(
+      says,
+      refusal("layout.hea", "layout 2 10 0\n~ 0 1 16 0 0 0 0 V\n~ 0 1 16 0 0 0 0 V\n", "variable"),
+      "two channels are called \"V\"");
+  Segments s;
+  EXPECT_PRED2(says, s.refusal("layout"), "its channels have no signal file");
+  s.text("fixed.hea", "fixed/3 1 10\na 2\n~ 99999999999\nb 3\n");
+  EXPECT_PRED2(says, refused_with<LimitError>([&] { load_wfdb(s.folder / "fixed"); }),
+               "many times larger than its files");
 }
 
 // wfdb.wrann(…, sample=[5, 700, 5000, 2000000, 2000001], symbol=["N", "V", "+", "(", "t"], …)
@@ -155,6 +288,12 @@ TEST(WfdbAnnotations, leaves_out_notes_about_the_file) {
   ASSERT_EQ(marks.size(), 2u);
   EXPECT_EQ(marks[0].step, 5);
   EXPECT_EQ(marks[1].step, 700);
+}
+
+TEST(WfdbAnnotations, notes_lose_the_zero_that_ends_them_in_c) {
+  const auto marks = read_wfdb_annotations(from_hex("1270 03fc 284e0000 0000"), "m");
+  ASSERT_EQ(marks.size(), 1u);
+  EXPECT_EQ(marks[0], (Annotation{18, "+", 0, 0, 0, "(N"}));
 }
 
 TEST(WfdbAnnotations, refuses_every_truncation) {
