@@ -181,15 +181,21 @@ Array edf_signal(const EdfFile& file, const std::vector<std::string>& names) {
     return static_cast<Index>(std::llround(seconds * frequency));
   };
   const double first = file.stretches.empty() ? 0 : file.stretches.front().onset;
+  // Pauses of hours are allowed, but not that a few bytes ask for all the memory there is.
+  constexpr double always = double{1 << 26}, times = 64;
+  const double stored = static_cast<double>(channels[0]->values.size()),
+               width = static_cast<double>(channels.size());
+  const double span = file.stretches.empty()
+                          ? 0
+                          : file.stretches.back().onset + file.stretches.back().duration - first;
+  if (!(span * frequency * width <= std::max(always, times * stored * width)))
+    throw LimitError(fmt::format(
+        "EDF: with its pauses the recording has {:.0f} steps of {} channels, many times what is "
+        "stored. Read its stretches one by one (EdfFile::stretches).",
+        span * frequency, channels.size()));
   const Index steps = file.stretches.empty() ? 0
                                              : steps_of(file.stretches.back().onset - first) +
                                                    steps_of(file.stretches.back().duration);
-  constexpr Index most = Index{1} << 33;  // numbers: 32 GiB
-  if (steps > most / static_cast<Index>(channels.size()))
-    throw LimitError(fmt::format(
-        "EDF: with its pauses the recording has {} steps of {} channels. Read its stretches one by "
-        "one (EdfFile::stretches).",
-        steps, channels.size()));
   Array signal({steps, static_cast<Index>(channels.size())});
   std::fill(signal.values().begin(), signal.values().end(),
             std::numeric_limits<float>::quiet_NaN());

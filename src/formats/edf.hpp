@@ -50,5 +50,7 @@ struct EdfTimes {
 void read_edf_annotations(std::string_view bytes, const std::string& where, EdfTimes& times);
 
 EdfFile read_edf(Bytes bytes, const std::string& where);
+/// An EDF+ file of annotations only.
+std::string write_edf_annotations(const std::string& start, std::vector<EdfAnnotation> annotations);
 
 }  // namespace sonde::formats

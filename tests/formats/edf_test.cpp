@@ -155,6 +155,17 @@ TEST(Edf, pauses_and_annotations_of_edf_plus_are_kept) {
   EXPECT_FLOAT_EQ(signal(8, 0), file.channels[0].values(4));
 }
 
+TEST(Edf, pauses_of_years_ask_for_no_memory) {
+  for (const std::string far : {"+99999999", "+9e300"}) {
+    Writer late = paused();
+    const std::size_t at = late.data.find("+2\x14");
+    late.data.replace(at, 40, (far + "\x14\x14").append(38 - far.size(), '\0'));
+    EXPECT_PRED2(testing::says,
+                 testing::refused_with<LimitError>([&] { edf_signal(late.read(), {"Resp"}); }),
+                 "many times what is stored. Read its stretches");
+  }
+}
+
 TEST(Edf, channels_side_by_side_must_have_one_frequency) {
   const EdfFile file = paused().read();
   EXPECT_THROW(edf_signal(file), DataError);
@@ -232,6 +243,64 @@ TEST(Edf, a_file_cut_off_anywhere_is_refused) {
     EXPECT_THROW(formats::read_edf(bytes_of(std::string_view(whole).substr(0, size)), "cut"),
                  DataError)
         << size;
+}
+
+TEST(Edf, several_lists_of_annotations_are_put_together) {
+  Writer w = paused();
+  w.kind = "EDF+C";
+  w.signals = {Writer::Signal{.label = "EDF Annotations", .samples = "10"},
+               Writer::Signal{.label = "EDF Annotations", .samples = "10"}};
+  w.records = "1";
+  w.seconds = "0";
+  w.data.clear();
+  w.annotations(std::string("+0\x14\x14\0", 5), 20);
+  w.annotations(std::string("+7.5\x14wake\x14\0", 11), 20);
+  const EdfFile file = w.read();
+  EXPECT_TRUE(file.channels.empty());
+  EXPECT_EQ(file.annotations, (std::vector<EdfAnnotation>{{7.5, 0, "wake"}}));
+}
+
+std::vector<EdfAnnotation> written_and_read(const std::string& start,
+                                            const std::vector<EdfAnnotation>& annotations) {
+  const EdfFile file =
+      formats::read_edf(bytes_of(formats::write_edf_annotations(start, annotations)), "labels");
+  EXPECT_TRUE(file.channels.empty());
+  EXPECT_EQ(file.start, start.empty() ? "1985-01-01T00:00:00" : start);
+  return file.annotations;
+}
+
+TEST(EdfWriter, annotations_come_back_as_they_were) {
+  const std::vector<EdfAnnotation> marks = {
+      {-2.5, 0, "before"}, {0, 0.1, "a"}, {1.0 / 3, 1e-7, "third"}, {86400.125, 30, "REM \u00e4"}};
+  EXPECT_EQ(written_and_read("2009-08-12T16:15:00", marks), marks);
+  EXPECT_EQ(written_and_read("", {}), std::vector<EdfAnnotation>{});
+  EXPECT_EQ(written_and_read("", {{5, 1, "b"}, {1, 1, "a"}})[0].text, "a");
+}
+
+TEST(EdfWriter, thousands_of_annotations_take_many_records) {
+  std::vector<EdfAnnotation> marks;
+  for (int i = 0; i < 5003; ++i)
+    marks.push_back({i * 0.37, i % 7 * 0.5, "label " + std::to_string(i)});
+  marks.push_back({9e6, 1, std::string(5000, 'x')});
+  EXPECT_EQ(written_and_read("1999-12-31T23:59:59", marks), marks);
+}
+
+TEST(EdfWriter, refuses_what_edf_cannot_hold) {
+  const auto refused = [](const EdfAnnotation& mark, const std::string& start = "") {
+    return testing::refused_with<ArgumentError>(
+        [&] { formats::write_edf_annotations(start, {mark}); });
+  };
+  EXPECT_EQ(refused({0, 0, ""}), "EDF: the annotation \"\" has no text: EDF+ would not keep it.");
+  EXPECT_EQ(refused({std::nan(""), 0, "a"}), "EDF: the annotation \"a\" begins at nan s.");
+  EXPECT_EQ(refused({0, -1, "a"}), "EDF: the annotation \"a\" lasts -1 s, expected 0 or more.");
+  EXPECT_EQ(refused({0, 0,
+                     "a\x14"
+                     "b"}),
+            "EDF: the annotation \"a?b\" holds a control character.");
+  EXPECT_PRED2(testing::says, refused({0, 0, std::string(70000, 'x')}),
+               "longer than a data record");
+  for (const std::string start : {"2009-08-12", "1984-08-12T16:15:00", "2009-13-12T16:15:00", "x"})
+    EXPECT_PRED2(testing::says, refused({0, 0, "a"}, start), "the start must be like") << start;
 }
 
 TEST(Edf, reads_from_the_disk_and_refuses_what_is_not_there) {
