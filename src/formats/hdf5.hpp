@@ -26,7 +26,8 @@ struct Hdf5Limits {
 
 /// Reads datasets of a file of which nothing is trusted: soft and external links, external and
 /// virtual storage, filters other than shuffle, deflate and checksums, datasets that share their
-/// bytes, and everything that is no plain number is refused. Copies `bytes`.
+/// bytes, and everything that is no plain number is refused. Copies `bytes`. Another format may
+/// stand before them (a user block).
 ///   Hdf5Reader file(bytes, "model.keras: model.weights.h5");
 ///   Array kernel = file.read("layers/conv1d/vars/0", Shape{8, 16, 32});
 /// FormatError says where in the file. One thread at a time for one reader.
@@ -46,6 +47,13 @@ class Hdf5Reader {
   /// A dataset of floats as float32. Refused before anything is allocated unless its shape is
   /// `expected` and its bytes are really there.
   Array read(std::string_view path, const Shape& expected) const;
+  /// Whether anything is at `path`.
+  bool exists(std::string_view path) const;
+  /// Whether `path` is a dataset of plain numbers: whole numbers, floats of 16 bits or more,
+  /// booleans.
+  bool holds_numbers(std::string_view path) const;
+  /// A dataset of such numbers as float32, whatever its shape is.
+  Array read_numbers(std::string_view path) const;
   /// A dataset without axes that holds a whole number.
   std::int64_t read_integer(std::string_view path) const;
 

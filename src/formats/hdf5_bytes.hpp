@@ -84,19 +84,33 @@ struct Object {
   const Message* find(Message::Type type, const Place& place) const;
 };
 
-/// The address of the root group. Refuses what is no HDF5 file.
-std::uint64_t root_address(Bytes file, const Place& place);
+/// The address of the root group. Refuses what is no HDF5 file. Addresses count from the
+/// superblock, before which there may be `before` bytes of another format.
+std::uint64_t root_address(Bytes file, std::uint64_t before, const Place& place);
 /// The object whose header lies at `address`; LimitError for a group of more than `entries`.
 Object read_object(Bytes file, std::uint64_t address, std::size_t entries, const Place& place);
 
 // --- what messages say ---------------------------------------------------------------------------
 
 struct Type {
-  enum class Kind { floats, whole_numbers, text, long_text, other };
+  /// Weights are floats of 32 or 64 bits and counts whole numbers of that size; the small ones are
+  /// of 8 or 16 bits, and so are booleans, which are enumerations.
+  enum class Kind {
+    floats,
+    half_floats,
+    whole_numbers,
+    small_numbers,
+    booleans,
+    text,
+    long_text,
+    other
+  };
   Kind kind = Kind::other;
   std::uint64_t size = 0;  ///< bytes of one element
   bool is_big_endian = false;
   bool is_signed = false;
+
+  bool is_number() const { return kind <= Kind::booleans; }
 };
 Type read_type(Bytes message, const Place& place);
 
@@ -111,8 +125,8 @@ struct Layout {
   Bytes compact = {};  ///< in the header itself
   bool is_compact = false;
   std::uint64_t address = nowhere;  ///< of the numbers, or of the tree of chunks
-  std::uint64_t length = 0;
-  Sizes chunk = {};  ///< of a dataset cut into chunks: their sizes
+  std::uint64_t length = 0;         ///< nowhere: as much as the sizes say
+  Sizes chunk = {};                 ///< of a dataset cut into chunks: their sizes
   /// A single chunk without a tree.
   bool is_single = false;
 };

@@ -14,7 +14,8 @@ constexpr std::uint64_t most_axes = 32;
 struct FloatForm {
   std::uint64_t size, precision, exponent_at, exponent_size, mantissa_size, bias;
 };
-constexpr std::array float_forms = {FloatForm{4, 32, 23, 8, 23, 127},
+constexpr std::array float_forms = {FloatForm{2, 16, 10, 5, 10, 15},
+                                    FloatForm{4, 32, 23, 8, 23, 127},
                                     FloatForm{8, 64, 52, 11, 52, 1023}};
 
 bool is_ieee(std::uint64_t bits, std::uint64_t size, Cursor at) {
@@ -31,7 +32,8 @@ bool is_ieee(std::uint64_t bits, std::uint64_t size, Cursor at) {
          at.number(1) == 0 && at.number(1) == form->mantissa_size && at.number(4) == form->bias;
 }
 
-Type read_type_at(Cursor& at, const Place& place) {
+/// `depth`: an enumeration is made of another type, which is none.
+Type read_type_at(Cursor& at, int depth, const Place& place) {
   Type type;
   const std::uint64_t head = at.number(1);
   const std::uint64_t bits = at.number(3);
@@ -42,13 +44,21 @@ Type read_type_at(Cursor& at, const Place& place) {
       type.is_signed = (bits & 8) != 0;
       const bool is_whole = at.number(2) == 0 && at.number(2) == 8 * type.size;
       if (is_whole && (type.size == 4 || type.size == 8)) type.kind = Type::Kind::whole_numbers;
+      if (is_whole && (type.size == 1 || type.size == 2)) type.kind = Type::Kind::small_numbers;
       break;
     }
     case 1:
-      if (is_ieee(bits, type.size, at)) type.kind = Type::Kind::floats;
+      if (is_ieee(bits, type.size, at))
+        type.kind = type.size == 2 ? Type::Kind::half_floats : Type::Kind::floats;
       break;
     case 3:
       type.kind = Type::Kind::text;
+      break;
+    case 8:
+      // As h5py writes booleans: names of the whole numbers of one byte.
+      if (depth == 0 && type.size == 1 &&
+          read_type_at(at, depth + 1, place).kind == Type::Kind::small_numbers)
+        type.kind = Type::Kind::booleans;
       break;
     case 9:
       if ((bits & 15) == 1 && type.size == 16) type.kind = Type::Kind::long_text;
@@ -64,7 +74,7 @@ Type read_type_at(Cursor& at, const Place& place) {
 
 Type read_type(Bytes message, const Place& place) {
   Cursor at(message, place);
-  return read_type_at(at, place);
+  return read_type_at(at, 0, place);
 }
 
 std::optional<Sizes> read_dataspace(Bytes message, const Place& place) {
@@ -93,12 +103,42 @@ std::uint64_t bytes_of(const Sizes& sizes, std::uint64_t width, const Place& pla
   return bytes;
 }
 
+namespace {
+
+/// As HDF5 1.4 and MATLAB to 2008 wrote it; the length of what lies in one piece is left out.
+Layout read_old_layout(Cursor at, std::size_t rank, std::uint64_t width, const Place& place) {
+  enum : std::uint64_t { compact, contiguous, chunked };
+  const std::uint64_t axes = at.number(1), kind = at.number(1);
+  at.skip(5);
+  Layout layout;
+  if (kind > chunked) place.refuse("has an unknown storage layout.");
+  if (kind != compact) layout.address = at.number(8);
+  if (kind == contiguous) layout.length = nowhere;
+  if (kind == chunked) {
+    if (axes != rank + 1) place.damaged("chunks of another rank");
+    for (std::size_t axis = 0; axis < rank; ++axis) layout.chunk.push_back(at.number(4));
+    if (at.number(4) != width) place.damaged("chunks of another type");
+    for (const std::uint64_t size : layout.chunk)
+      if (size == 0) place.damaged("chunks of no bytes");
+  }
+  if (kind == compact) {
+    at.skip(4 * axes);
+    layout.is_compact = true;
+    layout.compact = at.take(at.number(4));
+    layout.length = layout.compact.size();
+  }
+  return layout;
+}
+
+}  // namespace
+
 Layout read_layout(Bytes message, std::size_t rank, std::uint64_t width, const Place& place) {
   enum : std::uint64_t { compact, contiguous, chunked, is_virtual };
   Cursor at(message, place);
   const std::uint64_t version = at.number(1);
+  if (version == 1 || version == 2) return read_old_layout(at, rank, width, place);
   if (version != 3 && version != 4)
-    place.refuse(fmt::format("has a storage layout of version {}, expected 3 or 4.", version));
+    place.refuse(fmt::format("has a storage layout of version {}, expected 1 to 4.", version));
   const std::uint64_t kind = at.number(1);
   Layout layout;
   if (kind == is_virtual) place.refuse("is a virtual dataset, a view of other files: refused.");

@@ -1,12 +1,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
-#include <limits>
 #include <set>
 #include <sonde/error.hpp>
 #include "formats/hdf5.hpp"
 #include "formats/hdf5_bytes.hpp"
+#include "formats/numbers.hpp"
 #include "formats/printable.hpp"
 
 namespace sonde::formats {
@@ -72,22 +71,29 @@ std::uint64_t word(const std::byte* from, const Type& type) {
 }
 
 void to_floats(Bytes from, const Type& type, Array& into) {
-  for (Index i = 0; i < into.size(); ++i) {
-    const std::uint64_t bits = word(from.data() + static_cast<std::size_t>(i) * type.size, type);
-    if (type.size == sizeof(float)) {
-      const auto small = static_cast<std::uint32_t>(bits);
-      std::memcpy(into.data() + i, &small, sizeof small);
-    } else {
-      double value = 0;
-      std::memcpy(&value, &bits, sizeof value);
-      // Beyond what a float can hold is undefined to convert.
-      const bool is_large = std::abs(value) > double{std::numeric_limits<float>::max()};
-      into.data()[i] = is_large
-                           ? std::numeric_limits<float>::infinity() * (value < 0 ? -1.0f : 1.0f)
-                           : static_cast<float>(value);
-    }
-  }
+  using Kind = NumberForm::Kind;
+  const Kind kind = type.kind == Type::Kind::booleans ? Kind::boolean
+                    : type.kind == Type::Kind::floats || type.kind == Type::Kind::half_floats
+                        ? Kind::floating
+                    : type.is_signed ? Kind::whole
+                                     : Kind::natural;
+  const auto width = static_cast<int>(type.size);
+  widen(from.first(static_cast<std::size_t>(into.size()) * type.size),
+        {kind, width, type.is_big_endian}, into.data());
 }
+
+/// Which types a caller takes, and how a message says so.
+struct Wanted {
+  bool (*fits)(const Type& type);
+  std::string_view expected;
+};
+constexpr Wanted floats = {[](const Type& type) { return type.kind == Type::Kind::floats; },
+                           "does not hold floats of 32 or 64 bits."};
+constexpr Wanted whole_numbers = {
+    [](const Type& type) { return type.kind == Type::Kind::whole_numbers; },
+    "does not hold whole numbers of 32 or 64 bits."};
+constexpr Wanted numbers = {[](const Type& type) { return type.is_number(); },
+                            "does not hold plain numbers."};
 
 }  // namespace
 
@@ -152,7 +158,7 @@ struct Hdf5Reader::State {
     claims.insert_or_assign(begin, Claim{begin + length, std::string(place.path)});
   }
 
-  Checked check(const Place& place, Type::Kind kind) {
+  Checked check(const Place& place, const Wanted& wanted) {
     const Object* object = find(place);
     if (object == nullptr) place.refuse("is missing.");
     const Message* layout = object->find(Message::layout, place);
@@ -169,16 +175,15 @@ struct Hdf5Reader::State {
     if (!sizes) place.refuse("is empty.");
     dataset.sizes = std::move(*sizes);
     dataset.layout = read_layout(layout->data, dataset.sizes.size(), dataset.type.size, place);
-    if (dataset.type.kind != kind)
-      place.refuse(kind == Type::Kind::floats ? "does not hold floats of 32 or 64 bits."
-                                              : "does not hold whole numbers of 32 or 64 bits.");
+    if (!wanted.fits(dataset.type)) place.refuse(std::string(wanted.expected));
     check_storage(dataset, place);
     return dataset;
   }
 
   void check_storage(Checked& dataset, const Place& place) {
-    const Layout& layout = dataset.layout;
+    Layout& layout = dataset.layout;
     const std::uint64_t declared = bytes_of(dataset.sizes, dataset.type.size, place);
+    if (layout.length == nowhere) layout.length = declared;
     dataset.bytes = declared;
     const bool is_packed = !layout.chunk.empty();
     std::uint64_t stored = layout.address == nowhere && !layout.is_compact ? 0 : layout.length;
@@ -236,13 +241,23 @@ Hdf5Reader::Hdf5Reader(Bytes bytes, std::string where, Hdf5Limits limits)
     : state_(std::make_unique<State>()) {
   state_->where = std::move(where);
   state_->limits = limits;
-  if (!text_of(bytes).starts_with("\x89HDF\r\n\x1a\n"))
+  // Another format may stand before it, in 512 bytes or twice that as often as needed.
+  constexpr std::string_view signature = "\x89HDF\r\n\x1a\n";
+  constexpr std::size_t most_before = 1 << 20;
+  std::size_t before = 0;
+  const auto is_here = [&] { return text_of(bytes.subspan(before)).starts_with(signature); };
+  while (!is_here()) {
+    before = before == 0 ? 512 : 2 * before;
+    if (before > most_before || before >= bytes.size()) break;
+  }
+  if (before >= bytes.size() || !is_here())
     throw FormatError(fmt::format("{}: expected an HDF5 file, got {} bytes that are none.",
                                   state_->where, bytes.size()));
-  state_->held.assign(bytes.begin(), bytes.end());
+  const Bytes file = bytes.subspan(before);
+  state_->held.assign(file.begin(), file.end());
   const Place place{state_->where, ""};
   try {
-    state_->root = root_address(state_->file(), place);
+    state_->root = root_address(state_->file(), before, place);
     state_->object(state_->root, place);
   } catch (const FormatError& error) {
     throw FormatError(
@@ -269,12 +284,12 @@ std::vector<std::string> Hdf5Reader::names(std::string_view path) const {
 }
 
 Shape Hdf5Reader::shape(std::string_view path) const {
-  return state_->check({state_->where, path}, Type::Kind::floats).shape();
+  return state_->check({state_->where, path}, floats).shape();
 }
 
 Array Hdf5Reader::read(std::string_view path, const Shape& expected) const {
   const Place place{state_->where, path};
-  const Checked dataset = state_->check(place, Type::Kind::floats);
+  const Checked dataset = state_->check(place, floats);
   if (!(dataset.shape() == expected))
     place.refuse(
         fmt::format("has shape {}, expected {}.", to_string(dataset.shape()), to_string(expected)));
@@ -285,9 +300,33 @@ Array Hdf5Reader::read(std::string_view path, const Shape& expected) const {
   return values;
 }
 
+bool Hdf5Reader::exists(std::string_view path) const {
+  return state_->find({state_->where, path}) != nullptr;
+}
+
+bool Hdf5Reader::holds_numbers(std::string_view path) const {
+  const Place place{state_->where, path};
+  const Object* object = state_->find(place);
+  if (object == nullptr || object->links) return false;
+  const Message* type = object->find(Message::datatype, place);
+  return type != nullptr && object->find(Message::layout, place) != nullptr &&
+         read_type(type->data, place).is_number();
+}
+
+Array Hdf5Reader::read_numbers(std::string_view path) const {
+  const Place place{state_->where, path};
+  const Checked dataset = state_->check(place, numbers);
+  if (dataset.bytes == 0) place.refuse("is empty.");
+  std::vector<std::byte> buffer;
+  const Bytes raw = state_->raw(dataset, buffer, place);
+  Array values(dataset.shape());
+  to_floats(raw, dataset.type, values);
+  return values;
+}
+
 std::int64_t Hdf5Reader::read_integer(std::string_view path) const {
   const Place place{state_->where, path};
-  const Checked dataset = state_->check(place, Type::Kind::whole_numbers);
+  const Checked dataset = state_->check(place, whole_numbers);
   if (!dataset.sizes.empty())
     place.refuse(fmt::format("has shape {}, expected ().", to_string(dataset.shape())));
   std::vector<std::byte> buffer;

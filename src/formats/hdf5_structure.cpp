@@ -45,7 +45,7 @@ Bytes piece(Bytes file, std::uint64_t address, std::uint64_t length, const Place
   return from.first(static_cast<std::size_t>(length));
 }
 
-std::uint64_t root_address(Bytes file, const Place& place) {
+std::uint64_t root_address(Bytes file, std::uint64_t before, const Place& place) {
   Cursor at(file, place);
   if (!at.takes("\x89HDF\r\n\x1a\n")) place.damaged("its first bytes");
   const std::uint64_t version = at.number(1);
@@ -56,9 +56,9 @@ std::uint64_t root_address(Bytes file, const Place& place) {
     place.refuse("has addresses or lengths that are not of 8 bytes.");
   at.skip(is_old ? 9 : 1);
   if (version == 1) at.skip(4);
-  if (at.number(8) != 0) place.refuse("does not begin at address 0.");
+  if (at.number(8) != before) place.refuse(fmt::format("does not begin at address {}.", before));
   at.skip(8);  // free space, or extension
-  if (at.number(8) > file.size()) place.damaged("it is shorter than it says");
+  if (at.number(8) > before + file.size()) place.damaged("it is shorter than it says");
   if (is_old) at.skip(8 + 8);  // driver; name of the root
   return at.number(8);
 }

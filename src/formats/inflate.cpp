@@ -41,4 +41,21 @@ Inflated inflate(Bytes packed, std::size_t length) {
                                : "its bytes are no deflated data"};
 }
 
+std::vector<std::byte> inflate_front(Bytes packed, std::size_t most) {
+  std::vector<std::byte> bytes(most);
+  z_stream stream{};
+  if (most == 0 || inflateInit(&stream) != Z_OK) return {};
+  stream.avail_in =
+      static_cast<uInt>(std::min<std::size_t>(packed.size(), std::numeric_limits<uInt>::max()));
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
+  stream.avail_out =
+      static_cast<uInt>(std::min<std::size_t>(most, std::numeric_limits<uInt>::max()));
+  stream.next_out = reinterpret_cast<Bytef*>(bytes.data());
+  while (stream.avail_out > 0 && ::inflate(&stream, Z_SYNC_FLUSH) == Z_OK) {
+  }
+  bytes.resize(stream.total_out);
+  inflateEnd(&stream);
+  return bytes;
+}
+
 }  // namespace sonde::formats

@@ -13,5 +13,7 @@ struct Inflated {
   std::string_view fault = {};
 };
 Inflated inflate(Bytes packed, std::size_t length);
+/// The first `most` bytes of a stream, fewer where it ends or breaks.
+std::vector<std::byte> inflate_front(Bytes packed, std::size_t most);
 
 }  // namespace sonde::formats

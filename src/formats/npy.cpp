@@ -9,6 +9,7 @@
 #include <sonde/error.hpp>
 #include <sonde/formats.hpp>
 #include "formats/npy.hpp"
+#include "formats/numbers.hpp"
 
 namespace sonde {
 namespace formats {
@@ -23,60 +24,14 @@ constexpr std::size_t longest_header = 1 << 16;
 /// Where the bytes of a file come from: each call fills the span with those that follow.
 using Pull = std::function<void(std::span<std::byte>)>;
 
-/// IEEE half precision, widened exactly.
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = std::uint32_t{half & 0x8000u} << 16;
-  const std::uint32_t exponent = half >> 10 & 31, fraction = half & 1023;
-  // A denormal half is `fraction` units of 2^-24: exact in float32.
-  if (exponent == 0) {
-    const float size = static_cast<float>(fraction) * 0x1p-24f;
-    return sign ? -size : size;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
-template <class T>
-void widen(std::span<std::byte> bytes, bool is_big_endian, float* out) {
-  for (std::size_t i = 0; i < bytes.size(); i += sizeof(T)) {
-    std::byte* at = bytes.data() + i;
-    if (is_big_endian) std::reverse(at, at + sizeof(T));
-    T value;
-    std::memcpy(&value, at, sizeof(T));
-    *out++ = static_cast<float>(value);
-  }
-}
-
-void widen_halves(std::span<std::byte> bytes, bool is_big_endian, float* out) {
-  for (std::size_t i = 0; i < bytes.size(); i += 2) {
-    const auto low = std::to_integer<unsigned>(bytes[i + is_big_endian]);
-    const auto high = std::to_integer<unsigned>(bytes[i + !is_big_endian]);
-    *out++ = half_to_float(static_cast<std::uint16_t>(high << 8 | low));
-  }
-}
-
-void widen_any(const NpyHeader& h, std::span<std::byte> bytes, float* out) {
-  const bool big = h.is_big_endian;
-  switch (h.kind) {
-    case 'b':
-      // NumPy's booleans are 0 or 1; any other byte is true, as there.
-      for (const std::byte b : bytes) *out++ = b == std::byte{0} ? 0.0f : 1.0f;
-      return;
-    case 'f':
-      return h.width == 2   ? widen_halves(bytes, big, out)
-             : h.width == 4 ? widen<float>(bytes, big, out)
-                            : widen<double>(bytes, big, out);
-    case 'i':
-      return h.width == 1   ? widen<std::int8_t>(bytes, big, out)
-             : h.width == 2 ? widen<std::int16_t>(bytes, big, out)
-             : h.width == 4 ? widen<std::int32_t>(bytes, big, out)
-                            : widen<std::int64_t>(bytes, big, out);
-    default:
-      return h.width == 1   ? widen<std::uint8_t>(bytes, big, out)
-             : h.width == 2 ? widen<std::uint16_t>(bytes, big, out)
-             : h.width == 4 ? widen<std::uint32_t>(bytes, big, out)
-                            : widen<std::uint64_t>(bytes, big, out);
-  }
+/// NumPy's booleans are 0 or 1; any other byte is true, as there.
+NumberForm form_of(const NpyHeader& header) {
+  using Kind = NumberForm::Kind;
+  const Kind kind = header.kind == 'b'   ? Kind::boolean
+                    : header.kind == 'f' ? Kind::floating
+                    : header.kind == 'i' ? Kind::whole
+                                         : Kind::natural;
+  return {kind, header.width, header.is_big_endian};
 }
 
 /// The numbers that `shape` holds times their width, or nothing above the largest number: headers
@@ -92,27 +47,6 @@ std::optional<std::uint64_t> bytes_of_shape(const Shape& shape, int width) {
       return std::nullopt;
   }
   return is_empty ? 0 : product;
-}
-
-/// Turns an array whose first axis runs fastest into one whose last axis does.
-Array from_fortran_order(const Array& lying, const Shape& shape) {
-  Array array(shape);
-  std::vector<Index> strides, at(static_cast<std::size_t>(shape.rank()), 0);
-  for (Index stride = 1; const Index size : shape) {
-    strides.push_back(stride);
-    stride *= size;
-  }
-  Index from = 0;
-  for (float& value : array.values()) {
-    value = lying.data()[from];
-    for (std::size_t axis = at.size(); axis-- > 0;) {
-      from += strides[axis];
-      if (++at[axis] < shape[static_cast<Index>(axis)]) break;
-      from -= strides[axis] * at[axis];
-      at[axis] = 0;
-    }
-  }
-  return array;
 }
 
 NpyHeader read_header(const Pull& pull, std::uint64_t& left, const std::string& where) {
@@ -178,13 +112,13 @@ Array read_array(const Pull& pull, std::uint64_t left, const std::string& where)
     for (std::uint64_t rest = *needed; rest > 0;) {
       const std::span<std::byte> now(bytes.data(), std::min<std::size_t>(piece, rest));
       pull(now);
-      widen_any(header, now, out);
+      widen(now, form_of(header), out);
       out += now.size() / static_cast<std::size_t>(header.width);
       rest -= now.size();
     }
   }
   return header.is_fortran_order && header.shape.rank() > 1
-             ? from_fortran_order(array, header.shape)
+             ? from_fortran_order(array.values(), header.shape)
              : array;
 }
 
