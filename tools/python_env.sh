@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tools/python_env.sh [golden|bench]: makes the Python environment of the golden cases (real Keras on JAX), or of
-# the benchmarks as well (TensorFlow, PyTorch). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
+# tools/python_env.sh [golden|formats|bench]: makes the Python environment of the golden cases (real Keras on JAX), of
+# the judges of the readers (wfdb, EDFlib, MNE, SciPy), or of the benchmarks (TensorFlow, PyTorch). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
 # and the last line on stdout is its Python. Silent and quick when everything is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,8 +8,9 @@ cd "$(dirname "$0")/.."
 part=${1:-golden}
 case $part in
   golden) files=(tests/golden/requirements.txt) ;;
+  formats) files=(tests/golden/requirements-formats.txt) ;;
   bench) files=(tests/golden/requirements.txt bench/requirements.txt bench/requirements-nodeps.txt) ;;
-  *) echo "usage: tools/python_env.sh [golden|bench]" >&2; exit 2 ;;
+  *) echo "usage: tools/python_env.sh [golden|formats|bench]" >&2; exit 2 ;;
 esac
 
 venv=${SONDE_VENV:-$HOME/.cache/sonde/venv}
@@ -27,6 +28,9 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ] || ! "$python" -c '' 2
   if [ "$part" = golden ]; then
     say "Installing Keras and JAX"
     install -r tests/golden/requirements.txt
+  elif [ "$part" = formats ]; then
+    say "Installing the judges of the readers"
+    install -r tests/golden/requirements-formats.txt
   else
     say "Installing Keras, JAX and TensorFlow (about 300 MB to fetch)"
     install -r bench/requirements.txt
