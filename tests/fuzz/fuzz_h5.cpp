@@ -1,4 +1,4 @@
-#include "formats/hdf5.hpp"
+#include "formats/hdf5_datasets.hpp"
 #include "formats/keras/model_bytes.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
@@ -20,6 +20,9 @@ void walk(const formats::Hdf5Reader& file, const std::string& path, int depth, i
   try_to([&] { file.texts(path, "name"); });
   try_to([&] { file.read_integer(path); });
   try_to([&] {
+    if (file.holds_numbers(path)) file.read_numbers(path);
+  });
+  try_to([&] {
     const Shape shape = file.shape(path);
     if (shape.elements() < 1 << 20) file.read(path, shape);
   });
@@ -34,6 +37,7 @@ void walk(const formats::Hdf5Reader& file, const std::string& path, int depth, i
 void fuzz_one(Bytes bytes) {
   int steps = 0;
   try_to([&] { walk(formats::Hdf5Reader(bytes), "", 0, steps); });
+  try_to([&] { formats::datasets_of(formats::Hdf5Reader(bytes)); });
   if (text_of(bytes).starts_with("\x89HDF")) formats::keras::read_model(bytes, "fuzz", options());
 }
 

@@ -12,12 +12,17 @@ void write(const std::string& name, Bytes bytes) {
 
 }  // namespace
 
-/// A header, a zero byte, and the signal file "r.dat".
+/// A header, a zero byte, and the signal file "r.dat". The header is that of a segment as well, of
+/// the record that a header between two zero bytes in front describes.
 void fuzz_one(Bytes bytes) {
-  const auto [header, signal] = split(bytes);
+  const auto [header, rest] = split(bytes);
+  const auto [segment, signal] = split(rest);
+  const bool has_segments = text_of(header).substr(0, 40).find('/') != std::string_view::npos;
   write("r.hea", header);
-  write("r.dat", signal);
+  write("s.hea", segment);
+  write("r.dat", has_segments ? signal : rest);
   load_wfdb(folder() / "r");
+  load_wfdb_signals(folder() / "r");
 }
 
 }  // namespace sonde::fuzz
