@@ -58,6 +58,7 @@ void walk_mat4(Bytes bytes, const std::string& where, MatVisitor& visitor) {
 
     MatVariable variable;
     variable.name = name.substr(0, name.find('\0'));
+    if (variable.name.empty()) refuse("a name is empty");
     variable.form = forms[format];
     variable.form.is_big_endian = big;
     // Both below 2^32, and the width is at most 8: one step more could overflow.

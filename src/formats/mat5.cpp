@@ -154,7 +154,10 @@ class Walk {
       shape.push_back(now);
     }
     const Elements::Piece own_name = at.next();
-    if (!name) name = std::string(text_of(own_name.data));
+    if (!name) {
+      name = std::string(text_of(own_name.data));
+      if (name->empty()) return true;  // where MATLAB keeps what belongs to objects
+    }
     if (!visitor_.wants(*name)) return true;
 
     constexpr std::uint32_t is_complex = 0x0800;

@@ -96,6 +96,15 @@ TEST(Mat, without_a_name_there_must_be_one_array) {
             "a.mat: expected one array of numbers, got 0: none. Name the one to read.");
 }
 
+TEST(Mat, arrays_without_a_name_are_left_out) {
+  EXPECT_EQ(refusal(head() + numbers("")),
+            "a.mat: expected one array of numbers, got 0: none. Name the one to read.");
+  EXPECT_EQ(values(read(head() + numbers("") + numbers("x")))[1], 3);
+  EXPECT_PRED2(says,
+               refusal(word(50) + word(1) + word(1) + word(0) + word(1) + std::string(2, '\0')),
+               "a name is empty");
+}
+
 TEST(Mat, what_is_no_array_of_real_numbers_is_refused_by_name) {
   const std::string text = matrix("s", 4, {1, 2}, element(4, std::string("a\0b\0", 4)));
   const std::string complex = matrix("c", 6 | 0x0800, {1, 1}, element(2, "\1") + element(2, "\2"));
