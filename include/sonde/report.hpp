@@ -68,7 +68,7 @@ struct GroupScores {
   std::vector<Group> groups = {};
 };
 
-struct RecordingScore {
+struct ReportedRecording {
   std::string name = {};
   std::string group = {};
   double score = 0;
@@ -111,7 +111,7 @@ struct DataPart {
 /// One recording in the viewer. Labels, predictions and probabilities may be absent (empty).
 struct ViewedRecording {
   std::string name = {};
-  double frequency = 1;  ///< steps per second
+  double frequency = 1;  ///< steps per second; 0: unknown, time is counted in steps
   std::vector<std::string> channels = {};
   Array signal = {};                  ///< (time, channels); NaN leaves a gap
   std::vector<Index> labels = {};     ///< a class for each step
@@ -137,11 +137,11 @@ struct Report {
   std::optional<StepScores> scores = {};
   std::vector<ClassCurve> curves = {};  ///< one for each class
   std::vector<double> thresholds =
-      {};  ///< for each class, where one was chosen; else the most likely
+      {};  ///< for each class, NaN where none was chosen; empty: the most likely class
   std::optional<CalibrationScores> calibration = {};
   std::optional<double> temperature = {};
   GroupScores groups = {};
-  std::vector<RecordingScore> recordings = {};  ///< in any order; the worst are shown
+  std::vector<ReportedRecording> recordings = {};  ///< in any order; the worst are shown
   std::vector<EventScores> events = {};
   std::vector<BoundaryScores> boundaries = {};
 

@@ -108,6 +108,33 @@ Data Parts::all_labels() const {
   return all;
 }
 
+Parts load_parts(const TrainOptions& o) {
+  DataFiles files{.x = o.x,
+                  .y = o.y,
+                  .weights = o.sample_weight,
+                  .label_column = o.label_column,
+                  .recording = o.window > 0};
+  std::optional<Data> validation;
+  Data data = load_data(files);
+  if (!o.validation_x.empty())
+    validation = load_data({.x = o.validation_x,
+                            .y = o.validation_y,
+                            .y_option = "--validation-y",
+                            .label_column = o.label_column,
+                            .recording = o.window > 0});
+  return {std::move(data),
+          std::move(validation),
+          {.validation_split = o.validation_split, .window = o.window, .hop = o.hop}};
+}
+
+std::pair<std::string, Data> judged_part(Parts& parts) {
+  if (parts.apart()) return {"validation", std::move(*parts.apart())};
+  const Data& data = parts.data();
+  if (parts.validation())
+    return {"validation", copy_samples(data, parts.training(), data.samples())};
+  return {"training", copy_samples(data, 0, data.samples())};
+}
+
 Data copy_samples(const Data& data, Index begin, Index end) {
   Data part{data.x.slice(begin, end), data.y.slice(begin, end), {}};
   if (is_there(data.weights)) part.weights = data.weights.slice(begin, end);

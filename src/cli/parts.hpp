@@ -1,8 +1,11 @@
 #pragma once
 #include <optional>
 #include <sonde/samples.hpp>
+#include <string>
+#include <utility>
 
 #include "cli/data.hpp"
+#include "cli/train_options.hpp"
 
 namespace sonde::cli {
 
@@ -31,6 +34,7 @@ class Parts {
   const Data& data() const { return data_; }
   /// Validation data of their own; null when they are a part of data().
   Data* apart() { return apart_ ? &*apart_ : nullptr; }
+  const Data* apart() const { return apart_ ? &*apart_ : nullptr; }
   /// The labels and weights of all samples, those apart too: what the labels mean is seen in all.
   Data all_labels() const;
   /// Samples of data() that train.
@@ -43,6 +47,11 @@ class Parts {
   std::optional<ArraySamples> all_, apart_samples_;
   std::optional<SamplePart> train_, validation_;
 };
+
+/// The arrays that the options name. Throws as load_data and Parts do.
+Parts load_parts(const TrainOptions& o);
+/// What judges, or without it what trained; with its name. Takes data out of `parts`.
+std::pair<std::string, Data> judged_part(Parts& parts);
 
 /// Samples [begin, end) of `data` that judge, copied: x, y and weights.
 Data copy_samples(const Data& data, Index begin, Index end);

@@ -68,8 +68,9 @@ int plot(const std::string& name, const PlotVerb& o) {
   if (format != ".svg" && format != ".png" && format != ".pdf" && format != ".dot")
     throw ArgumentError(
         fmt::format("--out must end in .svg, .png, .pdf or .dot, got \"{}\".", o.out));
-  // Pictures made of lines have their own size: 96 and 72 are one to one in .svg and .pdf.
-  const int dpi = format == ".svg" ? 96 : format == ".pdf" ? 72 : o.dpi;
+  // Pictures made of lines have their own size: 72 is one to one, and Graphviz cuts off an .svg of
+  // any other.
+  const int dpi = format == ".svg" || format == ".pdf" ? 72 : o.dpi;
   const std::string dot =
       to_dot(named_model(name, o), {.show_shapes = o.show_shapes,
                                     .show_dtype = o.show_dtype,

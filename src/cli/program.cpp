@@ -99,6 +99,7 @@ int dispatch(int argc, const char* const* argv) {
   add_summary(program, chosen);
   add_plot(program, chosen);
   add_inspect(program, chosen);
+  add_report(program, chosen);
   add_bench(program, chosen);
   int code = ok;
   return parse(program, argc, argv, code) ? chosen() : code;

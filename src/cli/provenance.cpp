@@ -45,16 +45,16 @@ nlohmann::ordered_json provenance(long seed,
   return json;
 }
 
-void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now) {
+void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now,
+                      const std::string& who, const std::string& mend) {
   std::ifstream file(path);
   const auto then = nlohmann::ordered_json::parse(file, nullptr, false);
   if (!then.is_object() || !then.contains("files")) return;  // the run ended before it was written
   for (const auto& [role, each] : now["files"].items())
     if (then["files"].contains(role) && then["files"][role] != each)
       throw DataError(fmt::format(
-          "--resume: {} \"{}\" is not the file that this run began with. Bring that one "
-          "back, or start another run.",
-          role, each["path"].get<std::string>()));
+          "{}: {} \"{}\" is not the file that this run began with. Bring that one back, or {}.",
+          who, role, each["path"].get<std::string>(), mend));
 }
 
 }  // namespace sonde::cli

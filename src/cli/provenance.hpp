@@ -13,7 +13,9 @@ nlohmann::ordered_json provenance(long seed,
                                   const std::vector<std::pair<std::string, std::string>>& files);
 
 /// Throws DataError where a file is not the one that the run in `path`, a provenance.json, began
-/// with.
-void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now);
+/// with. `who` asks, and `mend` says what to do without the file.
+void check_same_files(const std::filesystem::path& path, const nlohmann::ordered_json& now,
+                      const std::string& who = "--resume",
+                      const std::string& mend = "start another run");
 
 }  // namespace sonde::cli

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <sonde/networks.hpp>
 
+#include "cli/array_report.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
@@ -11,6 +12,7 @@
 #include "cli/prepare.hpp"
 #include "cli/provenance.hpp"
 #include "cli/run_directory.hpp"
+#include "cli/run_report.hpp"
 #include "cli/scores.hpp"
 #include "cli/task.hpp"
 #include "cli/train_options.hpp"
@@ -19,25 +21,6 @@
 
 namespace sonde::cli {
 namespace {
-
-Parts load_parts(const TrainOptions& o) {
-  DataFiles files{.x = o.x,
-                  .y = o.y,
-                  .weights = o.sample_weight,
-                  .label_column = o.label_column,
-                  .recording = o.window > 0};
-  std::optional<Data> validation;
-  Data data = load_data(files);
-  if (!o.validation_x.empty())
-    validation = load_data({.x = o.validation_x,
-                            .y = o.validation_y,
-                            .y_option = "--validation-y",
-                            .label_column = o.label_column,
-                            .recording = o.window > 0});
-  return {std::move(data),
-          std::move(validation),
-          {.validation_split = o.validation_split, .window = o.window, .hop = o.hop}};
-}
 
 /// Fits on the training part, applies to all.
 Normalizer normalize(Parts& parts) {
@@ -119,15 +102,6 @@ void tell(RunDirectory& run, const TrainOptions& o, Parts& parts, const Task& ta
                       to_string(output.shape().with_front(dynamic)), name_of(task.loss)));
 }
 
-/// What judges, or without it what trained; with its name.
-std::pair<std::string, Data> judged_part(Parts& parts) {
-  if (parts.apart()) return {"validation", std::move(*parts.apart())};
-  const Data& data = parts.data();
-  if (parts.validation())
-    return {"validation", copy_samples(data, parts.training(), data.samples())};
-  return {"training", copy_samples(data, 0, data.samples())};
-}
-
 int train(const TrainOptions& given) {
   check_options(given);
   using Earlier = RunDirectory::Earlier;
@@ -135,7 +109,10 @@ int train(const TrainOptions& given) {
                    given.resume  ? Earlier::go_on
                    : given.force ? Earlier::remove
                                  : Earlier::refuse,
-                   given.quiet);
+                   given.quiet                ? RunDirectory::Voice::none
+                   : given.progress == "json" ? RunDirectory::Voice::programs
+                   : given.progress == "none" ? RunDirectory::Voice::none
+                                              : RunDirectory::Voice::people);
   Parts parts = load_parts(given);
   auto [opened, task, fix] = prepare(given, parts);
   Model& model = opened.model;
@@ -181,12 +158,18 @@ int train(const TrainOptions& given) {
   TrainingRun training(run, model, opened.extras, o.monitor, before);
   training.fit(*labeller.show(&parts.train()), std::move(fit));
 
+  const std::vector<DataPart> who = data_parts(parts);
   const auto [name, part] = judged_part(parts);
   const Array predictions =
       labeller.predict(part.x, {.batch_size = o.batch_size, .threads = o.threads});
   const Scores scores = score(task, predictions, part.y, part.weights, part.steps());
   nlohmann::ordered_json result =
       training.finish({{"scored_on", name}, {"scores", to_json(scores)}});
+  Report report = judged_report(task, scores, name, part, predictions, opened.extras);
+  report.title = fmt::format("{} on {}", o.model, o.x);
+  report.parts = who;
+  add_run(report, run.folder(), model);
+  write_report(run.file("report.html"), report);
   run.say(fmt::format("best:   {}, saved in {}", training.best_text(),
                       run.file("model.keras").string()));
   run.log(to_text(scores));

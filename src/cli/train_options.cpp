@@ -13,7 +13,7 @@ namespace sonde::cli {
 std::span<const OptionText> train_texts() {
   static constexpr std::string_view data = "Data", model = "Network", training = "Training",
                                     output = "Output";
-  static constexpr std::array<OptionText, 34> texts = {{
+  static constexpr std::array<OptionText, 35> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -55,6 +55,8 @@ std::span<const OptionText> train_texts() {
       {output, "resume", "", "go on with the run in --out, which was ended before its end"},
       {output, "checkpoint_seconds", "SECONDS",
        "from one checkpoint of the run to the next; 0: after every batch"},
+      {output, "progress", "HOW",
+       "auto: lines for people; json: one JSON object on each line of stderr; none"},
       {output, "quiet", "", "no messages"},
       {output, "json", "", "print the result as one JSON object"},
   }};
@@ -88,8 +90,9 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   }
   TrainOptions then{};
   read_config(read_toml(config.string()), config.string(), then);
-  constexpr std::array<std::string_view, 8> free = {
-      "epochs", "threads", "out", "force", "resume", "checkpoint_seconds", "quiet", "json"};
+  constexpr std::array<std::string_view, 9> free = {"epochs",   "threads", "out",
+                                                    "force",    "resume",  "checkpoint_seconds",
+                                                    "progress", "quiet",   "json"};
   const Value::Dict old = to_config(then), now = to_config(asked);
   for (std::size_t i = 0; i < old.size(); ++i) {
     const auto& [field, value] = old[i];
@@ -105,6 +108,7 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   then.threads = asked.threads;
   then.out = asked.out;
   then.resume = true;
+  then.progress = asked.progress;
   then.quiet = asked.quiet;
   then.json = asked.json;
   return then;
@@ -133,6 +137,8 @@ void check_options(const TrainOptions& o) {
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
   if (o.normalize != "none" && o.normalize != "zscore")
     refuse_name("--normalize", o.normalize, {"none", "zscore"});
+  if (o.progress != "auto" && o.progress != "json" && o.progress != "none")
+    refuse_name("--progress", o.progress, {"auto", "json", "none"});
   if (o.optimizer != "auto") static_cast<void>(optimizer_from_name(o.optimizer));
   if (o.validation_x.empty() && !o.validation_y.empty())
     throw ArgumentError("--validation-y is given without --validation-x. Give both, or neither.");

@@ -48,6 +48,7 @@ struct TrainOptions {
   bool force = false;
   bool resume = false;
   double checkpoint_seconds = 60;
+  std::string progress = "auto";
   bool quiet = false;
   bool json = false;
 
@@ -67,8 +68,8 @@ struct TrainOptions {
         field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
         field("monitor", &T::monitor), field("seed", &T::seed), field("threads", &T::threads),
         field("out", &T::out), field("force", &T::force), field("resume", &T::resume),
-        field("checkpoint_seconds", &T::checkpoint_seconds), field("quiet", &T::quiet),
-        field("json", &T::json));
+        field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),
+        field("quiet", &T::quiet), field("json", &T::json));
   }
 };
 

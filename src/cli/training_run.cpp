@@ -3,30 +3,40 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
+#include <filesystem>
+#include <new>
 #include <sonde/error.hpp>
 
 #include "cli/interrupt.hpp"
+#include "cli/progress_events.hpp"
 
 namespace sonde::cli {
 namespace {
 
 /// What comes next must not stand behind a moving progress line.
 void leave_line(const RunDirectory& directory) {
-  if (!directory.quiet() && isatty(STDERR_FILENO)) std::fputs("\n", stderr);
+  if (directory.voice() == RunDirectory::Voice::people && isatty(STDERR_FILENO))
+    std::fputs("\n", stderr);
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(RunDirectory& directory, Model& model, const Extras& extras,
                          std::string monitor, std::function<void()> before)
-    : directory_(directory), model_(model), extras_(extras), before_(std::move(before)) {
+    : directory_(directory),
+      learning_(directory),
+      model_(model),
+      extras_(extras),
+      before_(std::move(before)) {
   watched_.name = std::move(monitor);
 }
 
 void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
   epochs_ = options.epochs;
+  batch_size_ = std::min(options.batch_size, samples.size());
   std::vector<Callback> callbacks;
   callbacks.push_back(LambdaCallback{
       .train_begin = [this](Training&) { before_(); },
@@ -37,7 +47,8 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
       .batch_end = [this](Training& t) { check_loss(t); },
   });
   callbacks.push_back(CSVLogger{.filename = directory_.file("history.csv").string()});
-  if (!directory_.quiet()) callbacks.push_back(ProgressBar{.stream = stderr});
+  callbacks.push_back(learning_.callback());
+  callbacks.push_back(progress());
   callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); },
                                      .archive = [this](Archive& a) { archive(a); }});
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
@@ -48,11 +59,31 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
   options.verbose = false;
 
   watch_signals();
-  const History history = model_.fit(samples, std::move(options));
+  const History history = [&] {
+    try {
+      return model_.fit(samples, std::move(options));
+    } catch (const std::bad_alloc&) {
+      out_of_memory();
+    }
+  }();
   status_ = history.stop_reason ? "stopped early" : "finished";
   reason_ = history.stop_reason.value_or("");
   if (!reason_.empty()) directory_.say("stopped: " + reason_);
+  announce_end();
   model_.set_weights(best_weights_);
+}
+
+/// One callback in any case: a run may go on in another voice.
+Callback TrainingRun::progress() const {
+  switch (directory_.voice()) {
+    case RunDirectory::Voice::people:
+      return ProgressBar{.stream = stderr};
+    case RunDirectory::Voice::programs:
+      return ProgressEvents(batch_size_);
+    case RunDirectory::Voice::none:
+      break;
+  }
+  return LambdaCallback{};
 }
 
 void TrainingRun::archive(Archive& a) {
@@ -89,6 +120,7 @@ void TrainingRun::check_signal(const Training& t) {
   save_model_file(directory_.file("last.keras"), model_, extras_);
   if (best_epoch_ < 0) save_model_file(directory_.file("model.keras"), model_, extras_);
   write_metrics();
+  announce_end();
   const std::string message = fmt::format(
       "interrupted by {}. The model as it was then is in {}, the best so far in {}. `sonde train "
       "--resume --out {}` goes on.",
@@ -101,18 +133,43 @@ void TrainingRun::check_signal(const Training& t) {
 void TrainingRun::diverge(const Training& t, const std::string& name, double value) {
   leave_line(directory_);
   status_ = "diverged";
-  reason_ = fmt::format("{} became {} in epoch {}, batch {}", name, value, t.epoch + 1, t.batch);
+  reason_ = fmt::format("{} became {} in epoch {}, batch {} (step {})", name, value, t.epoch + 1,
+                        t.batch, model_.iterations());
   write_metrics();
   const std::string kept =
       best_epoch_ < 0
           ? std::string("No epoch was finished, so no model is saved")
           : fmt::format("The best model so far is in {}", directory_.file("model.keras").string());
+  announce_end();
   const std::string message = fmt::format(
       "training diverged: {}. {}. Try a smaller --learning-rate (now {:.6g}), or --normalize "
       "zscore.",
       reason_, kept, t.learning_rate());
   directory_.log(message);
   throw DivergedError(message);
+}
+
+void TrainingRun::out_of_memory() {
+  leave_line(directory_);
+  status_ = "out of memory";
+  std::string message = "out of memory. Use less data, shorter signals or a smaller --batch-size.";
+  std::error_code ignored;
+  if (std::filesystem::exists(directory_.file("last.checkpoint"), ignored)) {
+    write_metrics();
+    message += fmt::format(
+        " What was learned until the last checkpoint is safe: `sonde train --resume --out {}` goes "
+        "on.",
+        directory_.folder().string());
+  }
+  announce_end();
+  throw LimitError(message);
+}
+
+void TrainingRun::announce_end() const {
+  if (directory_.voice() != RunDirectory::Voice::programs) return;
+  nlohmann::ordered_json event = {{"event", "end"}};
+  event.update(metrics());
+  print_event(event);
 }
 
 std::string TrainingRun::best_text() const {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/learning_log.hpp"
 #include "cli/model_file.hpp"
 #include "cli/run_directory.hpp"
 
@@ -33,15 +34,19 @@ class TrainingRun {
   nlohmann::ordered_json finish(nlohmann::ordered_json scores);
 
  private:
+  Callback progress() const;
   void archive(Archive& a);
   void check_loss(const Training& t);
   void epoch_end(Training& t);
   void check_signal(const Training& t);
   [[noreturn]] void diverge(const Training& t, const std::string& name, double value);
+  [[noreturn]] void out_of_memory();
   nlohmann::ordered_json metrics() const;
   void write_metrics() const;
+  void announce_end() const;
 
   RunDirectory& directory_;
+  LearningLog learning_;
   Model& model_;
   const Extras& extras_;
   std::function<void()> before_;
@@ -49,6 +54,7 @@ class TrainingRun {
   std::string status_ = "running";
   std::string reason_;
   Index epochs_ = 0;  // to be done
+  Index batch_size_ = 0;
   Index done_ = 0;
   Index best_epoch_ = -1;  // none yet
   Logs best_logs_;

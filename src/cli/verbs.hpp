@@ -17,6 +17,7 @@ void add_evaluate(CLI::App& program, Chosen& chosen);
 void add_summary(CLI::App& program, Chosen& chosen);
 void add_plot(CLI::App& program, Chosen& chosen);
 void add_inspect(CLI::App& program, Chosen& chosen);
+void add_report(CLI::App& program, Chosen& chosen);
 void add_bench(CLI::App& program, Chosen& chosen);
 
 }  // namespace sonde::cli

@@ -109,9 +109,13 @@ std::string curves(const Report& report, const std::vector<Figure>& figures) {
   std::string rule = "the most likely class of each step, with its post-processing";
   if (!report.thresholds.empty()) {
     rule = "the chosen threshold";
-    for (std::size_t k = 0; k < report.thresholds.size(); ++k)
-      rule += fmt::format("{} {} for {}", k == 0 ? ":" : ",", rounded(report.thresholds[k]),
-                          class_name(report, k));
+    const char* before = ":";
+    for (std::size_t k = 0; k < report.thresholds.size(); ++k) {
+      if (std::isnan(report.thresholds[k])) continue;
+      rule +=
+          fmt::format("{} {} for {}", before, rounded(report.thresholds[k]), class_name(report, k));
+      before = ",";
+    }
   }
   return "<p>Each class against all others, over every threshold. The large dots are what the "
          "predicted labels reach: " +
@@ -144,13 +148,13 @@ std::string groups(const Report& report, const std::vector<Figure>& figures) {
 
 std::string worst(const Report& report) {
   if (report.recordings.empty()) return {};
-  std::vector<RecordingScore> sorted = report.recordings;
+  std::vector<ReportedRecording> sorted = report.recordings;
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
     return (std::isnan(a.score) ? 2 : a.score) < (std::isnan(b.score) ? 2 : b.score);
   });
   if (sorted.size() > 10) sorted.resize(10);
   HtmlTable table({"recording", "group", report.groups.score, "steps", "what goes wrong", ""});
-  for (const RecordingScore& each : sorted) {
+  for (const ReportedRecording& each : sorted) {
     std::string button;
     for (std::size_t v = 0; v < report.recordings_to_view.size(); ++v)
       if (report.recordings_to_view[v].name == each.name)
@@ -252,8 +256,9 @@ std::string data(const Report& report) {
       std::string who;
       for (const std::string& group : part.groups) who += (who.empty() ? "" : ", ") + group;
       table.row(part.name,
-                {counted(static_cast<Index>(part.groups.size())), counted(part.recordings),
-                 duration(part.seconds), counted(part.labelled_steps), words(who)});
+                {part.groups.empty() ? "–" : counted(static_cast<Index>(part.groups.size())),
+                 counted(part.recordings), part.seconds > 0 ? duration(part.seconds) : "–",
+                 counted(part.labelled_steps), words(who)});
     }
     out += table.done();
   }

@@ -46,8 +46,9 @@ void check(const ViewedRecording& recording, std::size_t classes) {
   if (!recording.probabilities.empty() &&
       (p.rank() != 2 || static_cast<std::size_t>(p[0]) != steps))
     refuse("the probabilities must be (time, classes), got " + to_string(p) + ".");
-  if (!(recording.frequency > 0))
-    refuse(fmt::format("frequency {} must be above 0.", recording.frequency));
+  if (!(recording.frequency >= 0))
+    refuse(fmt::format("frequency {} must be above 0, or 0 where it is unknown.",
+                       recording.frequency));
 }
 
 std::vector<float> column(const Array& array, std::size_t c) {

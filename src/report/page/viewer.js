@@ -13,7 +13,9 @@
   const opened = new Map();
   function open(r) {
     if (!opened.has(r)) {
-      const spec = recordings[r];
+      const spec = {...recordings[r]};
+      spec.timed = spec.frequency > 0;  // else time is counted in steps
+      spec.frequency ||= 1;
       const labels = spec.labels && new Runs(spec.labels, spec.steps);
       const predicted = spec.predicted && new Runs(spec.predicted, spec.steps);
       opened.set(r, {
@@ -68,6 +70,7 @@
   }
 
   function clock(step, fine) {
+    if (!now.spec.timed) return (fine ? "step " : "") + Math.round(step);
     const seconds = step / now.spec.frequency;
     const whole = Math.floor(seconds + (fine ? 0 : .5));
     const h = Math.floor(whole / 3600), m = Math.floor(whole / 60) % 60, s = whole % 60;
@@ -190,14 +193,15 @@
     const seconds = span / now.spec.frequency;
     const steps = [.001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800,
       3600, 7200, 14400, 28800, 86400];
-    const step = steps.find((s) => seconds / s < width / 80) ?? 86400 * Math.ceil(seconds / 86400 / (width / 80));
+    const scale = now.spec.timed ? steps : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5];
+    const step = scale.find((s) => seconds / s < width / 80) ?? 86400 * Math.ceil(seconds / 86400 / (width / 80));
     context.textAlign = "center";
     for (let t = Math.ceil(from / now.spec.frequency / step) * step; t <= (from + span) / now.spec.frequency; t += step) {
       const x = (t * now.spec.frequency - from) / span * width;
       context.fillStyle = paint("--grid");
       context.fillRect(Math.round(x), 0, 1, top);
       context.fillStyle = paint("--quiet");
-      if (x > 22 && x < width - 22) context.fillText(clock(t * now.spec.frequency + 1e-6, step < 1), x, top + 11);
+      if (x > 22 && x < width - 22) context.fillText(clock(t * now.spec.frequency + 1e-6, now.spec.timed && step < 1), x, top + 11);
     }
   }
 

@@ -1,0 +1,111 @@
+#include "cli/array_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "cli/run_report.hpp"
+
+namespace sonde::cli {
+namespace {
+
+/// Sample `i` of x, in the units of its file.
+Array signal_of(const Array& x, Index i, const Extras& extras) {
+  const Index steps = x.shape()[1], channels = x.shape()[2];
+  Array signal({steps, channels});
+  std::copy_n(x.data() + i * signal.size(), signal.size(), signal.data());
+  if (!extras.normalizer || extras.normalizer->center.size() != static_cast<std::size_t>(channels))
+    return signal;
+  for (Index t = 0; t < signal.size(); ++t) {
+    const auto c = static_cast<std::size_t>(t % channels);
+    float& value = signal.data()[t];
+    value = static_cast<float>(static_cast<double>(value) * extras.normalizer->scale[c] +
+                               extras.normalizer->center[c]);
+  }
+  return signal;
+}
+
+std::string sample_name(const std::string& part, Index i, Index digits) {
+  return fmt::format("{} sample {:0{}}", part, i, digits);
+}
+
+/// The weight of label `i` of `count`: weights are one for each label, or for each sample.
+float weight_of(const Array& weights, Index i, Index count) {
+  if (weights.size() == 0) return 1;
+  const Index each = std::max<Index>(count / weights.size(), 1);
+  return weights.data()[std::min(i / each, weights.size() - 1)];
+}
+
+}  // namespace
+
+Report judged_report(const Task& task, const Scores& scores, const std::string& name,
+                     const Data& data, const Array& predictions, const Extras& extras) {
+  Report report;
+  const Index samples = data.samples();
+  report.subtitle = fmt::format("{} samples of the {} part", samples, name);
+  const auto digits = static_cast<Index>(fmt::format("{}", samples).size());
+  std::vector<JudgedRecording> recordings;
+  for (Index i = 0; i < samples; ++i) {
+    JudgedRecording each{.name = sample_name(name, i, digits)};
+    each.signal = signal_of(data.x, i, extras);
+    recordings.push_back(std::move(each));
+  }
+  const bool classes = task.labels != Labels::values && task.labels != Labels::several;
+  if (!classes || scores.steps.size() != 1) {
+    for (JudgedRecording& each : recordings) {
+      if (report.recordings_to_view.size() == 60) break;
+      report.recordings_to_view.push_back(
+          {.name = each.name, .frequency = 0, .signal = std::move(each.signal)});
+    }
+    return report;
+  }
+
+  report.scores = scores.steps[0];
+  for (std::size_t k = 0; k < report.scores->classes.size(); ++k)
+    report.classes.push_back(fmt::format("{}", k));
+  const Index width = label_width(data.y.shape(), data.steps());
+  const Index count = data.y.size() / width, of_each = count / samples;
+  const Index outputs = predictions.size() / count;
+  if (outputs == 1) report.thresholds = {std::numeric_limits<double>::quiet_NaN(), 0.5};
+  for (Index i = 0; i < count; ++i) {
+    JudgedRecording& each = recordings[static_cast<std::size_t>(i / of_each)];
+    const Index label = class_of(task, data.y.data() + i * width, width);
+    const bool known = label >= 0 && weight_of(data.weights, i, count) > 0;
+    each.labels.push_back(static_cast<float>(std::max<Index>(label, 0)));
+    each.weights.push_back(known ? 1.0f : 0.0f);
+  }
+  const std::vector<Index> predicted =
+      most_likely(predictions.values(), std::max<Index>(outputs, 1));
+  for (Index i = 0; i < samples; ++i) {
+    JudgedRecording& each = recordings[static_cast<std::size_t>(i)];
+    each.probabilities = Array({of_each, outputs});
+    std::copy_n(predictions.data() + i * each.probabilities.size(), each.probabilities.size(),
+                each.probabilities.data());
+    each.predicted.assign(predicted.begin() + i * of_each, predicted.begin() + (i + 1) * of_each);
+  }
+  add_judged(report, std::move(recordings));
+  return report;
+}
+
+std::vector<DataPart> data_parts(const Parts& parts) {
+  const auto part = [](const std::string& name, const Data& data, Index begin, Index end) {
+    DataPart result{.name = name, .recordings = end - begin};
+    if (data.samples() == 0) return result;
+    const Index width = label_width(data.y.shape(), data.steps());
+    const Index count = data.y.size() / width, of_each = count / data.samples();
+    for (Index i = begin * of_each; i < end * of_each; ++i)
+      result.labelled_steps += weight_of(data.weights, i, count) > 0;
+    return result;
+  };
+  const Data& data = parts.data();
+  std::vector<DataPart> all = {part("training", data, 0, parts.training())};
+  if (const Data* apart = parts.apart())
+    all.push_back(part("validation", *apart, 0, apart->samples()));
+  else if (parts.training() < data.samples())
+    all.push_back(part("validation", data, parts.training(), data.samples()));
+  return all;
+}
+
+}  // namespace sonde::cli

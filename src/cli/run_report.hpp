@@ -1,0 +1,32 @@
+#pragma once
+#include <filesystem>
+#include <sonde/model.hpp>
+#include <sonde/report.hpp>
+#include <string>
+#include <vector>
+
+namespace sonde::cli {
+
+/// One recording, or one sample of arrays, that was judged. It may have fewer labels than steps, as
+/// a sample with one label has: label i is then that of the i-th part of the steps.
+struct JudgedRecording {
+  std::string name = {};
+  std::string group = {};  ///< whom it is of; empty: nobody said
+  double frequency = 0;    ///< steps per second; 0: unknown
+  std::vector<std::string> channels = {};
+  Array signal = {};                  ///< (time, channels), in the units of its file
+  std::vector<float> labels = {};     ///< class numbers; anything where the weight is 0
+  std::vector<float> weights = {};    ///< of the labels; empty: all count
+  Array probabilities = {};           ///< (labels, classes), or (labels, 1) of class 1
+  std::vector<Index> predicted = {};  ///< the final class of each label
+};
+
+/// Into the report: curves, calibration, each group, the worst recordings, and what the viewer
+/// shows. `report.classes` must be set. Takes the arrays.
+void add_judged(Report& report, std::vector<JudgedRecording> recordings);
+
+/// Into the report, what the files of a run's folder say: learning curves, files, provenance; and
+/// the model, with a picture where Graphviz' `dot` is installed.
+void add_run(Report& report, const std::filesystem::path& folder, const Model& model);
+
+}  // namespace sonde::cli
