@@ -64,7 +64,7 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
 
   report.scores = scores.steps[0];
   for (std::size_t k = 0; k < report.scores->classes.size(); ++k)
-    report.classes.push_back(fmt::format("{}", k));
+    report.classes.push_back(extras.name_of(static_cast<Index>(k)));
   const Index width = label_width(data.y.shape(), data.steps());
   const Index count = data.y.size() / width, of_each = count / samples;
   const Index outputs = predictions.size() / count;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <new>
 #include <sonde/error.hpp>
+#include <sonde/not_finite.hpp>
 
 #include "cli/interrupt.hpp"
 #include "cli/progress_events.hpp"
@@ -36,6 +37,7 @@ TrainingRun::TrainingRun(RunDirectory& directory, Model& model, const Extras& ex
 
 void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
   epochs_ = options.epochs;
+  samples_ = &samples;
   batch_size_ = std::min(options.batch_size, samples.size());
   std::vector<Callback> callbacks;
   callbacks.push_back(LambdaCallback{
@@ -135,6 +137,9 @@ void TrainingRun::diverge(const Training& t, const std::string& name, double val
   status_ = "diverged";
   reason_ = fmt::format("{} became {} in epoch {}, batch {} (step {})", name, value, t.epoch + 1,
                         t.batch, model_.iterations());
+  const FitBatch batch{.epoch = t.epoch, .batch = t.batch - 1, .batch_size = batch_size_};
+  if (const std::string where = first_not_finite(model_, *samples_, batch); !where.empty())
+    reason_ += ": " + where;
   write_metrics();
   const std::string kept =
       best_epoch_ < 0

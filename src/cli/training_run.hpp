@@ -54,6 +54,7 @@ class TrainingRun {
   std::string status_ = "running";
   std::string reason_;
   Index epochs_ = 0;  // to be done
+  const SampleSource* samples_ = nullptr;  // that train
   Index batch_size_ = 0;
   Index done_ = 0;
   Index best_epoch_ = -1;  // none yet

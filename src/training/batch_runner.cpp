@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "training/finite.hpp"
 #include "training/shards.hpp"
 
 namespace sonde {
@@ -197,7 +198,7 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
     tree(shards, [&](Index to, Index from) {
       for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
     });
-    if (training) after_batch(plan_, workspaces_[0].memory);
+    if (training && is_finite(totals_[0])) after_batch(plan_, workspaces_[0].memory);
   }
   team.barrier();
 }
