@@ -53,7 +53,7 @@ class TrainingRun {
   Monitor watched_;
   std::string status_ = "running";
   std::string reason_;
-  Index epochs_ = 0;  // to be done
+  Index epochs_ = 0;                       // to be done
   const SampleSource* samples_ = nullptr;  // that train
   Index batch_size_ = 0;
   Index done_ = 0;
