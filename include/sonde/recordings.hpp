@@ -23,6 +23,8 @@ struct Recording {
   Array weights;         ///< (time,), 0 where the label is unknown, else 1
   double frequency = 0;  ///< steps per second
   std::vector<std::string> channels;
+  std::string group = {};  ///< whom it is of: never on two sides of a split; empty: its own
+  std::vector<std::string> units = {};  ///< of the channels; empty where no file says them
 };
 
 /// A mark that somebody set at one step of a signal.

@@ -14,6 +14,7 @@
 #include <sonde/networks.hpp>
 #include <sonde/plot.hpp>
 #include <sonde/recipe.hpp>
+#include <sonde/recording_set.hpp>
 #include <sonde/recordings.hpp>
 #include <sonde/report.hpp>
 #include <sonde/samples.hpp>

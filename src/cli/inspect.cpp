@@ -12,6 +12,7 @@
 #include "cli/data.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
+#include "cli/recording_set.hpp"
 #include "cli/value_json.hpp"
 #include "cli/verbs.hpp"
 
@@ -193,7 +194,9 @@ int inspect(const std::vector<std::string>& files, const InspectOptions& options
   Json all = Json::array();
   std::string text;
   for (const std::string& file : files)
-    all.push_back(is_model_file(file) ? inspect_model(file, text) : inspect_data(file, text));
+    all.push_back(is_model_file(file)       ? inspect_model(file, text)
+                  : file.ends_with(".toml") ? inspect_recordings(file, text)
+                                            : inspect_data(file, text));
   if (options.json) fmt::print("{}\n", Json{{"files", all}}.dump(2));
   else fmt::print("{}", text);
   return 0;
@@ -203,13 +206,16 @@ int inspect(const std::vector<std::string>& files, const InspectOptions& options
 
 void add_inspect(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("inspect", "Look into model files and data");
-  verb->footer("Examples:\n  sonde inspect X.npy y.npy\n  sonde inspect run/model.keras --json");
+  verb->footer(
+      "Examples:\n  sonde inspect X.npy y.npy\n  sonde inspect run/model.keras --json\n  "
+      "sonde inspect recording.toml");
   struct State {
     std::vector<std::string> files;
     std::unique_ptr<Options<InspectOptions>> options;
   };
   const auto state = std::make_shared<State>();
-  verb->add_option("files", state->files, "model files (.keras) and data (.npy, .npz, .csv)")
+  verb->add_option("files", state->files,
+                   "models (.keras), data (.npy, .npz, .csv), recordings (.toml)")
       ->type_name("FILE")
       ->required();
   state->options = std::make_unique<Options<InspectOptions>>(*verb, texts);
