@@ -119,6 +119,7 @@ struct LabelFiles {
   /// As SignalFiles::files; files for all recordings have no captures. Empty: the files of the
   /// first signals.
   std::string files = {};
+  bool optional = false;  ///< a recording without such a file has no marks, rather than none yet
   FileFormat format = FileFormat::automatic;
   std::string column = {};  ///< with the labels: its name, or number counted from 1
   std::string array = {};
@@ -152,16 +153,17 @@ struct LabelFiles {
   static constexpr auto fields() {
     using S = LabelFiles;
     return fields_of(
-        field("kind", &S::kind), field("files", &S::files), field("format", &S::format),
-        field("column", &S::column), field("array", &S::array), field("skip_lines", &S::skip_lines),
-        field("header", &S::header), field("delimiter", &S::delimiter),
-        field("frequency", &S::frequency), field("window", &S::window), field("onset", &S::onset),
-        field("end", &S::end), field("duration", &S::duration), field("unit", &S::unit),
-        field("first", &S::first), field("inclusive", &S::inclusive), field("match", &S::match),
-        field("key", &S::key), field("label", &S::label), field("length", &S::length),
-        field("until_next", &S::until_next), field("longest_beat_gap", &S::longest_beat_gap),
-        field("margin", &S::margin), field("map", &S::map), field("unlabelled", &S::unlabelled),
-        field("ignore", &S::ignore), field("outside", &S::outside), field("overlap", &S::overlap));
+        field("kind", &S::kind), field("files", &S::files), field("optional", &S::optional),
+        field("format", &S::format), field("column", &S::column), field("array", &S::array),
+        field("skip_lines", &S::skip_lines), field("header", &S::header),
+        field("delimiter", &S::delimiter), field("frequency", &S::frequency),
+        field("window", &S::window), field("onset", &S::onset), field("end", &S::end),
+        field("duration", &S::duration), field("unit", &S::unit), field("first", &S::first),
+        field("inclusive", &S::inclusive), field("match", &S::match), field("key", &S::key),
+        field("label", &S::label), field("length", &S::length), field("until_next", &S::until_next),
+        field("longest_beat_gap", &S::longest_beat_gap), field("margin", &S::margin),
+        field("map", &S::map), field("unlabelled", &S::unlabelled), field("ignore", &S::ignore),
+        field("outside", &S::outside), field("overlap", &S::overlap));
   }
 };
 
@@ -232,7 +234,8 @@ struct FoundRecording {
   std::string group;
   std::map<std::string, std::string> captures;
   std::vector<std::filesystem::path> signals;  ///< one for each entry of RecordingSet::signals
-  std::vector<std::filesystem::path> labels;   ///< one for each entry of RecordingSet::labels
+  std::vector<std::filesystem::path> labels;   ///< one for each entry of RecordingSet::labels; may
+                                              ///< be empty where LabelFiles::optional
 };
 /// DataError when a pattern has no file, a recording lacks one or has two, or names are not unique.
 std::vector<FoundRecording> find_recordings(const RecordingSet& set);

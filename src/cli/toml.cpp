@@ -50,6 +50,13 @@ std::string to_toml(const Value& value) {
     std::string text = fmt::format("{}", *number);
     return text.find_first_of(".eni") == std::string::npos ? text + ".0" : text;
   }
+  if (const auto* table = value.as<Value::Dict>()) {
+    std::string text = "{";
+    for (const auto& [key, each] : *table)
+      if (!each.is_null())
+        text += fmt::format("{} {} = {}", text.size() > 1 ? "," : "", quoted(key), to_toml(each));
+    return text + " }";
+  }
   std::string text = "[";
   if (const auto* list = value.as<Value::List>())
     for (const Value& each : *list) text += (text.size() > 1 ? ", " : "") + to_toml(each);

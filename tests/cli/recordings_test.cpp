@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "cli/options.hpp"
 #include "cli/recording_set.hpp"
 #include "tests/support/program.hpp"
 
@@ -170,6 +171,16 @@ TEST(InspectRecordings, refuses_files_that_say_nothing_of_recordings) {
   result = program.run("inspect " + program.path("a.toml"));
   EXPECT_EQ(result.code, 3);
   EXPECT_TRUE(says(result.err, "matches \"*.csv\"")) << result.err;
+}
+
+TEST(Recipes, come_back_from_the_configuration_of_a_run) {
+  constexpr cli::OptionText texts[] = {{"Data", "recordings", "", "the recordings"}};
+  const Program program;
+  const Value set = to_value(cli::read_recording_set(SONDE_SOURCE_DIR "/recipes/gait-imu.toml"));
+  program.write("config.toml", cli::write_toml({{"recordings", set}}, texts));
+  RecordingSet read;
+  from_value(cli::read_toml(program.path("config.toml")).at(0).second, "recordings", read);
+  EXPECT_EQ(to_value(read), set);
 }
 
 TEST(Recipes, are_understood) {

@@ -42,9 +42,9 @@ std::vector<Pattern::Match> files_of(const Pattern& pattern, const fs::path& fol
   return found;
 }
 
-/// The one file of `files` that belongs to a recording.
-const Pattern::Match& only(const std::vector<Pattern::Match>& files, const Captures& captures,
-                           const Pattern& pattern, const std::string& where) {
+/// The one file of `files` that belongs to a recording; null when there is none.
+const Pattern::Match* find_only(const std::vector<Pattern::Match>& files, const Captures& captures,
+                                const Pattern& pattern, const std::string& where) {
   const Pattern::Match* found = nullptr;
   for (const Pattern::Match& each : files) {
     if (!agree(each.captures, captures)) continue;
@@ -55,6 +55,12 @@ const Pattern::Match& only(const std::vector<Pattern::Match>& files, const Captu
           where, found->path.string(), each.path.string(), pattern.text(), text_of(captures)));
     found = &each;
   }
+  return found;
+}
+
+const Pattern::Match& only(const std::vector<Pattern::Match>& files, const Captures& captures,
+                           const Pattern& pattern, const std::string& where) {
+  const Pattern::Match* found = find_only(files, captures, pattern, where);
   if (!found)
     throw DataError(fmt::format(
         "{}: no file matches \"{}\" with {}. Add the file, or leave the recording out: skip.",
@@ -148,7 +154,9 @@ std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
     const Pattern pattern(set.labels[i].files, where + ": files");
     const auto found = files_of(pattern, folder, where);
     for (FoundRecording& each : all)
-      each.labels.push_back(only(found, each.captures, pattern, where).path);
+      if (set.labels[i].optional && !find_only(found, each.captures, pattern, where))
+        each.labels.emplace_back();
+      else each.labels.push_back(only(found, each.captures, pattern, where).path);
   }
   if (all.empty()) throw ArgumentError("recordings: skip leaves no recording.");
   return all;

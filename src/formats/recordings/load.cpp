@@ -175,7 +175,7 @@ Array label_steps(const RecordingSet& set, const FoundRecording& found, const Gr
                   Array& weights) {
   formats::Painter painter(grid, found.name);
   for (std::size_t i = 0; i < set.labels.size(); ++i)
-    formats::put_labels(set, i, found, grid, painter);
+    if (!found.labels[i].empty()) formats::put_labels(set, i, found, grid, painter);
   std::optional<float> background;
   if (!set.background.empty()) background = formats::class_number(set, set.background);
   Array labels;

@@ -234,6 +234,20 @@ TEST(IntervalLabels, one_label_for_all) {
   EXPECT_TRUE(says(made.refusal<ArgumentError>(set), "labels 1: intervals need the columns onset"));
 }
 
+TEST(IntervalLabels, a_file_that_only_some_have) {
+  const Made made;
+  made.write("1.csv", "1\n2\n");
+  made.write("2.csv", "1\n2\n");
+  made.write("2.marks", "start,stop\n0,1\n");
+  RecordingSet set = ten_steps(table());
+  set.signals[0].files = "{n}.csv", set.labels[0].files = "{n}.marks";
+  set.labels[0].column = "", set.labels[0].label = "b", set.labels[0].format = FileFormat::csv;
+  EXPECT_TRUE(says(made.refusal(set), "labels 1: no file matches \"{n}.marks\" with n = 1"));
+  set.labels[0].optional = true;
+  EXPECT_TRUE(same(made.load(set)[0].labels, {0, 0}));
+  EXPECT_TRUE(same(made.load(set)[1].labels, {2, 0}));
+}
+
 TEST(IntervalLabels, refuses_what_cannot_be_true) {
   const Made made;
   write_ten(made);
