@@ -235,7 +235,7 @@ struct FoundRecording {
   std::map<std::string, std::string> captures;
   std::vector<std::filesystem::path> signals;  ///< one for each entry of RecordingSet::signals
   std::vector<std::filesystem::path> labels;   ///< one for each entry of RecordingSet::labels; may
-                                              ///< be empty where LabelFiles::optional
+                                               ///< be empty where LabelFiles::optional
 };
 /// DataError when a pattern has no file, a recording lacks one or has two, or names are not unique.
 std::vector<FoundRecording> find_recordings(const RecordingSet& set);

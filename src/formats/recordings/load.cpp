@@ -102,9 +102,9 @@ double rate_of(const RecordingSet& set, const std::vector<Track>& tracks,
   return first->frequency;
 }
 
-/// When the recording begins, and how many steps it has.
+/// When the recording begins, and how many steps it has. `tolerance`: seconds.
 Grid extent_of(const RecordingSet& set, const std::vector<Track>& tracks, double rate,
-               const FoundRecording& found) {
+               double tolerance, const FoundRecording& found) {
   const Track* first = nullptr;
   double latest_start = 0, earliest_start = 0, latest_end = 0, earliest_end = 0;
   for (const Track& each : tracks) {
@@ -118,8 +118,6 @@ Grid extent_of(const RecordingSet& set, const std::vector<Track>& tracks, double
     earliest_start = std::min(earliest_start, each.start);
     latest_end = std::max(latest_end, each.end());
     earliest_end = std::min(earliest_end, each.end());
-    // Files that count rows instead of time must agree to the row; rates may round by one step.
-    const double tolerance = (each.frequency == first->frequency ? 0.5 : 1.5) / rate;
     if (set.extent == Extent::equal && (std::abs(each.start - first->start) > tolerance ||
                                         std::abs(each.end() - first->end()) > tolerance))
       throw DataError(fmt::format(
@@ -256,6 +254,10 @@ Recording load_recording(const RecordingSet& set, const FoundRecording& found) {
   const std::vector<Track> all = read_all(set, found);
   std::vector<Track> tracks = choose(set, all, found);
   const double rate = rate_of(set, tracks, found);
+  // Files that count rows must agree to the row; where rates differ, each was rounded to a step.
+  const bool is_mixed = std::any_of(tracks.begin(), tracks.end(), [&](const Track& each) {
+    return !each.values.empty() && each.frequency != all[0].frequency;
+  });
   Recording recording;
   recording.name = found.name;
   recording.group = found.group;
@@ -272,7 +274,7 @@ Recording load_recording(const RecordingSet& set, const FoundRecording& found) {
     recording.channels.push_back(track.name);
     recording.units.push_back(is_there.back() || set.units.empty() ? track.unit : set.units[i]);
   }
-  Grid grid = extent_of(set, tracks, rate, found);
+  Grid grid = extent_of(set, tracks, rate, (is_mixed ? 1.5 : 0.5) / rate, found);
   const Track& native = all[0];
   grid.native = native.frequency;
   grid.native_start = native.start;

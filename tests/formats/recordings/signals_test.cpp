@@ -249,6 +249,18 @@ TEST(Recordings, resamples_to_one_rate) {
   EXPECT_EQ(made.refusal<ArgumentError>(set), "recordings: rate must be above 0, got -1.");
 }
 
+TEST(Recordings, channels_of_other_rates_end_together_to_a_step) {
+  const Made made;
+  made.write("a.csv", "1\n2\n3\n4\n5\n6\n7\n");
+  made.write("b.csv", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n13\n14\n");
+  RecordingSet set{.rate = 10,
+                   .signals = {{.files = "a.csv", .prefix = "a", .frequency = 7},
+                               {.files = "b.csv", .prefix = "b", .frequency = 16}}};
+  EXPECT_EQ(made.load(set)[0].signal.shape(), (Shape{9, 2}));  // of 10 and 9
+  made.write("b.csv", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n");
+  EXPECT_TRUE(says(made.refusal(set), "extent = \"shared\""));
+}
+
 TEST(Recordings, arrays_of_numpy) {
   const Made made;
   save_npy(made.path("a.npy"), Array({2, 3}, Floats{1, 2, 3, 4, 5, 6}));
