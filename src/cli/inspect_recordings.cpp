@@ -78,7 +78,7 @@ Json hashes(const RecordingSet& set, const std::vector<FoundRecording>& found) {
     files.insert(each.signals.begin(), each.signals.end());
     files.insert(each.labels.begin(), each.labels.end());
   }
-  files.erase({});  // a recording without an optional file
+  files.erase(std::filesystem::path());  // a recording without an optional file
   Json json = Json::object();
   const auto folder = std::filesystem::path(set.folder).lexically_normal();
   for (const auto& file : files)
