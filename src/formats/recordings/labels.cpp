@@ -52,7 +52,8 @@ std::vector<float> read_rows(const RecordingSet& set, const LabelFiles& how, con
   if (shape.rank() != 1 && !(shape.rank() == 2 && (shape[1] == 1 || shape[0] == 1)))
     throw DataError(fmt::format("{}: \"{}\": labels must be (time) or (time, 1), got {}.", where,
                                 path.string(), to_string(shape)));
-  for (const float label : array.values()) add(fmt::format("{}", label), 0);
+  for (const float label : array.values())
+    add(std::isnan(label) ? "nan" : fmt::format("{}", label), 0);
   return rows;
 }
 

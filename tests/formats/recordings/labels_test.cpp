@@ -12,6 +12,8 @@ using testing::Made;
 using testing::same;
 using testing::says;
 
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+
 /// Ten steps of one channel at 10 Hz, in one file "s.csv".
 RecordingSet ten_steps(LabelFiles labels, std::vector<std::string> classes = {"none", "a", "b"}) {
   return {.classes = std::move(classes),
@@ -98,6 +100,8 @@ TEST(StepLabels, a_file_of_their_own) {
   save_npy(made.path("l.npy"), Array({10, 1}, Floats{1, 2, 0, 0, 0, 0, 0, 0, 0, 2}));
   set.labels[0] = {.files = "l.npy"};
   expect_labels(made, set, {1, 2, 0, 0, 0, 0, 0, 0, 0, 2}, all_count);
+  save_npy(made.path("l.npy"), Array({10, 1}, Floats{1, 2, 0, 0, -nan, 0, 0, 0, 0, 2}));
+  EXPECT_TRUE(says(made.refusal(set), "\"l.npy\", step 4: the label \"nan\" is no class"));
   save_npy(made.path("l.npy"), Array({10, 2}));
   EXPECT_TRUE(says(made.refusal(set), "labels must be (time) or (time, 1), got (10, 2)"));
 }
