@@ -66,9 +66,15 @@ endif()
 if(TARGET cli_tests AND TARGET sonde)
   add_dependencies(cli_tests sonde)
   if(NOT SONDE_SANITIZE)  # whose libraries must come before any that is preloaded
-    add_library(failing_writes MODULE "${PROJECT_SOURCE_DIR}/tests/cli/preload/failing_writes.cpp")
-    target_link_libraries(failing_writes PRIVATE sonde_flags ${CMAKE_DL_LIBS})
-    add_dependencies(cli_tests failing_writes)
+    foreach(failing writes memory)
+      add_library(failing_${failing} MODULE
+                  "${PROJECT_SOURCE_DIR}/tests/cli/preload/failing_${failing}.cpp")
+      target_link_libraries(failing_${failing} PRIVATE sonde_flags ${CMAKE_DL_LIBS})
+      add_dependencies(cli_tests failing_${failing})
+    endforeach()
+    set_source_files_properties(
+      "${PROJECT_SOURCE_DIR}/tests/cli/memory_test.cpp" TARGET_DIRECTORY cli_tests
+      PROPERTIES COMPILE_DEFINITIONS SONDE_FAILING_MEMORY="$<TARGET_FILE:failing_memory>")
     target_compile_definitions(cli_tests
                                PRIVATE SONDE_FAILING_WRITES="$<TARGET_FILE:failing_writes>")
   endif()

@@ -41,7 +41,7 @@ def main():
         save_npy(folder / "X.npy", (samples, steps, channels), x)
         save_npy(folder / "y.npy", (samples, steps, 1), [float(v > 0) for v in x[::channels]])
         line = [program, "train", "--x", "X.npy", "--y", "y.npy", "--filters", "4", "--units", "4",
-                "--batch-size", "4", "--early-stopping", "100000", "--quiet", "--epochs", str(chosen.kills * 2)]
+                "--batch-size", "4", "--early-stopping", "100000", "--quiet", "--epochs", str(chosen.kills * 4)]
         subprocess.run(line + ["--out", "straight"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
         kills = 0
         while True:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <system_error>
 
 #include "base/denormals.hpp"
@@ -90,6 +91,8 @@ ThreadPool::ThreadPool(int threads, Cap cap) : team_(1) {
       threads_.emplace_back([this, worker] { work(worker); });
   } catch (const std::system_error&) {
     // No more threads to be had. The work is the same with fewer.
+  } catch (const std::bad_alloc&) {
+    // No memory for another one: the same.
   }
   team_.size_ = static_cast<int>(threads_.size()) + 1;
 }
