@@ -9,6 +9,7 @@
 #include <sonde/events.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
+#include <sonde/labeller.hpp>
 #include <sonde/layers.hpp>
 #include <sonde/model.hpp>
 #include <sonde/networks.hpp>

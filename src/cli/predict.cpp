@@ -1,9 +1,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <sonde/calibration.hpp>
 #include <sonde/formats.hpp>
+#include <sonde/scores.hpp>
 
 #include "cli/data.hpp"
+#include "cli/label_files.hpp"
 #include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
@@ -16,7 +20,10 @@ struct PredictOptions {
   static constexpr std::string_view type = "predict";
   std::string out = {};
   bool labels = false;
-  double threshold = 0.5;
+  bool intervals = false;
+  bool probabilities = false;
+  std::optional<double> threshold = {};
+  double rate = 0;
   std::string label_column = {};
   std::string weights = {};
   Index batch_size = 32;
@@ -25,33 +32,48 @@ struct PredictOptions {
   static constexpr auto fields() {
     using P = PredictOptions;
     return fields_of(field("out", &P::out), field("labels", &P::labels),
-                     field("threshold", &P::threshold), field("label_column", &P::label_column),
-                     field("weights", &P::weights), field("batch_size", &P::batch_size),
-                     field("threads", &P::threads));
+                     field("intervals", &P::intervals), field("probabilities", &P::probabilities),
+                     field("threshold", &P::threshold), field("rate", &P::rate),
+                     field("label_column", &P::label_column), field("weights", &P::weights),
+                     field("batch_size", &P::batch_size), field("threads", &P::threads));
   }
 };
 
 constexpr std::string_view group = "Options";
 constexpr OptionText texts[] = {
-    {group, "out", "FILE", "labels.npy or labels.csv; left out: a table on stdout", 'o'},
-    {group, "labels", "", "class numbers instead of probabilities"},
-    {group, "threshold", "P", "with --labels, for one output: class 1 above it"},
+    {group, "out", "FILE|FOLDER",
+     "labels.npy or labels.csv; a folder for recordings; left out: a table on stdout", 'o'},
+    {group, "labels", "", "final class numbers instead of probabilities"},
+    {group, "intervals", "", "a table of labelled stretches: onset, offset, label, probability"},
+    {group, "probabilities", "", "into the folder, the probabilities of each step too"},
+    {group, "threshold", "P",
+     "of one output: class 1 above it; left out: the model file's, or 0.5"},
+    {group, "rate", "HZ", "steps per second of files that do not say it; 0: the model's"},
     {group, "label_column", "NAME", "a column of a .csv file that is no signal"},
     {group, "weights", "FILE", "use these: .weights.h5 or .h5 of Keras, or a .keras file"},
     {group, "batch_size", "N", "samples at once"},
     {group, "threads", "N", "0: all cores"},
 };
 
-/// (…, K) probabilities → (…, 1) class numbers.
-Array class_numbers(const Array& probabilities, float threshold) {
+/// (…, K) probabilities → (…, 1) class numbers: each sample's steps by the settings, where there
+/// are any, or else the largest of K.
+Array class_numbers(const Array& probabilities, const Recipe& recipe) {
   const Index outputs = probabilities.shape().last();
   Shape shape = probabilities.shape();
   shape[-1] = outputs > 1 ? 1 : outputs;
   Array numbers(shape);
-  for (Index i = 0; i < numbers.size(); ++i) {
-    const float* p = probabilities.data() + i * outputs;
-    numbers.data()[i] = outputs == 1 ? static_cast<float>(*p > threshold)
-                                     : static_cast<float>(std::max_element(p, p + outputs) - p);
+  const bool plain = recipe.post_processing == PostProcessing{} && outputs > 1;
+  const Index samples = shape.rank() > 2 ? shape[0] : numbers.size();
+  const Index steps = numbers.size() / std::max<Index>(samples, 1);
+  for (Index i = 0; i < samples; ++i) {
+    const Array sample = Array({steps, outputs}, probabilities.values().subspan(
+                                                     static_cast<std::size_t>(i * steps * outputs),
+                                                     static_cast<std::size_t>(steps * outputs)));
+    const std::vector<Index> labels =
+        plain ? most_likely(sample.values(), outputs)
+              : labels_from(sample, recipe.frequency > 0 ? recipe.frequency : 1,
+                            recipe.post_processing, recipe.background);
+    std::copy(labels.begin(), labels.end(), numbers.data() + i * steps);
   }
   return numbers;
 }
@@ -74,20 +96,59 @@ void save_table(const std::string& path, const Array& result, bool recording) {
   save_csv(path, table, columns);
 }
 
-int predict(const std::string& model_file, const std::string& x, const PredictOptions& o) {
-  if (!o.out.empty() && !o.out.ends_with(".npy") && !o.out.ends_with(".csv"))
-    throw ArgumentError(fmt::format("--out must end in .npy or .csv, got \"{}\".", o.out));
-  if (o.batch_size < 1 || o.threads < 0)
-    throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
-  LabellingModel opened = load_model_file(model_file, false, o.weights);
+bool is_file_of_labels(const std::string& out) {
+  return out.ends_with(".npy") || out.ends_with(".csv");
+}
+
+/// Settings of the command line win over those of the file.
+Recipe recipe_with(Recipe recipe, const PredictOptions& o) {
+  if (o.threshold) {
+    recipe.post_processing.threshold = *o.threshold;
+    if (recipe.post_processing.low_threshold.value_or(0) > *o.threshold)
+      recipe.post_processing.low_threshold.reset();
+  }
+  check(recipe, "--threshold");
+  return recipe;
+}
+
+int predict_arrays(LabellingModel opened, const std::string& x, const PredictOptions& o) {
   Data data =
       load_data({.x = x, .label_column = o.label_column, .labels = false, .recording = true});
-  if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
+  const Recipe& recipe = opened.extras;
+  if (recipe.normalizer) scale(data.x, *recipe.normalizer);
   Array result =
       Labeller(opened.model).predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
-  if (o.labels) result = class_numbers(result, static_cast<float>(o.threshold));
+  if (recipe.temperature != 1)
+    apply_temperature(result.values(), result.shape().last(), recipe.temperature);
+  if (o.labels) result = class_numbers(result, recipe);
   if (o.out.ends_with(".npy")) save_npy(o.out, result);
   else save_table(o.out.empty() ? "/dev/stdout" : o.out, result, data.recording);
+  return 0;
+}
+
+int predict(const std::string& model_file, const std::vector<std::string>& files,
+            const PredictOptions& o) {
+  const bool folder = !o.out.empty() && !is_file_of_labels(o.out);
+  const bool stretches = o.intervals || folder || files.size() > 1;
+  if (folder && std::filesystem::path(o.out).has_extension())
+    throw ArgumentError(
+        fmt::format("--out must end in .npy or .csv, or be a folder, got \"{}\".", o.out));
+  if (stretches && o.out.ends_with(".npy"))
+    throw ArgumentError("--out: labelled stretches go to a .csv file or a folder.");
+  if (o.probabilities && !folder)
+    throw ArgumentError("--probabilities goes with a folder: --out FOLDER.");
+  if (o.batch_size < 1 || o.threads < 0 || !(o.rate >= 0))
+    throw ArgumentError("--batch-size must be at least 1, and --threads and --rate not negative.");
+  LabellingModel opened = load_model_file(model_file, false, o.weights);
+  opened.extras = recipe_with(opened.extras, o);
+  if (!stretches) return predict_arrays(std::move(opened), files.front(), o);
+  sonde::Labeller labeller(std::move(opened.model), std::move(opened.extras));
+  label_files(labeller, files,
+              {.out = o.out,
+               .label_column = o.label_column,
+               .rate = o.rate,
+               .probabilities = o.probabilities,
+               .predict = {.batch_size = o.batch_size, .threads = o.threads}});
   return 0;
 }
 
@@ -96,23 +157,28 @@ int predict(const std::string& model_file, const std::string& x, const PredictOp
 void add_predict(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("predict", "Label signals with a trained model");
   verb->footer(
-      "A recording, .csv or an array (time, channels), gives one line for each step.\n\n"
+      "A recording, .csv or an array (time, channels), gives one line for each step. Labels and "
+      "stretches\nare final: scale, temperature, thresholds and post-processing are those of the "
+      "model file.\n\n"
       "Examples:\n  sonde predict run/model.keras X.npy -o labels.npy\n"
-      "  sonde predict run/model.keras recording.csv --labels > labels.csv");
+      "  sonde predict run/model.keras recording.csv --labels > labels.csv\n"
+      "  sonde predict run/model.keras night1.edf night2.edf -o labelled");
   struct State {
-    std::string model, x;
+    std::string model;
+    std::vector<std::string> files;
     std::unique_ptr<Options<PredictOptions>> options;
   };
   const auto state = std::make_shared<State>();
   verb->add_option("model", state->model, "a model file: .keras, .h5, or Keras' .json")
       ->type_name("FILE")
       ->required();
-  verb->add_option("x", state->x, "signals: .npy, .npz, .npz:KEY or .csv")
+  verb->add_option("files", state->files,
+                   "signals: .npy, .npz, .npz:KEY or .csv; recordings also .edf, .bdf and .hea")
       ->type_name("FILE")
       ->required();
   state->options = std::make_unique<Options<PredictOptions>>(*verb, texts);
   verb->final_callback([state, &chosen] {
-    chosen = [state] { return predict(state->model, state->x, state->options->read("")); };
+    chosen = [state] { return predict(state->model, state->files, state->options->read("")); };
   });
 }
 

@@ -94,6 +94,7 @@ int dispatch(int argc, const char* const* argv) {
       "-o labels.npy");
   Chosen chosen;
   add_train(program, chosen);
+  add_tune(program, chosen);
   add_predict(program, chosen);
   add_evaluate(program, chosen);
   add_summary(program, chosen);

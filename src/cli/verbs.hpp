@@ -12,6 +12,7 @@ namespace sonde::cli {
 using Chosen = std::function<int()>;
 
 void add_train(CLI::App& program, Chosen& chosen);
+void add_tune(CLI::App& program, Chosen& chosen);
 void add_predict(CLI::App& program, Chosen& chosen);
 void add_evaluate(CLI::App& program, Chosen& chosen);
 void add_summary(CLI::App& program, Chosen& chosen);

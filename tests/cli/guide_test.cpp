@@ -23,6 +23,11 @@ TEST(Guide, every_command_runs_as_it_stands) {
   save_task(program);
   program.write("recording.toml",
                 "x = \"X.npy\"\ny = \"y.npy\"\nepochs = 50\nlearning_rate = 0.002\n");
+  program.write(
+      "search.toml",
+      "x = \"X.npy\"\ny = \"y.npy\"\nepochs = 9\n[tune]\nsearch = \"halving\"\ntrials = 6\n"
+      "first_epochs = 1\n[tune.values]\nunits = [16, 32]\n"
+      "learning_rate = {from = 1e-4, to = 1e-2, log = true}\n");
   std::string walk = "a,b,label\n";
   for (int i = 0; i < 3000; ++i) walk += "0.5,-1.25," + std::to_string(i % 2) + "\n";
   program.write("walk.csv", walk);
@@ -37,7 +42,8 @@ TEST(Guide, every_command_runs_as_it_stands) {
         std::system(redirects ? line.substr(0, line.rfind(" > .out")).c_str() : line.c_str());
     EXPECT_EQ(status, 0) << command << "\n" << program.read(".err");
   }
-  for (const char* name : {"run/model.keras", "labels.npy", "labels.csv", "walk_labels.csv"})
+  for (const char* name : {"run/model.keras", "labels.npy", "labels.csv", "walk_labels.csv",
+                           "best/model.keras", "walk_intervals.csv", "labelled/walk.labels.npy"})
     EXPECT_TRUE(program.has(name)) << name;
 }
 

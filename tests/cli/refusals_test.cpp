@@ -45,9 +45,9 @@ TEST_F(Refusals, of_words_name_what_is_nearest) {
          "the option --epohcs is not known. Did you mean --epochs?");
   expect("train --x X.npy --epohcs=3", 2,
          "the option --epohcs is not known. Did you mean --epochs?");
-  expect("predict m.keras X.npy more", 2,
-         "the argument more is not known. \"sonde predict --help\" lists all.");
-  expect("predict m.keras", 2, "x is required.");
+  expect("summary m.keras more", 2,
+         "the argument more is not known. \"sonde summary --help\" lists all.");
+  expect("predict m.keras", 2, "files is required.");
   expect("train --epochs", 2, "--epochs: 1 required N missing.");
 }
 
@@ -89,7 +89,8 @@ TEST_F(Refusals, of_values_name_the_option) {
   expect("summary conv-lstm --input 400", 2,
          "conv-lstm: samples must be of shape (time, channels), got (400,).");
   expect("summary conv-lstm --input 4,a", 2, "--input must be a whole number, got \"a\" (a text).");
-  expect("predict m.keras X.npy -o x.mat", 2, "--out must end in .npy or .csv, got \"x.mat\".");
+  expect("predict m.keras X.npy -o x.mat", 2,
+         "--out must end in .npy or .csv, or be a folder, got \"x.mat\".");
   expect("inspect X.mat", 2,
          "\"X.mat\": expected a model (.keras, .json) or data (.npy, .npz, .csv).");
 }

@@ -1,0 +1,26 @@
+#pragma once
+#include <sonde/labeller.hpp>
+#include <string>
+#include <vector>
+
+namespace sonde::cli {
+
+struct LabelFilesOptions {
+  std::string out = {};           ///< a folder, a .csv file of intervals, or empty: those on stdout
+  std::string label_column = {};  ///< of tables: no signal
+  double rate = 0;                ///< steps per second of files that do not say it; 0: the model's
+  bool probabilities = false;     ///< write them too, into the folder
+  PredictOptions predict = {};
+};
+
+/// A recording from FILE.edf, .bdf, .hea (WFDB), .csv, .tsv, .txt, .npy or .npz. `channels`: those
+/// that are wanted, where the file names its channels; empty: all. Throws IoError and DataError.
+Recording read_recording(const std::string& file, const std::vector<std::string>& channels,
+                         const std::string& label_column, double rate);
+
+/// Final labels of recordings, one file after the other: the table of intervals, and into a folder
+/// the labels of each step.
+void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,
+                 const LabelFilesOptions& options);
+
+}  // namespace sonde::cli
