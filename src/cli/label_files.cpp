@@ -24,28 +24,28 @@ std::string ending_of(const std::string& file) {
   return ending;
 }
 
-/// A table's columns by name, without the one that holds labels.
-void read_table(Recording& recording, const std::string& file, const std::string& label_column) {
-  Table table = load_table(file);
-  const auto label = std::find(table.columns.begin(), table.columns.end(), label_column);
-  if (label_column.empty() || label == table.columns.end()) {
-    if (!label_column.empty())
-      refuse_name(file + ": --label-column", label_column,
-                  {table.columns.begin(), table.columns.end()});
-    recording.channels = std::move(table.columns);
-    recording.signal = std::move(table.values);
-    return;
-  }
-  const Index out = label - table.columns.begin();
-  const Index steps = table.values.shape()[0], columns = table.values.shape()[1];
+/// The wanted columns, where the model names them: others may hold anything. All without the one
+/// that holds labels, where it does not.
+void read_table(Recording& recording, const std::string& file,
+                const std::vector<std::string>& channels, const std::string& label_column) {
+  Table table = load_table(file, {.columns = channels, .missing_as_nan = true});
+  recording.channels = std::move(table.columns);
+  recording.signal = std::move(table.values);
+  if (label_column.empty() || !channels.empty()) return;
+  auto& names = recording.channels;
+  const auto label = std::find(names.begin(), names.end(), label_column);
+  if (label == names.end())
+    refuse_name(file + ": --label-column", label_column, {names.begin(), names.end()});
+  const Index out = label - names.begin();
+  const Array all = std::move(recording.signal);
+  const Index steps = all.shape()[0], columns = all.shape()[1];
   recording.signal = Array({steps, columns - 1});
   for (Index t = 0; t < steps; ++t) {
-    const float* row = table.values.data() + t * columns;
+    const float* row = all.data() + t * columns;
     float* to = recording.signal.data() + t * (columns - 1);
     std::copy(row + out + 1, row + columns, std::copy_n(row, out, to));
   }
-  table.columns.erase(label);
-  recording.channels = std::move(table.columns);
+  names.erase(label);
 }
 
 /// Seconds with microseconds, without digits that say nothing.
@@ -74,14 +74,16 @@ Array as_array(const std::vector<Index>& labels) {
 
 }  // namespace
 
-Recording read_recording(const std::string& file, const std::vector<std::string>& channels,
-                         const std::string& label_column, double rate) {
-  Recording recording;
+RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
+                             const std::string& label_column, double rate) {
+  RecordingFile read;
+  Recording& recording = read.recording;
   recording.name = file;
   recording.frequency = rate;
   const std::string ending = ending_of(file);
   if (ending == ".edf" || ending == ".bdf") {
     const EdfFile edf = load_edf(file);
+    read.start = edf.start;
     recording.signal = edf_signal(edf, channels);
     for (const EdfChannel& each : edf.channels) {
       if (!channels.empty() && each.name != channels.front()) continue;
@@ -97,7 +99,7 @@ Recording read_recording(const std::string& file, const std::vector<std::string>
     recording.channels = std::move(record.channels);
     recording.frequency = record.frequency;
   } else if (ending == ".csv" || ending == ".tsv" || ending == ".txt") {
-    read_table(recording, file, label_column);
+    read_table(recording, file, channels, label_column);
   } else {
     Data data = load_data({.x = file, .labels = false, .recording = true});
     if (!data.recording)
@@ -107,7 +109,7 @@ Recording read_recording(const std::string& file, const std::vector<std::string>
           file, to_string(data.x.shape())));
     recording.signal = data.x.reshaped(data.x.shape().without_front());
   }
-  return recording;
+  return read;
 }
 
 void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,
@@ -124,16 +126,23 @@ void label_files(sonde::Labeller& labeller, const std::vector<std::string>& file
   const std::vector<std::string> names = names_of(files);
   std::string table = "recording,onset,offset,label,probability\n";
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const LabelledRecording found = labeller.label(
-        read_recording(files[i], recipe.channels, o.label_column, o.rate), o.predict);
-    for (const FoundInterval& each : found.intervals)
+    const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
+    const LabelledRecording found = labeller.label(read.recording, o.predict);
+    std::vector<EdfAnnotation> annotations;
+    for (const FoundInterval& each : found.intervals) {
+      annotations.push_back({in_seconds(each.begin, found.frequency),
+                             in_seconds(each.steps(), found.frequency),
+                             recipe.name_of(each.label)});
       table += fmt::format("{},{},{},{},{:.4f}\n", csv_cell(names[i]),
                            in_seconds(each.begin, found.frequency),
                            in_seconds(each.end, found.frequency),
                            csv_cell(recipe.name_of(each.label)), each.probability);
+    }
     if (!folder) continue;
     save_npy(place / (names[i] + ".labels.npy"), as_array(found.labels));
     if (o.probabilities) save_npy(place / (names[i] + ".probabilities.npy"), found.probabilities);
+    if (o.edf)
+      save_edf_annotations(place / (names[i] + ".labels.edf"), read.start, std::move(annotations));
   }
   if (folder) write_text(place / "intervals.csv", table);
   else if (!o.out.empty()) write_text(place, table);

@@ -10,13 +10,19 @@ struct LabelFilesOptions {
   std::string label_column = {};  ///< of tables: no signal
   double rate = 0;                ///< steps per second of files that do not say it; 0: the model's
   bool probabilities = false;     ///< write them too, into the folder
+  bool edf = false;               ///< write EDF+ files of annotations too, into the folder
   PredictOptions predict = {};
+};
+
+struct RecordingFile {
+  Recording recording;
+  std::string start = {};  ///< EdfFile::start; empty where the file does not say it
 };
 
 /// A recording from FILE.edf, .bdf, .hea (WFDB), .csv, .tsv, .txt, .npy or .npz. `channels`: those
 /// that are wanted, where the file names its channels; empty: all. Throws IoError and DataError.
-Recording read_recording(const std::string& file, const std::vector<std::string>& channels,
-                         const std::string& label_column, double rate);
+RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
+                             const std::string& label_column, double rate);
 
 /// Final labels of recordings, one file after the other: the table of intervals, and into a folder
 /// the labels of each step.

@@ -22,6 +22,7 @@ struct PredictOptions {
   bool labels = false;
   bool intervals = false;
   bool probabilities = false;
+  bool edf = false;
   std::optional<double> threshold = {};
   double rate = 0;
   std::string label_column = {};
@@ -33,9 +34,10 @@ struct PredictOptions {
     using P = PredictOptions;
     return fields_of(field("out", &P::out), field("labels", &P::labels),
                      field("intervals", &P::intervals), field("probabilities", &P::probabilities),
-                     field("threshold", &P::threshold), field("rate", &P::rate),
-                     field("label_column", &P::label_column), field("weights", &P::weights),
-                     field("batch_size", &P::batch_size), field("threads", &P::threads));
+                     field("edf", &P::edf), field("threshold", &P::threshold),
+                     field("rate", &P::rate), field("label_column", &P::label_column),
+                     field("weights", &P::weights), field("batch_size", &P::batch_size),
+                     field("threads", &P::threads));
   }
 };
 
@@ -46,6 +48,7 @@ constexpr OptionText texts[] = {
     {group, "labels", "", "final class numbers instead of probabilities"},
     {group, "intervals", "", "a table of labelled stretches: onset, offset, label, probability"},
     {group, "probabilities", "", "into the folder, the probabilities of each step too"},
+    {group, "edf", "", "into the folder, the stretches as EDF+ annotations too"},
     {group, "threshold", "P",
      "of one output: class 1 above it; left out: the model file's, or 0.5"},
     {group, "rate", "HZ", "steps per second of files that do not say it; 0: the model's"},
@@ -135,8 +138,8 @@ int predict(const std::string& model_file, const std::vector<std::string>& files
         fmt::format("--out must end in .npy or .csv, or be a folder, got \"{}\".", o.out));
   if (stretches && o.out.ends_with(".npy"))
     throw ArgumentError("--out: labelled stretches go to a .csv file or a folder.");
-  if (o.probabilities && !folder)
-    throw ArgumentError("--probabilities goes with a folder: --out FOLDER.");
+  if ((o.probabilities || o.edf) && !folder)
+    throw ArgumentError("--probabilities and --edf go with a folder: --out FOLDER.");
   if (o.batch_size < 1 || o.threads < 0 || !(o.rate >= 0))
     throw ArgumentError("--batch-size must be at least 1, and --threads and --rate not negative.");
   LabellingModel opened = load_model_file(model_file, false, o.weights);
@@ -148,6 +151,7 @@ int predict(const std::string& model_file, const std::vector<std::string>& files
                .label_column = o.label_column,
                .rate = o.rate,
                .probabilities = o.probabilities,
+               .edf = o.edf,
                .predict = {.batch_size = o.batch_size, .threads = o.threads}});
   return 0;
 }

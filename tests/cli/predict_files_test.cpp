@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/labeller.hpp>
@@ -100,6 +101,29 @@ TEST_F(PredictFiles, fills_a_folder_with_labels_of_each_recording) {
   EXPECT_EQ(run("predict m.keras one.csv two.csv").out, program_.read("all.csv"));
 }
 
+TEST_F(PredictFiles, writes_stretches_as_annotations_of_EDF) {
+  run("predict m.keras one.csv -o labelled --edf");
+  const LabelledRecording found = labelled("one.csv");
+  const EdfFile edf = load_edf(program_.path("labelled/one.labels.edf"));
+  ASSERT_EQ(edf.annotations.size(), found.intervals.size());
+  for (std::size_t i = 0; i < found.intervals.size(); ++i) {
+    EXPECT_NEAR(edf.annotations[i].onset, static_cast<double>(found.intervals[i].begin) / 50, 1e-6);
+    EXPECT_NEAR(edf.annotations[i].duration, static_cast<double>(found.intervals[i].steps()) / 50,
+                1e-6);
+    EXPECT_EQ(edf.annotations[i].text, "move, \"fast\"");
+  }
+}
+
+TEST_F(PredictFiles, takes_empty_cells_for_missing_and_leaves_other_columns_alone) {
+  std::string text = "time,b,a\n";
+  for (int i = 0; i < 30; ++i)
+    text += "12:00:" + std::to_string(i) + (i == 7 ? ",,\n" : ",0.5,-0.25\n");
+  program_.write("clock.csv", text);
+  run("predict m.keras clock.csv -o labelled --probabilities");
+  const Array p = load_npy(program_.path("labelled/clock.probabilities.npy"));
+  for (Index t = 0; t < 30; ++t) EXPECT_EQ(std::isnan(p(t, 0)), t == 7);
+}
+
 TEST_F(PredictFiles, keeps_recordings_of_one_name_apart) {
   std::filesystem::create_directory(program_.path("other"));
   save(program_.path("other/one.csv"), 7);
@@ -138,7 +162,7 @@ TEST_F(PredictFiles, labels_arrays_with_the_settings_of_the_model_too) {
 TEST_F(PredictFiles, refuses_what_the_model_cannot_label) {
   save_csv(program_.path("short.csv"), Array({5, 2}), {"a", "c"});
   EXPECT_PRED2(says, refusal("predict m.keras short.csv --intervals", 3),
-               "has no channel \"b\", which the model needs; it has a, c");
+               "there is no column \"b\"");
   EXPECT_PRED2(says, refusal("predict m.keras one.csv --intervals --rate 100", 3),
                "100 steps per second, the model was trained with 50");
   EXPECT_PRED2(says, refusal("predict m.keras one.csv --intervals -o a.npy", 2), "a .csv file or");
