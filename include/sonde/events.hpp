@@ -1,9 +1,11 @@
 #pragma once
+#include <array>
 #include <optional>
 #include <sonde/array.hpp>
 #include <sonde/fields.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Labels as people mark them: stretches of time. How well stretches were found, and how labels of
@@ -47,6 +49,9 @@ struct EventRule {
   /// "IoU ≥ 0.5", for reports.
   std::string text() const;
 };
+constexpr auto enum_names(EventRule::Kind) {
+  return std::array<std::string_view, 3>{"overlap", "iou", "collar"};
+}
 
 /// Of one class, or of all together.
 struct EventScore {

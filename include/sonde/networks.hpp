@@ -26,12 +26,15 @@ struct NetworkOptions {
   Index filters = 32;     ///< of each convolution
   Index kernel_size = 8;  ///< steps; across channels: at most as many as there are
   Index pool_size = 4;    ///< steps that a pooling layer makes one of
-  Index units = 32;       ///< of the LSTM
+  Index units = 32;       ///< of each LSTM; in both directions where it walks in both
   Index outputs = 1;      ///< numbers for each label: 1, or one for each class
   Index label_steps =
       0;  ///< labels that encoder-decoder writes; 0: as many as the signal has steps
   ActivationFunction activation = ActivationFunction::sigmoid;  ///< of the last layer
   std::uint64_t seed = 0;
+  Index conv_layers = 0;  ///< convolutions, one after the other; 0: conv-bilstm has 2, others 1
+  Index lstm_layers = 0;  ///< recurrent layers; 0: conv-bilstm has 2, others 1
+  double dropout = 0;     ///< rate behind each convolution and recurrent layer of conv-bilstm
 };
 
 /// A network for samples of shape (time, channels), not compiled. Time may be dynamic where all

@@ -99,9 +99,12 @@ std::vector<float> class_weights(std::span<const Recording> recordings, Index cl
 enum class Scaling {
   per_channel,           ///< one mean and standard deviation per channel, over all recordings
   per_recording_robust,  ///< each recording by its own median and interquartile range
+  per_channel_robust,    ///< one median and interquartile range per channel, over all recordings
+  running,               ///< by mean and deviation of the steps so far, later ones weighing more
 };
 constexpr auto enum_names(Scaling) {
-  return std::array<std::string_view, 2>{"per_channel", "per_recording_robust"};
+  return std::array<std::string_view, 4>{"per_channel", "per_recording_robust",
+                                         "per_channel_robust", "running"};
 }
 
 /// Brings every channel to middle 0 and spread 1. Fit on the training part only, kept with the
@@ -114,18 +117,44 @@ constexpr auto enum_names(Scaling) {
 struct Normalizer {
   static constexpr std::string_view type = "Normalizer";
   Scaling scaling = Scaling::per_channel;
-  std::vector<double> center;  ///< per channel; empty for per_recording_robust
-  std::vector<double> scale;
+  std::vector<double> center = {};  ///< per channel; empty for per_recording_robust
+  std::vector<double> scale = {};
+  double steps = 0;  ///< of running: after so many steps a step weighs 1/e of a new one
 
   static constexpr auto fields() {
     return fields_of(field("scaling", &Normalizer::scaling), field("center", &Normalizer::center),
-                     field("scale", &Normalizer::scale));
+                     field("scale", &Normalizer::scale), field("steps", &Normalizer::steps));
   }
   /// Scales (time, channels) in place. DataError for another number of channels.
   void apply(Array& signal) const;
 };
+/// `steps`: of running. Throws DataError without recordings, ArgumentError for steps below 1.
 Normalizer fit_normalizer(std::span<const Recording> recordings,
-                          Scaling scaling = Scaling::per_channel);
+                          Scaling scaling = Scaling::per_channel, double steps = 0);
+
+/// A running Normalizer one step at a time, for streams: the bits of Normalizer::apply. The first
+/// steps weigh alike, as in a plain mean, until there are Normalizer::steps of them. A deviation
+/// below a thousandth of the training part's is taken for that thousandth.
+class RunningScale {
+ public:
+  explicit RunningScale(const Normalizer& normalizer);
+  /// Scales the next step, one value for each channel, in place.
+  void push(std::span<float> step) noexcept;
+
+ private:
+  struct Channel {
+    double mean = 0;
+    double variance = 0;
+    double least = 0;  ///< variance
+    double seen = 0;
+  };
+  std::vector<Channel> channels_;
+  double steps_;
+};
+
+/// Sets what is NaN or infinite to 0, the middle of a scaled channel; returns how many there were.
+/// For signals after scaling, in training as in prediction.
+Index fill_missing(Array& signal);
 
 // --- windows -------------------------------------------------------------------------------------
 

@@ -49,6 +49,9 @@ class StepJudge {
   std::vector<std::vector<std::pair<float, bool>>> ranked_;  ///< per class: (score, has the class)
 };
 
+/// What can be said from [label][prediction] alone: all but the areas under curves, which are NaN.
+StepScores step_scores(const std::vector<std::vector<Index>>& confusion);
+
 /// The class of each step: the largest of its `classes` predictions, or above 0.5 for one.
 std::vector<Index> most_likely(std::span<const float> predictions, Index classes);
 

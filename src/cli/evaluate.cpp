@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/data.hpp"
+#include "cli/evaluate_recordings.hpp"
 #include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
@@ -21,6 +22,7 @@ struct EvaluateOptions {
   std::string weights = {};
   Index batch_size = 32;
   int threads = 0;
+  std::string part = "all";
   bool json = false;
 
   static constexpr auto fields() {
@@ -28,7 +30,8 @@ struct EvaluateOptions {
     return fields_of(field("x", &E::x), field("y", &E::y), field("label_column", &E::label_column),
                      field("sample_weight", &E::sample_weight), field("loss", &E::loss),
                      field("weights", &E::weights), field("batch_size", &E::batch_size),
-                     field("threads", &E::threads), field("json", &E::json));
+                     field("threads", &E::threads), field("part", &E::part),
+                     field("json", &E::json));
   }
 };
 
@@ -42,13 +45,28 @@ constexpr OptionText texts[] = {
     {group, "weights", "FILE", "use these: .weights.h5 or .h5 of Keras, or a .keras file"},
     {group, "batch_size", "N", "samples at once"},
     {group, "threads", "N", "0: all cores"},
+    {group, "part", "NAME",
+     "of recordings: those of this part of the file's split, train, validation or test; or all"},
     {group, "json", "", "print one JSON object"},
 };
 
-int evaluate(const std::string& model_file, const EvaluateOptions& o) {
-  if (o.x.empty()) throw ArgumentError("there is no data. Give --x FILE and --y FILE.");
+int evaluate(const std::string& model_file, const std::string& config, const EvaluateOptions& o) {
   if (o.batch_size < 1 || o.threads < 0)
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
+  if (!config.empty() && !o.x.empty())
+    throw ArgumentError(
+        fmt::format("--x is for arrays, \"{}\" for recordings. Leave one of them out.", config));
+  if (!config.empty())
+    return evaluate_recordings({.model = model_file,
+                                .config = config,
+                                .part = o.part,
+                                .weights = o.weights,
+                                .batch_size = o.batch_size,
+                                .threads = o.threads,
+                                .json = o.json});
+  if (o.x.empty())
+    throw ArgumentError(
+        "there is no data. Give --x FILE and --y FILE, or a file with a table [recordings].");
   LabellingModel opened = load_model_file(model_file, true, o.weights);
   Model& model = opened.model;
   Data data = load_data({.x = o.x,
@@ -89,18 +107,22 @@ void add_evaluate(CLI::App& program, Chosen& chosen) {
       "Labels with weight 0 are left out of all scores; other weights count in the loss only. AUC "
       "is exact.\nOf two classes, F1 and AUC are those of class 1; of more, means over the "
       "classes.\n\n"
-      "Example:\n  sonde evaluate run/model.keras --x X.npy --y y.npy --json");
+      "Recordings are judged by the rules of the file's table [evaluation].\n\n"
+      "Examples:\n  sonde evaluate run/model.keras --x X.npy --y y.npy --json\n"
+      "  sonde evaluate run/model.keras run/config.toml --part test");
   struct State {
-    std::string model;
+    std::string model, config;
     std::unique_ptr<Options<EvaluateOptions>> options;
   };
   const auto state = std::make_shared<State>();
   verb->add_option("model", state->model, "a model file: .keras, .h5, or Keras' .json")
       ->type_name("FILE")
       ->required();
+  verb->add_option("config", state->config, "recordings: a file with a table [recordings]")
+      ->type_name("FILE.toml");
   state->options = std::make_unique<Options<EvaluateOptions>>(*verb, texts);
   verb->final_callback([state, &chosen] {
-    chosen = [state] { return evaluate(state->model, state->options->read("")); };
+    chosen = [state] { return evaluate(state->model, state->config, state->options->read("")); };
   });
 }
 

@@ -12,7 +12,27 @@
 
 /// A verb's options are one aggregate with fields (sonde/fields.hpp): its command line options, its
 /// configuration keys, their defaults and what is written to config.toml are that one list.
+namespace sonde {
+
+/// A table within the options: `[split]` in the configuration file. Where it is left out it is
+/// none.
+template <Spec S>
+Value to_value(const S& table) {
+  return to_config(table);
+}
+template <Spec S>
+void from_value(const Value& value, const Where& where, S& out) {
+  const auto* dict = value.as<Value::Dict>();
+  if (!dict) refuse_value(where, "a table", value);
+  read_config(*dict, where, out);
+}
+
+}  // namespace sonde
+
 namespace sonde::cli {
+
+using sonde::from_value;  // for tables of this floor
+using sonde::to_value;
 
 /// How a field is shown in the help: group, field, kind of value, meaning.
 struct OptionText {
@@ -67,7 +87,7 @@ std::string shown(const Value& value);
 
 /// The table of a configuration file. Throws IoError, and ArgumentError with the line.
 Value::Dict read_toml(const std::string& path);
-/// One line "key = value" for each entry, under the comments of `texts`.
+/// One line "key = value" for each entry, under the comments of `texts`; tables below.
 std::string write_toml(const Value::Dict& config, std::span<const OptionText> texts);
 
 /// The options of one verb: shown to `app` when made, read after parsing.

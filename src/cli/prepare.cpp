@@ -22,7 +22,10 @@ Model network(const TrainOptions& o, std::string_view name, const Shape& input, 
                        .outputs = task.outputs,
                        .label_steps = input[0] == dynamic || labels.rank() < 1 ? 0 : labels[0],
                        .activation = task.activation,
-                       .seed = static_cast<std::uint64_t>(o.seed)});
+                       .seed = static_cast<std::uint64_t>(o.seed),
+                       .conv_layers = o.conv_layers,
+                       .lstm_layers = o.lstm_layers,
+                       .dropout = o.dropout});
 }
 
 /// The network for signals of any length, where the real length is what it refuses. The layers of

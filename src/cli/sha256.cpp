@@ -26,69 +26,72 @@ constexpr std::array<std::uint32_t, 64> k = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-class Sha256 {
- public:
-  /// Takes a block of 64 bytes.
-  void block(const unsigned char* bytes) {
-    std::array<std::uint32_t, 64> w;
-    for (std::size_t i = 0; i < 16; ++i)
-      w[i] = std::uint32_t{bytes[4 * i]} << 24 | std::uint32_t{bytes[4 * i + 1]} << 16 |
-             std::uint32_t{bytes[4 * i + 2]} << 8 | std::uint32_t{bytes[4 * i + 3]};
-    for (std::size_t i = 16; i < 64; ++i) {
-      const std::uint32_t a = w[i - 15], b = w[i - 2];
-      w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3) + w[i - 7] +
-             (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10);
-    }
-    auto [a, b, c, d, e, f, g, h] = state_;
-    for (std::size_t i = 0; i < 64; ++i) {
-      const std::uint32_t t1 = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
-                               ((e & f) ^ (~e & g)) + k[i] + w[i];
-      const std::uint32_t t2 =
-          (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-      h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
-    }
-    const std::array<std::uint32_t, 8> add = {a, b, c, d, e, f, g, h};
-    for (std::size_t i = 0; i < 8; ++i) state_[i] += add[i];
-  }
-
-  std::string digits() const {
-    std::string text;
-    for (const std::uint32_t word : state_) text += fmt::format("{:08x}", word);
-    return text;
-  }
-
- private:
-  std::array<std::uint32_t, 8> state_ = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                         0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-};
-
 }  // namespace
+
+void Sha256::block(const unsigned char* bytes) {
+  std::array<std::uint32_t, 64> w;
+  for (std::size_t i = 0; i < 16; ++i)
+    w[i] = std::uint32_t{bytes[4 * i]} << 24 | std::uint32_t{bytes[4 * i + 1]} << 16 |
+           std::uint32_t{bytes[4 * i + 2]} << 8 | std::uint32_t{bytes[4 * i + 3]};
+  for (std::size_t i = 16; i < 64; ++i) {
+    const std::uint32_t a = w[i - 15], b = w[i - 2];
+    w[i] = w[i - 16] + (std::rotr(a, 7) ^ std::rotr(a, 18) ^ a >> 3) + w[i - 7] +
+           (std::rotr(b, 17) ^ std::rotr(b, 19) ^ b >> 10);
+  }
+  auto [a, b, c, d, e, f, g, h] = state_;
+  for (std::size_t i = 0; i < 64; ++i) {
+    const std::uint32_t t1 = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
+                             ((e & f) ^ (~e & g)) + k[i] + w[i];
+    const std::uint32_t t2 =
+        (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+    h = g, g = f, f = e, e = d + t1, d = c, c = b, b = a, a = t1 + t2;
+  }
+  const std::array<std::uint32_t, 8> add = {a, b, c, d, e, f, g, h};
+  for (std::size_t i = 0; i < 8; ++i) state_[i] += add[i];
+}
+
+void Sha256::add(const void* data, std::size_t size) {
+  const auto* bytes = static_cast<const unsigned char*>(data);
+  length_ += size;
+  while (size > 0) {
+    if (held_ == 0 && size >= 64) {
+      block(bytes);
+      bytes += 64, size -= 64;
+      continue;
+    }
+    const std::size_t count = std::min(size, 64 - held_);
+    std::copy_n(bytes, count, rest_.data() + held_);
+    held_ += count, bytes += count, size -= count;
+    if (held_ < 64) return;
+    block(rest_.data());
+    held_ = 0;
+  }
+}
+
+std::string Sha256::digits() {
+  // What is left, a 1 bit, zeros, and the length in bits.
+  const std::uint64_t bits = length_ * 8;
+  const unsigned char one = 0x80, zero = 0;
+  add(&one, 1);
+  while (held_ != 56) add(&zero, 1);
+  std::array<unsigned char, 8> tail;
+  for (std::size_t i = 0; i < 8; ++i) tail[7 - i] = static_cast<unsigned char>(bits >> 8 * i);
+  add(tail.data(), tail.size());
+  std::string text;
+  for (const std::uint32_t word : state_) text += fmt::format("{:08x}", word);
+  return text;
+}
 
 std::string sha256_of_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw IoError(fmt::format("\"{}\" cannot be opened: {}.", path, std::strerror(errno)));
   Sha256 hash;
-  std::uint64_t length = 0;
-  std::vector<unsigned char> bytes(1 << 16);
-  std::size_t count = 0;
+  std::vector<char> bytes(1 << 16);
   while (file) {
-    file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    count = static_cast<std::size_t>(file.gcount());
-    length += count;
-    for (std::size_t i = 0; i + 64 <= count; i += 64) hash.block(bytes.data() + i);
-    if (count < bytes.size()) break;
-    count = 0;
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    hash.add(bytes.data(), static_cast<std::size_t>(file.gcount()));
   }
   if (file.bad()) throw IoError(fmt::format("\"{}\" cannot be read.", path));
-
-  // The rest, a 1 bit, zeros, and the length in bits.
-  std::array<unsigned char, 128> tail = {};
-  const std::size_t rest = count % 64, total = rest < 56 ? 64 : 128;
-  std::copy_n(bytes.data() + (count - rest), rest, tail.data());
-  tail[rest] = 0x80;
-  for (std::size_t i = 0; i < 8; ++i)
-    tail[total - 1 - i] = static_cast<unsigned char>(length * 8 >> 8 * i);
-  for (std::size_t i = 0; i < total; i += 64) hash.block(tail.data() + i);
   return hash.digits();
 }
 

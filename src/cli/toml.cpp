@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -41,7 +42,27 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
+std::string to_toml(const Value& value);
+
+/// A key as it is where TOML takes it so, else as text.
+std::string key_of(const std::string& name) {
+  const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  return bare ? name : quoted(name);
+}
+
+std::string inline_table(const Value::Dict& table) {
+  std::string text = "{";
+  for (const auto& [key, value] : table)
+    if (!value.is_null())
+      text += fmt::format("{}{} = {}", text.size() > 1 ? ", " : "", key_of(key), to_toml(value));
+  return text + "}";
+}
+
 std::string to_toml(const Value& value) {
+  if (const auto* table = value.as<Value::Dict>()) return inline_table(*table);
   if (const auto* text = value.as<std::string>()) return quoted(*text);
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
   if (const auto* number = value.as<std::int64_t>()) return fmt::format("{}", *number);
@@ -80,7 +101,7 @@ std::string write_toml(const Value::Dict& config, std::span<const OptionText> te
   std::string result, group;
   for (const auto& [key, value] : config)
     for (const OptionText& text : texts) {
-      if (text.field != key) continue;
+      if (text.field != key || value.as<Value::Dict>()) continue;
       if (text.group != group) {
         group = text.group;
         result += fmt::format("{}# {}\n\n", result.empty() ? "" : "\n", group);
@@ -88,6 +109,14 @@ std::string write_toml(const Value::Dict& config, std::span<const OptionText> te
       result += fmt::format("# {}\n", text.text);
       result += value.is_null() ? fmt::format("# {} =\n", key)
                                 : fmt::format("{} = {}\n", key, to_toml(value));
+    }
+  // Tables come last: what stands below a table's name belongs to it.
+  for (const auto& [key, value] : config)
+    if (const auto* table = value.as<Value::Dict>()) {
+      result += fmt::format("\n[{}]\n", key);
+      for (const auto& [name, each] : *table)
+        result += each.is_null() ? fmt::format("# {} =\n", key_of(name))
+                                 : fmt::format("{} = {}\n", key_of(name), to_toml(each));
     }
   return result;
 }

@@ -5,6 +5,7 @@
 #include <sonde/networks.hpp>
 
 #include "cli/array_report.hpp"
+#include "cli/fitting.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
@@ -16,6 +17,7 @@
 #include "cli/scores.hpp"
 #include "cli/task.hpp"
 #include "cli/train_options.hpp"
+#include "cli/train_recordings.hpp"
 #include "cli/training_run.hpp"
 #include "cli/verbs.hpp"
 
@@ -43,48 +45,6 @@ void hint_at_scale(RunDirectory& run, const Parts& parts) {
         "channels to 0 and 1.",
         c, seen.center[c], spread));
   }
-}
-
-/// A model from a file goes on with the optimizer that it was trained with, step count and moments
-/// included, unless the options name one.
-void compile(Model& model, const TrainOptions& o, const Task& task) {
-  const bool goes_on = o.optimizer == "auto" && model.compiled() != nullptr;
-  Optimizer optimizer = goes_on ? model.compiled()->optimizer
-                                : optimizer_from_name(o.optimizer == "auto" ? "adam" : o.optimizer);
-  if (o.learning_rate)
-    std::visit([&](auto& each) { each.learning_rate = *o.learning_rate; }, optimizer);
-  const std::int64_t iterations = model.iterations();
-  std::vector<Buffer<float>> state;
-  if (goes_on) state = std::move(model.optimizer_state());
-  model.compile({.optimizer = std::move(optimizer),
-                 .loss = task.loss,
-                 .metrics = {std::string(task.metric())}});
-  if (!goes_on) return;
-  model.set_iterations(iterations);
-  if (state.size() == model.optimizer_state().size()) model.optimizer_state() = std::move(state);
-}
-
-/// The options with every choice that was left to the program.
-TrainOptions effective(TrainOptions o, const Task& task, const Model& model, bool validated) {
-  // A fix may have changed the loss; repeating the run must find the same fixes.
-  if (o.apply_fix == 0) o.loss = name_of(task.loss);
-  if (o.optimizer != "auto" || !is_model_file(o.model)) {
-    if (o.optimizer == "auto") o.optimizer = "adam";
-    // Rates are float32: the shortest number that is the same one.
-    const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
-    from_value(rate, "--learning-rate", o.learning_rate);
-  }
-  o.force = o.resume = false;  // nobody writes over a run by repeating its configuration
-  if (o.monitor == "auto") o.monitor = validated ? "val_loss" : "loss";
-  return o;
-}
-
-/// Looks for the monitored value before training rather than after its first epoch.
-void check_monitor(const TrainOptions& o, const Task& task, bool validated) {
-  std::vector<std::string> names = {"loss", std::string(task.metric())};
-  if (validated) names.insert(names.end(), {"val_loss", "val_" + std::string(task.metric())});
-  if (std::find(names.begin(), names.end(), o.monitor) == names.end())
-    refuse_name("--monitor", o.monitor, {names.begin(), names.end()});
 }
 
 void tell(RunDirectory& run, const TrainOptions& o, Parts& parts, const Task& task,
@@ -127,9 +87,13 @@ int train(const TrainOptions& given) {
   } else {
     hint_at_scale(run, parts);
   }
-  compile(model, given, task);
-  const TrainOptions o = effective(given, task, model, parts.validation() != nullptr);
-  check_monitor(o, task, parts.validation() != nullptr);
+  const Index batches = (parts.training() + given.batch_size - 1) / given.batch_size;
+  compile(model, given, task, given.epochs * batches);
+  const TrainOptions o = effective(given, task, model, parts.validation() ? "val_loss" : "loss");
+  std::vector<std::string> watched = {"loss", std::string(task.metric())};
+  if (parts.validation())
+    watched.insert(watched.end(), {"val_loss", "val_" + std::string(task.metric())});
+  check_monitor(o, watched);
   tell(run, o, parts, task, model);
 
   const auto before = [&] {
@@ -196,7 +160,7 @@ void add_train(CLI::App& program, Chosen& chosen) {
       "categorical), "
       "others\n(linear, mean squared error).\n\n"
       "Examples:\n  sonde train --x X.npy --y y.npy --out run\n"
-      "  sonde train recording.toml --epochs 50\n"
+      "  sonde train recording.toml --folds 5 --seeds 3\n"
       "  sonde train --x walk.csv --label-column label --window 200 --normalize zscore");
   struct State {
     std::string config;
@@ -208,8 +172,11 @@ void add_train(CLI::App& program, Chosen& chosen) {
   state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
   verb->final_callback([state, &chosen] {
     chosen = [state] {
-      const TrainOptions options = state->options->read(state->config);
-      return train(options.resume ? resumed_options(options, state->options->given()) : options);
+      TrainOptions options = state->options->read(state->config);
+      find_files(options, state->config);
+      const TrainOptions all =
+          options.resume ? resumed_options(options, state->options->given()) : options;
+      return all.recordings ? train_recordings(all) : train(all);
     };
   });
 }

@@ -11,9 +11,11 @@
 namespace sonde::cli {
 
 std::span<const OptionText> train_texts() {
-  static constexpr std::string_view data = "Data", model = "Network", training = "Training",
-                                    output = "Output";
-  static constexpr std::array<OptionText, 35> texts = {{
+  static constexpr std::string_view
+      data = "Data",
+      recordings = "Recordings (tables [recordings], [split] and [evaluation] of FILE.toml)",
+      model = "Network", training = "Training", output = "Output";
+  static constexpr std::array<OptionText, 47> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -26,7 +28,20 @@ std::span<const OptionText> train_texts() {
       {data, "window", "STEPS",
        "cut a recording (time, channels) into windows of this length; 0: none"},
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
-      {data, "normalize", "HOW", "none, or zscore: by the training part's means and deviations"},
+      {data, "normalize", "HOW",
+       "none; of the training part: zscore, robust (median, quartiles); recording: each by its own "
+       "median and quartiles; running: by what came before"},
+      {data, "normalize_seconds", "SECONDS", "of running: after so long a value is forgotten"},
+      {recordings, "windows_per_epoch", "N",
+       "windows at random places; 0: as many as cover the labelled steps once"},
+      {recordings, "predict", "HOW",
+       "whole: with state carried from the first step to the last; windows: overlapping, each "
+       "begun anew; auto: whole where the network can"},
+      {recordings, "predict_window", "STEPS", "length of those windows; 0: --window"},
+      {recordings, "predict_hop", "STEPS", "steps from one to the next; 0: half of it"},
+      {recordings, "folds", "N", "so many parts of whole groups, each of which tests once"},
+      {recordings, "fold", "N", "only this one, from 1; 0: all, judged together"},
+      {recordings, "seeds", "N", "repeat all with so many seeds, from --seed on"},
       {model, "model", "NAME|FILE",
        "a network by name, a .keras or .h5 file to go on with, or Keras' JSON"},
       {model, "weights", "FILE", "begin with these: .weights.h5 or .h5 of Keras, or a .keras file"},
@@ -36,12 +51,16 @@ std::span<const OptionText> train_texts() {
       {model, "kernel_size", "STEPS", "length of each filter"},
       {model, "pool_size", "STEPS", "steps that a pooling layer makes one of"},
       {model, "units", "N", "units of the LSTM"},
+      {model, "conv_layers", "N", "convolutions of conv-bilstm; 0: 2"},
+      {model, "lstm_layers", "N", "LSTMs of conv-bilstm, in both directions; 0: 2"},
+      {model, "dropout", "RATE", "of conv-bilstm, behind each of them"},
       {model, "any_length", "", "a model for signals of any length (always so with --window)"},
       {training, "epochs", "N", "times that all samples are seen"},
       {training, "batch_size", "N", "samples for each step of the optimizer"},
       {training, "optimizer", "NAME",
        "adam, adamw, rmsprop or sgd; auto: adam, or the one in the model file, which goes on"},
       {training, "learning_rate", "RATE", "left out: the optimizer's default"},
+      {training, "decay", "HOW", "none, or cosine: the learning rate falls to 0 over all epochs"},
       {training, "loss", "NAME", "auto: what fits the labels; or binary_crossentropy, mse, …"},
       {training, "class_weight", "HOW",
        "none, auto (all classes weigh the same), or a number for each class"},
@@ -84,7 +103,8 @@ bool mean_the_same(std::string_view field, const Value& a, const Value& b) {
 TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::string>& given) {
   const std::filesystem::path config = std::filesystem::path(asked.out) / "config.toml";
   if (!std::filesystem::exists(config)) {
-    if (!asked.x.empty()) return asked;  // the first of many times that a script runs this line
+    if (!asked.x.empty() || asked.recordings)
+      return asked;  // the first of many times that a script runs this line
     throw ArgumentError(fmt::format(
         "--resume: \"{}\" holds no run to go on with. Start one with --x FILE.", asked.out));
   }
@@ -114,14 +134,74 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   return then;
 }
 
+namespace {
+
+/// What only recordings, or only arrays, can be told.
+void check_recording_options(const TrainOptions& o) {
+  const Value::Dict given = to_config(o), usual = to_config(TrainOptions{});
+  constexpr std::array<std::string_view, 9> of_arrays = {"x",
+                                                         "y",
+                                                         "label_column",
+                                                         "sample_weight",
+                                                         "validation_split",
+                                                         "validation_x",
+                                                         "validation_y",
+                                                         "hop",
+                                                         "apply_fix"};
+  constexpr std::array<std::string_view, 10> of_recordings = {"split",
+                                                              "evaluation",
+                                                              "windows_per_epoch",
+                                                              "predict",
+                                                              "predict_window",
+                                                              "predict_hop",
+                                                              "folds",
+                                                              "fold",
+                                                              "seeds",
+                                                              "normalize_seconds"};
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto& [field, value] = given[i];
+    if (value == usual[i].second) continue;
+    if (o.recordings && stands_in(of_arrays, field))
+      throw ArgumentError(fmt::format(
+          "{} is for arrays; the configuration names recordings. Leave one of them out.",
+          option_name(field)));
+    if (!o.recordings && stands_in(of_recordings, field))
+      throw ArgumentError(fmt::format(
+          "{} is for recordings: the configuration needs a table [recordings] that says where they "
+          "are.",
+          option_name(field)));
+  }
+  if (o.predict != "auto" && o.predict != "whole" && o.predict != "windows")
+    refuse_name("--predict", o.predict, {"auto", "whole", "windows"});
+  const std::vector<std::pair<std::string_view, Index>> counts = {
+      {"windows_per_epoch", o.windows_per_epoch},
+      {"predict_window", o.predict_window},
+      {"predict_hop", o.predict_hop},
+      {"fold", o.fold},
+      {"conv_layers", o.conv_layers},
+      {"lstm_layers", o.lstm_layers}};
+  for (const auto& [field, value] : counts)
+    if (value < 0)
+      throw ArgumentError(fmt::format("{} must be at least 0, got {}.", option_name(field), value));
+  if (o.seeds < 1) throw ArgumentError(fmt::format("--seeds must be at least 1, got {}.", o.seeds));
+  if (!(o.normalize_seconds > 0))
+    throw ArgumentError(
+        fmt::format("--normalize-seconds must be above 0, got {}.", o.normalize_seconds));
+}
+
+}  // namespace
+
 void check_options(const TrainOptions& o) {
   const auto at_least = [](std::string_view field, Index value, Index least) {
     if (value < least)
       throw ArgumentError(
           fmt::format("{} must be at least {}, got {}.", option_name(field), least, value));
   };
-  if (o.x.empty())
-    throw ArgumentError("there is no data. Give --x FILE, for example --x X.npy --y y.npy.");
+  if (o.x.empty() && !o.recordings)
+    throw ArgumentError(
+        "there is no data. Give --x FILE, for example --x X.npy --y y.npy, or a configuration file "
+        "with a table [recordings].");
+  check_recording_options(o);
   at_least("epochs", o.epochs, 1);
   at_least("batch_size", o.batch_size, 1);
   at_least("seed", o.seed, 0);
@@ -135,8 +215,12 @@ void check_options(const TrainOptions& o) {
   if (o.early_stopping) at_least("early_stopping", *o.early_stopping, 0);
   if (o.learning_rate && !(*o.learning_rate > 0))
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
-  if (o.normalize != "none" && o.normalize != "zscore")
-    refuse_name("--normalize", o.normalize, {"none", "zscore"});
+  const std::vector<std::string_view> scales =
+      o.recordings
+          ? std::vector<std::string_view>{"none", "zscore", "robust", "recording", "running"}
+          : std::vector<std::string_view>{"none", "zscore"};
+  if (!stands_in(scales, o.normalize)) refuse_name("--normalize", o.normalize, scales);
+  if (o.decay != "none" && o.decay != "cosine") refuse_name("--decay", o.decay, {"none", "cosine"});
   if (o.progress != "auto" && o.progress != "json" && o.progress != "none")
     refuse_name("--progress", o.progress, {"auto", "json", "none"});
   if (o.optimizer != "auto") static_cast<void>(optimizer_from_name(o.optimizer));

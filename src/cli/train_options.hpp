@@ -1,11 +1,14 @@
 #pragma once
 #include <optional>
 #include <sonde/fields.hpp>
+#include <sonde/judge.hpp>
+#include <sonde/splits.hpp>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "cli/options.hpp"
+#include "cli/recordings.hpp"
 
 namespace sonde::cli {
 
@@ -23,6 +26,14 @@ struct TrainOptions {
   Index window = 0;
   Index hop = 0;
   std::string normalize = "none";
+  double normalize_seconds = 60;
+  Index windows_per_epoch = 0;
+  std::string predict = "auto";
+  Index predict_window = 0;
+  Index predict_hop = 0;
+  std::optional<Index> folds = {};
+  Index fold = 0;
+  Index seeds = 1;
 
   std::string model = "conv-lstm";
   std::string weights = {};
@@ -31,12 +42,16 @@ struct TrainOptions {
   Index kernel_size = 8;
   Index pool_size = 4;
   Index units = 32;
+  Index conv_layers = 0;
+  Index lstm_layers = 0;
+  double dropout = 0;
   bool any_length = false;
 
   Index epochs = 20;
   Index batch_size = 32;
   std::string optimizer = "auto";
   std::optional<double> learning_rate = {};
+  std::string decay = "none";
   std::string loss = "auto";
   std::string class_weight = "none";
   std::optional<Index> early_stopping = {};
@@ -52,6 +67,11 @@ struct TrainOptions {
   bool quiet = false;
   bool json = false;
 
+  // Tables of the configuration file.
+  std::optional<RecordingsTable> recordings = {};
+  std::optional<SplitRules> split = {};
+  std::optional<JudgeRules> evaluation = {};
+
   static constexpr auto fields() {
     using T = TrainOptions;
     return fields_of(
@@ -59,17 +79,23 @@ struct TrainOptions {
         field("sample_weight", &T::sample_weight), field("validation_split", &T::validation_split),
         field("validation_x", &T::validation_x), field("validation_y", &T::validation_y),
         field("window", &T::window), field("hop", &T::hop), field("normalize", &T::normalize),
+        field("normalize_seconds", &T::normalize_seconds),
+        field("windows_per_epoch", &T::windows_per_epoch), field("predict", &T::predict),
+        field("predict_window", &T::predict_window), field("predict_hop", &T::predict_hop),
+        field("folds", &T::folds), field("fold", &T::fold), field("seeds", &T::seeds),
         field("model", &T::model), field("weights", &T::weights), field("apply_fix", &T::apply_fix),
         field("filters", &T::filters), field("kernel_size", &T::kernel_size),
         field("pool_size", &T::pool_size), field("units", &T::units),
         field("any_length", &T::any_length), field("epochs", &T::epochs),
         field("batch_size", &T::batch_size), field("optimizer", &T::optimizer),
-        field("learning_rate", &T::learning_rate), field("loss", &T::loss),
-        field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
-        field("monitor", &T::monitor), field("seed", &T::seed), field("threads", &T::threads),
-        field("out", &T::out), field("force", &T::force), field("resume", &T::resume),
+        field("learning_rate", &T::learning_rate), field("decay", &T::decay),
+        field("loss", &T::loss), field("class_weight", &T::class_weight),
+        field("early_stopping", &T::early_stopping), field("monitor", &T::monitor),
+        field("seed", &T::seed), field("threads", &T::threads), field("out", &T::out),
+        field("force", &T::force), field("resume", &T::resume),
         field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),
-        field("quiet", &T::quiet), field("json", &T::json));
+        field("quiet", &T::quiet), field("json", &T::json), field("recordings", &T::recordings),
+        field("split", &T::split), field("evaluation", &T::evaluation));
   }
 };
 

@@ -35,11 +35,13 @@ TrainingRun::TrainingRun(RunDirectory& directory, Model& model, const Extras& ex
   watched_.name = std::move(monitor);
 }
 
-void TrainingRun::fit(const SampleSource& samples, FitOptions options) {
+void TrainingRun::fit(const SampleSource& samples, FitOptions options,
+                      std::function<void(Training&)> judge) {
   epochs_ = options.epochs;
   samples_ = &samples;
   batch_size_ = std::min(options.batch_size, samples.size());
   std::vector<Callback> callbacks;
+  if (judge) callbacks.push_back(LambdaCallback{.epoch_end = std::move(judge)});
   callbacks.push_back(LambdaCallback{
       .train_begin = [this](Training&) { before_(); },
       .epoch_begin =

@@ -25,7 +25,9 @@ class TrainingRun {
 
   /// Adds its callbacks to those of `options` and fits; then the model has its best weights.
   /// Throws DivergedError and Interrupted, after writing metrics.json.
-  void fit(const SampleSource& samples, FitOptions options);
+  /// `judge`: adds values to the logs of an epoch before anybody looks at them.
+  void fit(const SampleSource& samples, FitOptions options,
+           std::function<void(Training&)> judge = {});
 
   Index best_epoch() const { return best_epoch_; }
   /// "val_loss 0.1234 in epoch 7 of 20".

@@ -32,12 +32,34 @@ double quantile(const std::vector<double>& sorted, double part) {
   return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
-Scale robust_scale(const Array& signal, Index channel) {
-  std::vector<double> values = finite_values(signal, channel);
+Scale robust_scale(std::vector<double> values) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   const double range = quantile(values, 0.75) - quantile(values, 0.25);
   return {quantile(values, 0.5), range > 0 ? range / quartile_range_of_normal : 1};
+}
+
+/// The finite values of one channel of all recordings.
+std::vector<double> all_values(std::span<const Recording> recordings, Index channel) {
+  std::vector<double> all;
+  for (const Recording& recording : recordings) {
+    const std::vector<double> values = finite_values(recording.signal, channel);
+    all.insert(all.end(), values.begin(), values.end());
+  }
+  return all;
+}
+
+Scale mean_and_deviation(std::span<const Recording> recordings, Index channel) {
+  // Two passes: the plain sum of squares loses every digit when the middle is far from 0.
+  double sum = 0, squares = 0, count = 0;
+  for (const Recording& recording : recordings)
+    for (const double value : finite_values(recording.signal, channel)) sum += value, ++count;
+  const double mean = count > 0 ? sum / count : 0;
+  for (const Recording& recording : recordings)
+    for (const double value : finite_values(recording.signal, channel))
+      squares += (value - mean) * (value - mean);
+  const double deviation = count > 0 ? std::sqrt(squares / count) : 0;
+  return {mean, deviation > 0 ? deviation : 1};
 }
 
 void check_channels(const Array& signal, Index channels, std::string_view where) {
@@ -55,38 +77,72 @@ void scale_channel(Array& signal, Index channel, Scale scale) {
 
 }  // namespace
 
-Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling) {
-  Normalizer normalizer{.scaling = scaling, .center = {}, .scale = {}};
+Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling, double steps) {
+  Normalizer normalizer{.scaling = scaling};
   if (scaling == Scaling::per_recording_robust) return normalizer;
   if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
+  if (scaling == Scaling::running) {
+    if (!(steps >= 1))
+      throw ArgumentError(
+          fmt::format("normalizer: running needs at least 1 step, got {}. Say after how many steps "
+                      "a step is forgotten.",
+                      steps));
+    normalizer.steps = steps;
+  }
   const Index channels = recordings.front().signal.shape().last();
   for (const Recording& recording : recordings)
     check_channels(recording.signal, channels, fmt::format("recording \"{}\"", recording.name));
 
   for (Index channel = 0; channel < channels; ++channel) {
-    // Two passes: the plain sum of squares loses every digit when the middle is far from 0.
-    double sum = 0, squares = 0, count = 0;
-    for (const Recording& recording : recordings)
-      for (const double value : finite_values(recording.signal, channel)) sum += value, ++count;
-    const double mean = count > 0 ? sum / count : 0;
-    for (const Recording& recording : recordings)
-      for (const double value : finite_values(recording.signal, channel))
-        squares += (value - mean) * (value - mean);
-    const double deviation = count > 0 ? std::sqrt(squares / count) : 0;
-    normalizer.center.push_back(mean);
-    normalizer.scale.push_back(deviation > 0 ? deviation : 1);
+    const Scale found = scaling == Scaling::per_channel_robust
+                            ? robust_scale(all_values(recordings, channel))
+                            : mean_and_deviation(recordings, channel);
+    normalizer.center.push_back(found.center);
+    normalizer.scale.push_back(found.spread);
   }
   return normalizer;
 }
 
 void Normalizer::apply(Array& signal) const {
-  const bool is_robust = scaling == Scaling::per_recording_robust;
-  const Index channels = is_robust ? signal.shape().last() : static_cast<Index>(center.size());
+  const bool by_itself = scaling == Scaling::per_recording_robust;
+  const Index channels = by_itself ? signal.shape().last() : static_cast<Index>(center.size());
   check_channels(signal, channels, "normalizer");
+  if (scaling == Scaling::running) {
+    RunningScale running(*this);
+    for (Index t = 0; t < signal.shape()[0]; ++t)
+      running.push({signal.data() + t * channels, static_cast<std::size_t>(channels)});
+    return;
+  }
   for (Index channel = 0; channel < channels; ++channel) {
     const auto i = static_cast<std::size_t>(channel);
-    scale_channel(signal, channel,
-                  is_robust ? robust_scale(signal, channel) : Scale{center[i], scale[i]});
+    scale_channel(
+        signal, channel,
+        by_itself ? robust_scale(finite_values(signal, channel)) : Scale{center[i], scale[i]});
+  }
+}
+
+Index fill_missing(Array& signal) {
+  Index missing = 0;
+  for (float& value : signal.values())
+    if (!std::isfinite(value)) value = 0, ++missing;
+  return missing;
+}
+
+RunningScale::RunningScale(const Normalizer& normalizer) : steps_(normalizer.steps) {
+  for (const double scale : normalizer.scale) channels_.push_back({.least = scale * scale * 1e-6});
+}
+
+void RunningScale::push(std::span<float> step) noexcept {
+  for (std::size_t c = 0; c < std::min(step.size(), channels_.size()); ++c) {
+    const auto value = static_cast<double>(step[c]);
+    if (!std::isfinite(value)) continue;
+    Channel& channel = channels_[c];
+    channel.seen += 1;
+    const double part = 1 / std::min(channel.seen, steps_), away = value - channel.mean;
+    channel.mean += part * away;
+    channel.variance = (1 - part) * (channel.variance + part * away * away);
+    step[c] = static_cast<float>((value - channel.mean) /
+                                 std::sqrt(std::max(channel.variance, channel.least)));
   }
 }
 

@@ -78,35 +78,47 @@ void StepJudge::add(std::span<const float> predictions, std::span<const float> l
 }
 
 StepScores StepJudge::scores() const {
+  StepScores s = step_scores(confusion_);
+  double aucs = 0, ranked = 0;
+  for (Index k = 0; k < classes_; ++k) {
+    const double auc = s.classes[at(k)].auc = area_under_roc(ranked_[at(k)]);
+    if (!std::isnan(auc)) aucs += auc, ++ranked;
+  }
+  s.macro_auc = ranked > 0 ? aucs / ranked : std::numeric_limits<double>::quiet_NaN();
+  return s;
+}
+
+StepScores step_scores(const std::vector<std::vector<Index>>& confusion) {
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  const auto classes = static_cast<Index>(confusion.size());
   StepScores s;
-  s.confusion = confusion_;
-  for (const auto& row : confusion_)
+  s.macro_auc = unknown;
+  s.confusion = confusion;
+  for (const auto& row : confusion)
     for (const Index n : row) s.steps += n;
   const auto steps = static_cast<double>(s.steps);
-  double right = 0, recalls = 0, f1s = 0, aucs = 0, occurring = 0, met = 0, ranked = 0;
-  for (Index k = 0; k < classes_; ++k) {
+  double right = 0, recalls = 0, f1s = 0, occurring = 0, met = 0;
+  for (Index k = 0; k < classes; ++k) {
     double labelled = 0, guessed = 0;
-    for (Index j = 0; j < classes_; ++j) {
-      labelled += static_cast<double>(confusion_[at(k)][at(j)]);
-      guessed += static_cast<double>(confusion_[at(j)][at(k)]);
+    for (Index j = 0; j < classes; ++j) {
+      labelled += static_cast<double>(confusion[at(k)][at(j)]);
+      guessed += static_cast<double>(confusion[at(j)][at(k)]);
     }
-    const auto hits = static_cast<double>(confusion_[at(k)][at(k)]);
+    const auto hits = static_cast<double>(confusion[at(k)][at(k)]);
     StepClass each{.share = ratio(labelled, steps),
                    .precision = ratio(hits, guessed),
                    .recall = ratio(hits, labelled),
                    .f1 = ratio(2 * hits, labelled + guessed),
-                   .auc = area_under_roc(ranked_[at(k)])};
+                   .auc = unknown};
     right += hits;
     if (labelled > 0) recalls += each.recall, ++occurring;
     if (labelled + guessed > 0) f1s += each.f1, ++met;
-    if (!std::isnan(each.auc)) aucs += each.auc, ++ranked;
     s.prevalence = std::max(s.prevalence, each.share);
     s.classes.push_back(each);
   }
   s.accuracy = ratio(right, steps);
   s.balanced_accuracy = ratio(recalls, occurring);
   s.macro_f1 = ratio(f1s, met);
-  s.macro_auc = ranked > 0 ? aucs / ranked : std::numeric_limits<double>::quiet_NaN();
   return s;
 }
 

@@ -31,6 +31,20 @@ Tensor conv_lstm(Tensor x, const NetworkOptions& o) {
   return label(remember(convolve(std::move(x), o, Padding::same), o, true), o);
 }
 
+/// DENS-ECG's kind: convolutions see what a step looks like, LSTMs from both ends what is around
+/// it.
+Tensor conv_bilstm(Tensor x, const NetworkOptions& o) {
+  const auto drop = [&](Tensor h) {
+    return o.dropout > 0 ? Dropout{.rate = o.dropout}(std::move(h)) : h;
+  };
+  for (Index i = 0; i < (o.conv_layers > 0 ? o.conv_layers : 2); ++i)
+    x = drop(convolve(std::move(x), o, Padding::same));
+  for (Index i = 0; i < (o.lstm_layers > 0 ? o.lstm_layers : 2); ++i)
+    x = drop(
+        Bidirectional{.layer = LSTM{.units = o.units, .return_sequences = true}}(std::move(x)));
+  return label(std::move(x), o);
+}
+
 Tensor conv_pool_lstm_last(Tensor x, const NetworkOptions& o) {
   return label(remember(pool(convolve(std::move(x), o, Padding::valid), o), o, false), o);
 }
@@ -105,8 +119,12 @@ struct Network {
   bool wide = false;  ///< also takes (time, channels, 1)
 };
 
-constexpr std::array<Network, 7> all = {{
+constexpr std::array<Network, 8> all = {{
     {{"conv-lstm", "Conv1D (same), LSTM, Dense: one label for each step"}, of_one_input<conv_lstm>},
+    {{"conv-bilstm",
+      "Conv1D (same), LSTMs in both directions, Dense: one label for each step, the whole signal "
+      "in mind"},
+     of_one_input<conv_bilstm>},
     {{"conv-pool-lstm-up",
       "Conv1D (same), MaxPooling1D, LSTM, UpSampling1D, Conv1D, Dense: one label for each step"},
      of_one_input<conv_pool_lstm_up>},
@@ -158,6 +176,15 @@ Model make_network(std::string_view name, const Shape& input, NetworkOptions opt
         name, to_string(input)));
   if (input[1] == dynamic)
     throw ArgumentError(fmt::format("{}: the number of channels must be known.", name));
+  const bool deep = options.conv_layers > 1 || options.lstm_layers > 1 || options.dropout > 0;
+  if (deep && name != "conv-bilstm")
+    throw ArgumentError(fmt::format(
+        "{}: has one convolution, one LSTM and no dropout. Use conv-bilstm for more.", name));
+  if (options.conv_layers < 0 || options.lstm_layers < 0)
+    throw ArgumentError(
+        fmt::format("{}: conv_layers and lstm_layers must not be negative, got {} "
+                    "and {}.",
+                    name, options.conv_layers, options.lstm_layers));
 
   std::vector<Tensor> inputs = {Input(input)};
   Tensor y = network.build(inputs, options);

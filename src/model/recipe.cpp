@@ -47,6 +47,9 @@ void check_normalizer(const Normalizer& normalizer, const Where& where) {
       std::all_of(center.begin(), center.end(), [](double c) { return std::isfinite(c); });
   if (center.size() != spread.size() || !usable)
     throw ArgumentError(where + " must have a middle and a spread above 0 for each channel.");
+  if (normalizer.scaling == Scaling::running &&
+      !(normalizer.steps >= 1 && std::isfinite(normalizer.steps)))
+    throw ArgumentError(where + ": steps must be at least 1 for a running scale.");
 }
 
 }  // namespace

@@ -58,7 +58,8 @@ TEST(Normalizer, leaves_values_that_are_not_finite_alone) {
 
 TEST(Normalizer, only_moves_a_channel_that_never_changes) {
   const std::vector<Recording> recordings = {recording({3, 2}, {7, nan, 7, nan, 7, nan})};
-  for (const Scaling scaling : {Scaling::per_channel, Scaling::per_recording_robust}) {
+  for (const Scaling scaling :
+       {Scaling::per_channel, Scaling::per_recording_robust, Scaling::per_channel_robust}) {
     Array signal = recordings[0].signal;
     fit_normalizer(recordings, scaling).apply(signal);
     EXPECT_EQ(signal(1, 0), 0);
@@ -73,6 +74,81 @@ TEST(Normalizer, scales_each_recording_by_its_own_median_and_quartiles) {
   scale.apply(signal);
   EXPECT_FLOAT_EQ(signal(0, 0), 0.5f / 3 * 1.3489795f);
   EXPECT_FLOAT_EQ(signal(2, 0), 7.5f / 3 * 1.3489795f);
+}
+
+// numpy.quantile([3, 1, 10, 2, 4], [.25, .5, .75]) is [2, 3, 4].
+TEST(Normalizer, takes_median_and_quartiles_over_all_recordings) {
+  const std::vector<Recording> recordings = {recording({2, 1}, {3, 1}),
+                                             recording({3, 1}, {10, 2, 4})};
+  const Normalizer scale = fit_normalizer(recordings, Scaling::per_channel_robust);
+  EXPECT_EQ(scale.center, std::vector<double>{3});
+  EXPECT_NEAR(scale.scale[0], 2 / 1.3489795003921634, 1e-12);
+  Array signal({1, 1}, std::vector<float>{5});
+  scale.apply(signal);
+  EXPECT_FLOAT_EQ(signal(0, 0), 1.3489795f);
+}
+
+// numpy: x[:t + 1].mean() and .std() for the first 4 steps; then pandas'
+// ewm(alpha=0.25, adjust=False), begun with them.
+TEST(Normalizer, running_sees_only_what_came_before) {
+  const std::vector<float> x = {3, 5, 4, 9, -2, 6, 7, 7.5};
+  const std::vector<Recording> recordings = {recording({8, 1}, x)};
+  const Normalizer scale = fit_normalizer(recordings, Scaling::running, 4);
+  Array signal = recordings[0].signal;
+  scale.apply(signal);
+  EXPECT_EQ(signal(0, 0), 0);                 // (3 - 3) / …
+  EXPECT_FLOAT_EQ(signal(1, 0), 1);           // (5 - 4) / 1
+  EXPECT_FLOAT_EQ(signal(2, 0), 0);           // (4 - 4) / …
+  EXPECT_FLOAT_EQ(signal(3, 0), 1.6464639f);  // (9 - 5.25) / 2.2776084
+  // mean 5.25 - 7.25 / 4 = 3.4375; variance 0.75 * (5.1875 + 0.25 * 7.25²) = 13.746094
+  EXPECT_FLOAT_EQ(signal(4, 0), static_cast<float>((-2 - 3.4375) / std::sqrt(13.74609375)));
+
+  Array changed({8, 1}, x);
+  changed(7, 0) = 1000;
+  scale.apply(changed);
+  for (Index t = 0; t < 7; ++t) EXPECT_EQ(changed(t, 0), signal(t, 0)) << t;
+
+  RunningScale stream(scale);
+  for (Index t = 0; t < 8; ++t) {
+    float value = x[static_cast<std::size_t>(t)];
+    stream.push({&value, 1});
+    EXPECT_EQ(value, signal(t, 0)) << t;
+  }
+}
+
+TEST(Normalizer, running_forgets_what_a_recorder_adds) {
+  std::vector<float> values, moved;
+  for (int t = 0; t < 2000; ++t) {
+    values.push_back(static_cast<float>((t * 37) % 11));
+    moved.push_back(values.back() * 8 + 5000);
+  }
+  const std::vector<Recording> recordings = {recording({2000, 1}, values)};
+  const Normalizer scale = fit_normalizer(recordings, Scaling::running, 100);
+  Array signal = recordings[0].signal, other({2000, 1}, moved);
+  scale.apply(signal);
+  scale.apply(other);
+  for (Index t = 100; t < 2000; ++t) ASSERT_NEAR(signal(t, 0), other(t, 0), 1e-3) << t;
+}
+
+TEST(Normalizer, running_stays_finite_on_a_flat_line_and_steps_over_gaps) {
+  const std::vector<Recording> recordings = {recording({4, 1}, {1, 2, 3, 4})};
+  const Normalizer scale = fit_normalizer(recordings, Scaling::running, 10);
+  Array signal({5, 1}, std::vector<float>{7, 7, nan, 7, 8});
+  scale.apply(signal);
+  EXPECT_EQ(signal(1, 0), 0);
+  EXPECT_TRUE(std::isnan(signal(2, 0)));
+  EXPECT_EQ(signal(3, 0), 0);
+  EXPECT_FLOAT_EQ(signal(4, 0), 0.75f / std::sqrt(3.0f / 16));
+  EXPECT_EQ(fill_missing(signal), 1);
+  EXPECT_EQ(signal(2, 0), 0);
+  EXPECT_EQ(fill_missing(signal), 0);
+}
+
+TEST(Normalizer, running_needs_to_know_what_to_forget) {
+  const std::vector<Recording> recordings = {recording({2, 1}, {1, 2})};
+  EXPECT_PRED2(says,
+               refused_with<ArgumentError>([&] { fit_normalizer(recordings, Scaling::running); }),
+               "normalizer: running needs at least 1 step, got 0");
 }
 
 TEST(Normalizer, survives_the_way_through_its_fields) {

@@ -25,6 +25,8 @@ TEST(Networks, have_the_shapes_and_parameters_of_their_Keras_twins) {
     Shape output;
   };
   const Expected all[] = {{"conv-lstm", 12'481, {400, 1}},
+                          // Conv1D twice, 4 * 32 * (32 + 32 + 1) and (64 + 32 + 1) both ways.
+                          {"conv-bilstm", 4'128 + 8'224 + 16'640 + 24'832 + 65, {400, 1}},
                           {"conv-pool-lstm-last", 12'481, {1}},
                           {"conv-pool-lstm-wide", 25'648, {400}},
                           {"conv-pool-lstm-up", 4'128 + 8'320 + 8'224 + 33, {400, 1}},
@@ -41,9 +43,23 @@ TEST(Networks, have_the_shapes_and_parameters_of_their_Keras_twins) {
 }
 
 TEST(Networks, take_signals_of_any_length_where_the_layers_do) {
-  for (const char* name : {"conv-lstm", "conv-pool-lstm-up", "spatial-conv-lstm",
+  for (const char* name : {"conv-lstm", "conv-bilstm", "conv-pool-lstm-up", "spatial-conv-lstm",
                            "temporal-spatial-conv-lstm", "encoder-decoder"})
     EXPECT_EQ(output(make_network(name, {dynamic, 3}))[0], dynamic) << name;
+}
+
+TEST(Networks, conv_bilstm_is_as_deep_as_it_is_asked_to_be) {
+  const auto layers = [](NetworkOptions options) {
+    return make_network("conv-bilstm", {dynamic, 3}, options).graph().layers().size();
+  };
+  EXPECT_EQ(layers({.conv_layers = 1, .lstm_layers = 1}) + 3,
+            layers({.conv_layers = 3, .lstm_layers = 2}));
+  EXPECT_EQ(layers({.dropout = 0.2}), layers({}) + 4);
+  EXPECT_EQ(refused_with<ArgumentError>([] {
+              make_network("conv-lstm", {dynamic, 3}, {.lstm_layers = 2});
+            }),
+            "conv-lstm: has one convolution, one LSTM and no dropout. Use conv-bilstm for more.");
+  EXPECT_THROW(make_network("conv-bilstm", {dynamic, 3}, {.conv_layers = -1}), ArgumentError);
 }
 
 TEST(Networks, give_as_many_outputs_as_there_are_classes) {

@@ -1,0 +1,54 @@
+#include "cli/fitting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/model_file.hpp"
+
+namespace sonde::cli {
+
+void compile(Model& model, const TrainOptions& o, const Task& task, Index steps) {
+  const bool goes_on = o.optimizer == "auto" && model.compiled() != nullptr;
+  Optimizer optimizer = goes_on ? model.compiled()->optimizer
+                                : optimizer_from_name(o.optimizer == "auto" ? "adam" : o.optimizer);
+  if (o.learning_rate)
+    std::visit([&](auto& each) { each.learning_rate = *o.learning_rate; }, optimizer);
+  if (o.decay == "cosine")
+    std::visit(
+        [&](auto& each) {
+          each.learning_rate = CosineDecay{each.learning_rate.at(0), std::max<Index>(steps, 1)};
+        },
+        optimizer);
+  const std::int64_t iterations = model.iterations();
+  std::vector<Buffer<float>> state;
+  if (goes_on) state = std::move(model.optimizer_state());
+  model.compile({.optimizer = std::move(optimizer),
+                 .loss = task.loss,
+                 .metrics = {std::string(task.metric())}});
+  if (!goes_on) return;
+  model.set_iterations(iterations);
+  if (state.size() == model.optimizer_state().size()) model.optimizer_state() = std::move(state);
+}
+
+TrainOptions effective(TrainOptions o, const Task& task, const Model& model,
+                       std::string_view best) {
+  // A fix may have changed the loss; repeating the run must find the same fixes.
+  if (o.apply_fix == 0) o.loss = name_of(task.loss);
+  if (o.optimizer != "auto" || !is_model_file(o.model)) {
+    if (o.optimizer == "auto") o.optimizer = "adam";
+    // Rates are float32: the shortest number that is the same one.
+    const Value rate = real_number(fmt::format("{}", static_cast<float>(model.learning_rate())));
+    from_value(rate, "--learning-rate", o.learning_rate);
+  }
+  o.force = o.resume = false;  // nobody writes over a run by repeating its configuration
+  if (o.monitor == "auto") o.monitor = best;
+  return o;
+}
+
+void check_monitor(const TrainOptions& o, const std::vector<std::string>& names) {
+  if (std::find(names.begin(), names.end(), o.monitor) == names.end())
+    refuse_name("--monitor", o.monitor, {names.begin(), names.end()});
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,23 @@
+#pragma once
+#include <sonde/model.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/task.hpp"
+#include "cli/train_options.hpp"
+
+namespace sonde::cli {
+
+/// Gives the model its loss and optimizer. One from a file goes on with the optimizer that it was
+/// trained with, step count and moments included, unless the options name one. `steps`: of the
+/// optimizer in the whole run, over which --decay brings the learning rate down.
+void compile(Model& model, const TrainOptions& o, const Task& task, Index steps);
+
+/// The options with every choice that was left to the program. `best`: the value that is monitored
+/// unless the options name one.
+TrainOptions effective(TrainOptions o, const Task& task, const Model& model, std::string_view best);
+
+/// Looks for the monitored value before training rather than after its first epoch.
+void check_monitor(const TrainOptions& o, const std::vector<std::string>& names);
+
+}  // namespace sonde::cli

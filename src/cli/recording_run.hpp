@@ -1,0 +1,30 @@
+#pragma once
+#include <optional>
+#include <sonde/splits.hpp>
+#include <string>
+
+#include "cli/judged.hpp"
+#include "cli/recordings.hpp"
+#include "cli/train_options.hpp"
+
+namespace sonde::cli {
+
+/// What all folds and seeds of a run share.
+struct RecordingTask {
+  RecordingFiles files;
+  Index classes = 2;
+  std::vector<Fold> folds = {};
+};
+
+/// How one training ended.
+struct RecordingRun {
+  std::string judged_part;       ///< "test", "validation" or "training"
+  std::optional<Judged> judged;  ///< of that part
+  bool whole = false;            ///< recordings were predicted whole
+  nlohmann::ordered_json metrics;
+};
+
+/// Trains on fold number `fold` of `task` into the folder given.out.
+RecordingRun train_fold(const RecordingTask& task, Index fold, const TrainOptions& given);
+
+}  // namespace sonde::cli

@@ -1,0 +1,56 @@
+#include "cli/recordings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sonde/error.hpp>
+#include <sonde/formats.hpp>
+
+#include "cli/sha256.hpp"
+
+namespace sonde::cli {
+
+RecordingFiles load_recording_files(const RecordingsTable& table) {
+  if (table.ecg_qtdb.empty()) throw ArgumentError("[recordings] names no data.");
+  return {load_ecg_qtdb(table.ecg_qtdb), {"none", "P", "QRS", "T"}};
+}
+
+Index count_classes(const RecordingFiles& files) {
+  constexpr float most = 256;  // more are measured values, not classes
+  float largest = 1;
+  for (const Recording& each : files.recordings)
+    for (Index t = 0; t < each.labels.size(); ++t) {
+      if (each.weights.data()[t] == 0) continue;
+      const float label = each.labels.data()[t];
+      if (!(label >= 0 && label < most) || label != std::floor(label))
+        throw DataError(
+            fmt::format("recording \"{}\": the label of step {} must be a class number from 0 to "
+                        "255, got {}.",
+                        each.name, t, label));
+      largest = std::max(largest, label);
+    }
+  const auto found = static_cast<Index>(largest) + 1,
+             named = static_cast<Index>(files.classes.size());
+  if (named > 0 && found > named)
+    throw DataError(
+        fmt::format("the labels hold class {}, but only {} classes have names.", found - 1, named));
+  return std::max(found, named);
+}
+
+std::string sha256_of(const std::vector<Recording>& recordings) {
+  Sha256 hash;
+  const auto add = [&](const auto& values) {
+    const std::uint64_t size = values.size();
+    hash.add(&size, sizeof size);
+    hash.add(values.data(), values.size() * sizeof(*values.data()));
+  };
+  for (const Recording& each : recordings) {
+    add(each.name);
+    add(each.group);
+    for (const Array* array : {&each.signal, &each.labels, &each.weights}) add(array->values());
+  }
+  return hash.digits();
+}
+
+}  // namespace sonde::cli

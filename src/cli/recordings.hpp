@@ -1,0 +1,34 @@
+#pragma once
+#include <sonde/fields.hpp>
+#include <sonde/recordings.hpp>
+#include <string>
+#include <vector>
+
+namespace sonde::cli {
+
+/// The table [recordings] of a configuration file: where labelled recordings lie.
+struct RecordingsTable {
+  static constexpr std::string_view type = "recordings";
+  std::string ecg_qtdb = {};  ///< a folder with the QT Database
+
+  static constexpr auto fields() {
+    return fields_of(field("ecg_qtdb", &RecordingsTable::ecg_qtdb));
+  }
+};
+
+struct RecordingFiles {
+  std::vector<Recording> recordings;
+  std::vector<std::string> classes;  ///< names; as many as there are classes
+};
+
+/// Throws IoError, and DataError for what cannot be used.
+RecordingFiles load_recording_files(const RecordingsTable& table);
+
+/// The number of classes: that of the names, or one more than the largest label that counts, at
+/// least 2. Throws DataError for labels that are no class number.
+Index count_classes(const RecordingFiles& files);
+
+/// SHA-256 of names, groups, signals, labels and weights, as they were loaded.
+std::string sha256_of(const std::vector<Recording>& recordings);
+
+}  // namespace sonde::cli

@@ -1,0 +1,194 @@
+#include "cli/train_recordings.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "cli/recording_run.hpp"
+#include "cli/run_directory.hpp"
+
+namespace sonde::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Spread {
+  double mean = 0;
+  double deviation = 0;  ///< of the sample; 0 for one value
+};
+
+Spread spread_of(const std::vector<double>& values) {
+  Spread spread;
+  const auto count = static_cast<double>(values.size());
+  for (const double value : values) spread.mean += value / count;
+  for (const double value : values) spread.deviation += std::pow(value - spread.mean, 2);
+  spread.deviation = values.size() > 1 ? std::sqrt(spread.deviation / (count - 1)) : 0;
+  return spread;
+}
+
+/// All folds of each seed, judged as one.
+struct Pooled {
+  std::vector<Judged> seeds;
+  bool whole = false;
+
+  std::map<std::string, Spread> figures() const {
+    std::map<std::string, std::vector<double>> values;
+    for (const Judged& each : seeds)
+      for (const auto& [name, value] : each.judge.counts().figures()) values[name].push_back(value);
+    std::map<std::string, Spread> result;
+    for (const auto& [name, list] : values) result[name] = spread_of(list);
+    return result;
+  }
+  std::map<std::string, ConfidenceInterval> intervals() const {
+    std::vector<const RecordingJudge*> judges;
+    for (const Judged& each : seeds) judges.push_back(&each.judge);
+    return intervals_of(judges);
+  }
+};
+
+Json to_json(const Pooled& pooled, const std::vector<std::string>& classes) {
+  Json json;
+  const auto intervals = pooled.intervals();
+  for (const auto& [name, spread] : pooled.figures()) {
+    Json& figure =
+        json["figures"][name] = {{"mean", spread.mean}, {"deviation_over_seeds", spread.deviation}};
+    if (const auto found = intervals.find(name); found != intervals.end()) {
+      figure["low"] = found->second.low;
+      figure["high"] = found->second.high;
+    }
+  }
+  json["seeds"] = Json::array();
+  for (const Judged& each : pooled.seeds)
+    json["seeds"].push_back(to_json(each, classes, pooled.whole));
+  return json;
+}
+
+std::string to_text(const Pooled& pooled, const std::vector<std::string>& classes) {
+  const std::size_t seeds = pooled.seeds.size();
+  std::string text;
+  if (seeds > 1) {
+    const auto intervals = pooled.intervals();
+    text += fmt::format("over {} seeds\n{:<20}{:>8}   {:<12}{}\n", seeds, "", "mean", "deviation",
+                        intervals.empty() ? "" : "interval over groups");
+    for (const auto& [name, spread] : pooled.figures()) {
+      const auto range = intervals.find(name);
+      text +=
+          fmt::format("{:<20}{:>8.4f}   {:<12.4f}{}\n", name, spread.mean, spread.deviation,
+                      range == intervals.end()
+                          ? ""
+                          : fmt::format("{:.4f} … {:.4f}", range->second.low, range->second.high));
+    }
+    text += "\nthe first seed\n";
+  }
+  return text + to_text(pooled.seeds.front(), classes, pooled.whole);
+}
+
+/// The folder of one training within the run's.
+std::string folder_of(const TrainOptions& o, Index seed, Index fold, std::size_t folds) {
+  std::filesystem::path folder = o.out;
+  if (o.seeds > 1) folder /= fmt::format("seed-{}", o.seed + seed);
+  if (folds > 1) folder /= fmt::format("fold-{}", fold + 1);
+  return folder.string();
+}
+
+TrainOptions options_of(const TrainOptions& given, Index seed, Index fold, std::size_t folds) {
+  TrainOptions o = given;
+  o.out = folder_of(given, seed, fold, folds);
+  o.seed = given.seed + seed;
+  o.seeds = 1;
+  if (folds > 1) o.fold = fold + 1;
+  if (given.resume && !std::filesystem::exists(std::filesystem::path(o.out) / "config.toml"))
+    o.resume = false;
+  return o;
+}
+
+void add_to(Judged& sum, const Judged& more) {
+  sum.judge.add(more.judge);
+  sum.position.add(more.position);
+}
+
+int train_one(const RecordingTask& task, Index fold, const TrainOptions& o) {
+  const RecordingRun run = train_fold(task, fold, o);
+  if (o.json) {
+    Json result = run.metrics;
+    result["out"] = o.out;
+    fmt::print("{}\n", result.dump(2));
+  } else if (!o.quiet) {
+    fmt::print("scores on the {} part: {}", run.judged_part,
+               to_text(*run.judged, task.files.classes, run.whole));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void find_files(TrainOptions& o, const std::string& config_file) {
+  const std::filesystem::path folder = std::filesystem::path(config_file).parent_path();
+  const auto find = [&](std::string& path) {
+    if (!path.empty()) path = std::filesystem::absolute(folder / path).lexically_normal().string();
+  };
+  if (o.recordings) find(o.recordings->ecg_qtdb);
+  if (o.split) find(o.split->file);
+}
+
+int train_recordings(const TrainOptions& asked) {
+  check_options(asked);
+  TrainOptions given = asked;
+  SplitRules rules = given.split.value_or(SplitRules{});
+  if (given.folds) {
+    rules.folds = *std::exchange(given.folds, std::nullopt);
+    rules.test_share = 0;  // each fold tests
+  }
+  given.split = rules;
+  if (!given.evaluation) given.evaluation = JudgeRules{};
+
+  RecordingTask task{.files = load_recording_files(*given.recordings)};
+  task.classes = count_classes(task.files);
+  task.folds = plan_split(task.files.recordings, rules);
+  const auto folds = static_cast<Index>(task.folds.size());
+  if (given.fold > folds)
+    throw ArgumentError(fmt::format("--fold {}: there {} {} fold{}.", given.fold,
+                                    folds == 1 ? "is" : "are", folds, folds == 1 ? "" : "s"));
+  const bool one_fold = folds == 1 || given.fold > 0;
+  const Index first = given.fold > 0 ? given.fold - 1 : 0;
+  if (one_fold && given.seeds == 1)
+    return train_one(task, first, options_of(given, 0, first, task.folds.size()));
+
+  RunDirectory run(given.out,
+                   given.resume  ? RunDirectory::Earlier::go_on
+                   : given.force ? RunDirectory::Earlier::remove
+                                 : RunDirectory::Earlier::refuse,
+                   given.quiet);
+  run.open();
+  TrainOptions repeated = given;
+  repeated.force = repeated.resume = false;
+  run.write("config.toml", write_toml(to_config(repeated), train_texts()));
+  Pooled pooled;
+  for (Index seed = 0; seed < given.seeds; ++seed) {
+    std::optional<Judged> all;
+    for (Index fold = first; fold < (one_fold ? first + 1 : folds); ++fold) {
+      const TrainOptions o = options_of(given, seed, fold, task.folds.size());
+      run.say(fmt::format("--- {}", o.out));
+      RecordingRun each = train_fold(task, fold, o);
+      pooled.whole = each.whole;
+      if (all) add_to(*all, *each.judged);
+      else all = std::move(each.judged);
+    }
+    pooled.seeds.push_back(std::move(*all));
+  }
+  Json result = {
+      {"status", "finished"}, {"folds", folds}, {"scores", to_json(pooled, task.files.classes)}};
+  run.write("metrics.json", result.dump(2) + "\n");
+  const std::string text = to_text(pooled, task.files.classes);
+  run.log(text);
+  if (given.json) {
+    result["out"] = given.out;
+    fmt::print("{}\n", result.dump(2));
+  } else if (!given.quiet) {
+    fmt::print("all folds together: {}", text);
+  }
+  return 0;
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,205 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sonde/formats.hpp>
+#include <sonde/keras.hpp>
+#include <sonde/splits.hpp>
+
+#include "tests/support/program.hpp"
+
+namespace sonde::testing {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Six records of the QT Database in the folder `ecg`, and recording.toml, which trains on them.
+class TrainRecordings : public ::testing::Test {
+ protected:
+  TrainRecordings() {
+    std::filesystem::create_directory(program_.path("ecg"));
+    std::string list;
+    for (const char* name : {"sel100", "sel103", "sel116", "sel123", "sele0104", "sele0106"}) {
+      list += std::string(name) + "\n";
+      for (const char* ending : {".hea", ".dat", ".q1c"})
+        std::filesystem::create_symlink(
+            std::string(SONDE_SOURCE_DIR "/data/ecg-qtdb/") + name + ending,
+            program_.path("ecg/" + (name + std::string(ending))));
+    }
+    program_.write("ecg/RECORDS", list);
+    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n");
+  }
+
+  void configure(const std::string& split, const std::string& more = "") {
+    program_.write("recording.toml",
+                   "filters = 2\nkernel_size = 3\nunits = 2\nwindow = 200\nwindows_per_epoch = 8\n"
+                   "epochs = 2\nbatch_size = 4\nnormalize = \"zscore\"\nquiet = true\n" +
+                       more + "[recordings]\necg_qtdb = \"ecg\"\n[split]\n" + split +
+                       "[evaluation]\nevents = [\"iou\"]\nboundary_tolerance = 0.15\ndraws = 50\n");
+  }
+  Result train(const std::string& options = "") {
+    const Result result = program_.run("train recording.toml " + options);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return result;
+  }
+  Json json(const std::string& file) { return Json::parse(program_.read(file)); }
+
+  Program program_;
+};
+
+TEST_F(TrainRecordings, train_on_windows_and_are_judged_whole) {
+  const Json out = Json::parse(train("--json").out);
+  EXPECT_EQ(out["status"], "finished");
+  EXPECT_EQ(out["scored_on"], "test");
+  EXPECT_EQ(out["scores"]["recordings"], 2);
+  EXPECT_EQ(out["validation"]["recordings"], 1);
+  EXPECT_EQ(out["scores"]["steps"]["classes"][2]["name"], "QRS");
+  EXPECT_EQ(out["scores"]["events"][0]["rule"], "intersection over union of at least 0.5");
+  for (const char* name :
+       {"accuracy", "balanced_accuracy", "macro_f1", "event_f1", "boundary_f1"}) {
+    const Json& figure = out["scores"]["figures"][name];
+    EXPECT_LE(figure["low"], figure["value"]) << name;
+    EXPECT_GE(figure["high"], figure["value"]) << name;
+    EXPECT_TRUE(out["scores"]["position_only"].contains(name)) << name;
+    EXPECT_TRUE(out["best"].contains(std::string("val_") + name)) << name;
+  }
+  EXPECT_TRUE(out["scores"]["calibration"].contains("ece"));
+  EXPECT_EQ(out["scores"]["by_group"].size(), 2u);
+  EXPECT_EQ(out["split"]["train"]["groups"], (Json{"sel100", "sel116", "sel123"}));
+  EXPECT_EQ(out["split"]["test"]["sha256"].get<std::string>().size(), 64u);
+  // Every labelled step of both records, and no other, was judged.
+  double labelled = 0;
+  for (const Recording& each : load_ecg_qtdb(program_.path("ecg")))
+    if (each.name.starts_with("sele"))
+      for (const float weight : each.weights.values()) labelled += weight > 0;
+  EXPECT_EQ(out["scores"]["steps"]["count"], labelled);
+}
+
+TEST_F(TrainRecordings, the_best_epoch_is_that_of_whole_validation_recordings) {
+  train("--epochs 4 --monitor val_boundary_f1");
+  const Json metrics = json("run/metrics.json");
+  EXPECT_EQ(metrics["monitor"], "val_boundary_f1");
+  EXPECT_EQ(metrics["best"]["val_boundary_f1"],
+            metrics["validation"]["figures"]["boundary_f1"]["value"]);
+  EXPECT_NEAR(metrics["best"]["val_loss"].get<double>(),
+              metrics["validation"]["calibration"]["log_loss"].get<double>(), 1e-9);
+}
+
+TEST_F(TrainRecordings, scales_come_from_the_training_part_alone) {
+  train("--out one");
+  configure("validation = [\"sel103\"]\ntest = [\"sele0104\"]\ntrain = [\"sel1*\"]\n");
+  // Its validation record would train too: refused.
+  EXPECT_EQ(program_.run("train recording.toml --out two").code, 3);
+  configure("validation = [\"sel103\", \"sele0106\"]\ntest = [\"sele0104\"]\n");
+  train("--out two");
+  const auto scale = [&](const std::string& run) {
+    return *load_model(program_.path(run + "/model.keras")).extra.find("normalizer");
+  };
+  EXPECT_EQ(scale("one"), scale("two"));
+  configure("validation = [\"sel100\"]\ntest = [\"sele*\"]\n");
+  train("--out three");
+  EXPECT_NE(scale("one"), scale("three"));
+}
+
+TEST_F(TrainRecordings, give_the_same_bytes_whatever_the_threads_and_from_their_own_configuration) {
+  train("--threads 1 --out one");
+  train("--threads 2 --out two");
+  const Result again = program_.run("train one/config.toml --out three");
+  EXPECT_EQ(again.code, 0) << again.err;
+  for (const char* file : {"model.keras", "metrics.json", "history.csv"}) {
+    EXPECT_EQ(program_.read(std::string("one/") + file), program_.read(std::string("two/") + file));
+    EXPECT_EQ(program_.read(std::string("one/") + file),
+              program_.read(std::string("three/") + file));
+  }
+}
+
+TEST_F(TrainRecordings, are_judged_the_same_by_evaluate) {
+  train();
+  const auto judged = [&](const std::string& more) {
+    const Result result = program_.run("evaluate run/model.keras run/config.toml --json " + more);
+    EXPECT_EQ(result.code, 0) << result.err;
+    return Json::parse(result.out);
+  };
+  const Json metrics = json("run/metrics.json");
+  EXPECT_EQ(judged("--part test"), metrics["scores"]);
+  EXPECT_EQ(judged("--part validation"), metrics["validation"]);
+  const Json all = judged("");
+  EXPECT_EQ(all["recordings"], 6);
+  EXPECT_FALSE(all.contains("position_only"));  // nobody knows who trained
+  EXPECT_EQ(program_.run("evaluate run/model.keras run/config.toml --part tset").code, 2);
+  EXPECT_EQ(program_.run("evaluate run/model.keras run/config.toml --x X.npy").code, 2);
+}
+
+TEST_F(TrainRecordings, go_on_where_they_were_interrupted) {
+  train("--epochs 4 --out whole");
+  train("--epochs 2 --out parts");
+  train("--epochs 4 --out parts --resume");
+  for (const char* file : {"model.keras", "metrics.json", "history.csv"})
+    EXPECT_EQ(program_.read(std::string("whole/") + file),
+              program_.read(std::string("parts/") + file));
+}
+
+TEST_F(TrainRecordings, are_predicted_in_windows_where_they_are_asked_to_be) {
+  train("--predict windows --predict-window 100 --predict-hop 40");
+  EXPECT_PRED2(says, program_.read("run/config.toml"), "\npredict = \"windows\"\n");
+  EXPECT_GT(json("run/metrics.json")["scores"]["steps"]["count"], 0);
+}
+
+TEST_F(TrainRecordings, every_fold_tests_once_and_all_are_judged_together) {
+  configure("folds = 3\n", "seeds = 2\n");
+  const Json out = Json::parse(train("--epochs 1 --json").out);
+  std::multiset<std::string> tested;
+  for (const char* fold : {"1", "2", "3"}) {
+    const Json metrics = json("run/seed-0/fold-" + std::string(fold) + "/metrics.json");
+    for (const Json& group : metrics["split"]["test"]["groups"])
+      tested.insert(group.get<std::string>());
+  }
+  EXPECT_EQ(tested.size(), 6u);
+  EXPECT_EQ(std::set<std::string>(tested.begin(), tested.end()).size(), 6u);
+  ASSERT_EQ(out["scores"]["seeds"].size(), 2u);
+  EXPECT_EQ(out["scores"]["seeds"][0]["recordings"], 6);
+  const double first = out["scores"]["seeds"][0]["figures"]["accuracy"]["value"],
+               second = out["scores"]["seeds"][1]["figures"]["accuracy"]["value"];
+  const Json& accuracy = out["scores"]["figures"]["accuracy"];
+  EXPECT_NEAR(accuracy["mean"].get<double>(), (first + second) / 2, 1e-12);
+  EXPECT_NEAR(accuracy["deviation_over_seeds"].get<double>(),
+              std::abs(first - second) / std::sqrt(2.0), 1e-12);
+  // One fold alone gives that fold's model.
+  train("--epochs 1 --seeds 1 --fold 2 --out alone");
+  EXPECT_EQ(program_.read("alone/fold-2/model.keras"),
+            program_.read("run/seed-0/fold-2/model.keras"));
+  // What is done is not done again.
+  std::filesystem::remove_all(program_.path("run/seed-1/fold-3"));
+  const std::string before = program_.read("run/metrics.json");
+  train("--epochs 1 --resume");
+  EXPECT_EQ(program_.read("run/metrics.json"), before);
+}
+
+TEST_F(TrainRecordings, refuse_options_of_arrays_and_arrays_options_of_recordings) {
+  const auto refused = [&](const std::string& line) {
+    const Result result = program_.run(line);
+    EXPECT_EQ(result.code, 2) << line;
+    return result.err;
+  };
+  EXPECT_PRED2(says, refused("train recording.toml --x X.npy"),
+               "--x is for arrays; the configuration names recordings");
+  save_task(program_);
+  EXPECT_PRED2(says, refused("train --x X.npy --y y.npy --folds 3"),
+               "--folds is for recordings: the configuration needs a table [recordings]");
+  EXPECT_PRED2(says, refused("train recording.toml --model conv-pool-lstm-last"),
+               "does not give a label for each step of a recording of any length");
+  EXPECT_PRED2(says, refused("train recording.toml --fold 2"), "--fold 2: there is 1 fold.");
+  EXPECT_PRED2(says, refused("train recording.toml --predict whle"), "whole");
+  EXPECT_PRED2(says, refused("train recording.toml --monitor val_f2"), "--monitor");
+  EXPECT_PRED2(says, refused("train recording.toml --normalize zscroe"), "zscore");
+  EXPECT_PRED2(says, refused("train recording.toml --seeds 0"), "--seeds must be at least 1");
+  configure("fold = 3\n");
+  EXPECT_PRED2(says, refused("train recording.toml"), "fold");
+  configure("", "split = 3\n");
+  EXPECT_PRED2(says, refused("train recording.toml"), "recording.toml");
+  EXPECT_FALSE(program_.has("run"));
+}
+
+}  // namespace
+}  // namespace sonde::testing
