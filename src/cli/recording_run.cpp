@@ -171,13 +171,20 @@ void describe_labels(Extras& extras, const RecordingTask& job, const Parts& part
 
 }  // namespace
 
+RunDirectory::Voice voice_of(const TrainOptions& o) {
+  using Voice = RunDirectory::Voice;
+  return o.quiet || o.progress == "none" ? Voice::none
+         : o.progress == "json"          ? Voice::programs
+                                         : Voice::people;
+}
+
 RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions& given) {
   using Earlier = RunDirectory::Earlier;
   RunDirectory run(given.out,
                    given.resume  ? Earlier::go_on
                    : given.force ? Earlier::remove
                                  : Earlier::refuse,
-                   given.quiet);
+                   voice_of(given));
   Parts parts = divide(job.files.recordings, job.folds[static_cast<std::size_t>(fold)]);
   check_no_copies(parts);
   const Json split = describe(parts);

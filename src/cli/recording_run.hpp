@@ -5,6 +5,7 @@
 
 #include "cli/judged.hpp"
 #include "cli/recordings.hpp"
+#include "cli/run_directory.hpp"
 #include "cli/train_options.hpp"
 
 namespace sonde::cli {
@@ -23,6 +24,9 @@ struct RecordingRun {
   bool whole = false;            ///< recordings were predicted whole
   nlohmann::ordered_json metrics;
 };
+
+/// How a run speaks by --quiet and --progress.
+RunDirectory::Voice voice_of(const TrainOptions& o);
 
 /// Trains on fold number `fold` of `task` into the folder given.out.
 RecordingRun train_fold(const RecordingTask& task, Index fold, const TrainOptions& given);

@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <cmath>
 #include <sonde/error.hpp>
-#include <sonde/formats.hpp>
 
 #include "cli/sha256.hpp"
 
 namespace sonde::cli {
 
-RecordingFiles load_recording_files(const RecordingsTable& table) {
-  if (table.ecg_qtdb.empty()) throw ArgumentError("[recordings] names no data.");
-  return {load_ecg_qtdb(table.ecg_qtdb), {"none", "P", "QRS", "T"}};
+RecordingFiles load_recording_files(const RecordingSet& set) {
+  RecordingFiles files{load_recordings(set), set.classes};
+  // Steps have no rate where no file says one: a second is a step then.
+  for (Recording& each : files.recordings)
+    if (!(each.frequency > 0)) each.frequency = 1;
+  return files;
 }
 
 Index count_classes(const RecordingFiles& files) {

@@ -1,20 +1,9 @@
 #pragma once
-#include <sonde/fields.hpp>
-#include <sonde/recordings.hpp>
+#include <sonde/recording_set.hpp>
 #include <string>
 #include <vector>
 
 namespace sonde::cli {
-
-/// The table [recordings] of a configuration file: where labelled recordings lie.
-struct RecordingsTable {
-  static constexpr std::string_view type = "recordings";
-  std::string ecg_qtdb = {};  ///< a folder with the QT Database
-
-  static constexpr auto fields() {
-    return fields_of(field("ecg_qtdb", &RecordingsTable::ecg_qtdb));
-  }
-};
 
 struct RecordingFiles {
   std::vector<Recording> recordings;
@@ -22,7 +11,7 @@ struct RecordingFiles {
 };
 
 /// Throws IoError, and DataError for what cannot be used.
-RecordingFiles load_recording_files(const RecordingsTable& table);
+RecordingFiles load_recording_files(const RecordingSet& set);
 
 /// The number of classes: that of the names, or one more than the largest label that counts, at
 /// least 2. Throws DataError for labels that are no class number.

@@ -42,8 +42,6 @@ std::string quoted(const std::string& text) {
   return result + "\"";
 }
 
-std::string to_toml(const Value& value);
-
 /// A key as it is where TOML takes it so, else as text.
 std::string key_of(const std::string& name) {
   const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -53,16 +51,7 @@ std::string key_of(const std::string& name) {
   return bare ? name : quoted(name);
 }
 
-std::string inline_table(const Value::Dict& table) {
-  std::string text = "{";
-  for (const auto& [key, value] : table)
-    if (!value.is_null())
-      text += fmt::format("{}{} = {}", text.size() > 1 ? ", " : "", key_of(key), to_toml(value));
-  return text + "}";
-}
-
 std::string to_toml(const Value& value) {
-  if (const auto* table = value.as<Value::Dict>()) return inline_table(*table);
   if (const auto* text = value.as<std::string>()) return quoted(*text);
   if (const auto* flag = value.as<bool>()) return *flag ? "true" : "false";
   if (const auto* number = value.as<std::int64_t>()) return fmt::format("{}", *number);

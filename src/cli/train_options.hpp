@@ -68,7 +68,7 @@ struct TrainOptions {
   bool json = false;
 
   // Tables of the configuration file.
-  std::optional<RecordingsTable> recordings = {};
+  std::optional<RecordingSet> recordings = {};
   std::optional<SplitRules> split = {};
   std::optional<JudgeRules> evaluation = {};
 

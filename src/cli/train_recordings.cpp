@@ -128,7 +128,7 @@ void find_files(TrainOptions& o, const std::string& config_file) {
   const auto find = [&](std::string& path) {
     if (!path.empty()) path = std::filesystem::absolute(folder / path).lexically_normal().string();
   };
-  if (o.recordings) find(o.recordings->ecg_qtdb);
+  if (o.recordings) find(o.recordings->folder);
   if (o.split) find(o.split->file);
 }
 
@@ -159,7 +159,7 @@ int train_recordings(const TrainOptions& asked) {
                    given.resume  ? RunDirectory::Earlier::go_on
                    : given.force ? RunDirectory::Earlier::remove
                                  : RunDirectory::Earlier::refuse,
-                   given.quiet);
+                   voice_of(given));
   run.open();
   TrainOptions repeated = given;
   repeated.force = repeated.resume = false;

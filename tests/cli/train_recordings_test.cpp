@@ -14,6 +14,12 @@ namespace {
 
 using Json = nlohmann::json;
 
+constexpr const char* recordings_table =
+    "[recordings]\nfolder = \"ecg\"\nname = \"{record}\"\n"
+    "classes = [\"none\", \"P\", \"QRS\", \"T\"]\n"
+    "[[recordings.signals]]\nfiles = \"{record}.hea\"\nnames = [\"lead1\", \"lead2\"]\n"
+    "[recordings.labels]\nkind = \"waves\"\nfiles = \"{record}.q1c\"\n";
+
 /// Six records of the QT Database in the folder `ecg`, and recording.toml, which trains on them.
 class TrainRecordings : public ::testing::Test {
  protected:
@@ -35,7 +41,7 @@ class TrainRecordings : public ::testing::Test {
     program_.write("recording.toml",
                    "filters = 2\nkernel_size = 3\nunits = 2\nwindow = 200\nwindows_per_epoch = 8\n"
                    "epochs = 2\nbatch_size = 4\nnormalize = \"zscore\"\nquiet = true\n" +
-                       more + "[recordings]\necg_qtdb = \"ecg\"\n[split]\n" + split +
+                       more + recordings_table + "[split]\n" + split +
                        "[evaluation]\nevents = [\"iou\"]\nboundary_tolerance = 0.15\ndraws = 50\n");
   }
   Result train(const std::string& options = "") {
