@@ -62,7 +62,8 @@ TEST(FirstRecordings, every_command_of_the_page_runs_and_events_are_found) {
   const auto metrics = nlohmann::json::parse(program.read("run/metrics.json"));
   EXPECT_EQ(metrics["scored_on"], "test");
   EXPECT_GT(metrics["scores"]["figures"]["event_f1"]["value"], 0.5);
-  EXPECT_LT(metrics["scores"]["position_only"]["event_f1"], 0.3);
+  EXPECT_LT(metrics["scores"]["position_only"]["event_f1"],
+            metrics["scores"]["figures"]["event_f1"]["value"]);
   // Both walks of a person are on one side.
   std::multiset<std::string> sides;
   for (const auto& part : metrics["split"])
