@@ -45,8 +45,9 @@ struct LoadedModel {
 /// Writes architecture, weights, and, once compiled, loss, metrics, optimizer and its state. The
 /// same model gives the same bytes. `extra` is anything that shall come back with the model: how
 /// data was normalized, names of classes; real Keras ignores it. A file that exists is replaced at
-/// once or not at all. `path` ends in .keras. Throws ArgumentError, IoError; DivergedError when a
-/// weight is NaN or infinite.
+/// once or not at all. `path` ends in .keras; to a name ending in .json goes model_to_json(), the
+/// architecture alone. Throws ArgumentError, IoError; DivergedError when a weight is NaN or
+/// infinite.
 void save_model(const Model& model, const std::filesystem::path& path, const Value& extra = {});
 
 /// Reads a .keras file, or a whole model in an .h5 file; or, from a name ending in .json, the

@@ -99,6 +99,8 @@ int dispatch(int argc, const char* const* argv) {
   add_evaluate(program, chosen);
   add_summary(program, chosen);
   add_plot(program, chosen);
+  add_stream(program, chosen);
+  add_convert(program, chosen);
   add_inspect(program, chosen);
   add_report(program, chosen);
   add_bench(program, chosen);

@@ -17,6 +17,8 @@ void add_predict(CLI::App& program, Chosen& chosen);
 void add_evaluate(CLI::App& program, Chosen& chosen);
 void add_summary(CLI::App& program, Chosen& chosen);
 void add_plot(CLI::App& program, Chosen& chosen);
+void add_stream(CLI::App& program, Chosen& chosen);
+void add_convert(CLI::App& program, Chosen& chosen);
 void add_inspect(CLI::App& program, Chosen& chosen);
 void add_report(CLI::App& program, Chosen& chosen);
 void add_bench(CLI::App& program, Chosen& chosen);

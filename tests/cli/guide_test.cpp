@@ -28,9 +28,13 @@ TEST(Guide, every_command_runs_as_it_stands) {
       "x = \"X.npy\"\ny = \"y.npy\"\nepochs = 9\n[tune]\nsearch = \"halving\"\ntrials = 6\n"
       "first_epochs = 1\n[tune.values]\nunits = [16, 32]\n"
       "learning_rate = {from = 1e-4, to = 1e-2, log = true}\n");
-  std::string walk = "a,b,label\n";
-  for (int i = 0; i < 3000; ++i) walk += "0.5,-1.25," + std::to_string(i % 2) + "\n";
+  std::string walk = "a,b,label\n", signal = "a,b\n";
+  for (int i = 0; i < 3000; ++i) {
+    walk += "0.5,-1.25," + std::to_string(i % 2) + "\n";
+    signal += "0.5,-1.25\n";
+  }
   program.write("walk.csv", walk);
+  program.write("signal.csv", signal);
 
   ASSERT_GT(commands().size(), 12u);
   for (const std::string& command : commands()) {
@@ -43,7 +47,8 @@ TEST(Guide, every_command_runs_as_it_stands) {
     EXPECT_EQ(status, 0) << command << "\n" << program.read(".err");
   }
   for (const char* name : {"run/model.keras", "labels.npy", "labels.csv", "walk_labels.csv",
-                           "best/model.keras", "walk_intervals.csv", "labelled/walk.labels.npy"})
+                           "best/model.keras", "walk_intervals.csv", "labelled/walk.labels.npy",
+                           "signal_labels.csv", "again.keras"})
     EXPECT_TRUE(program.has(name)) << name;
 }
 

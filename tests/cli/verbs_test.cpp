@@ -41,7 +41,8 @@ class Verbs : public ::testing::Test {
 
 TEST_F(Verbs, have_help_with_defaults_and_an_example) {
   EXPECT_PRED2(says, run("--help").out, "sonde train --x X.npy --y y.npy --out run");
-  for (const char* verb : {"train", "predict", "evaluate", "summary", "inspect", "bench"}) {
+  for (const char* verb : {"train", "predict", "stream", "evaluate", "convert", "summary", "plot",
+                           "inspect", "bench"}) {
     const std::string help = run(std::string(verb) + " --help").out;
     EXPECT_PRED2(says, help, std::string("  sonde ") + verb) << help;
   }

@@ -48,6 +48,11 @@ int Program::start(const std::vector<std::string>& words, const char* out) const
     const rlimit limit{static_cast<rlim_t>(largest_file_), static_cast<rlim_t>(largest_file_)};
     if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR || setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(126);
   }
+  if (!input_.empty()) {
+    const int file = open(input_.c_str(), O_RDONLY);
+    dup2(file, STDIN_FILENO);
+    close(file);
+  }
   redirect(out ? out : path(".out"), STDOUT_FILENO);
   redirect(errors_.empty() ? path(".err") : errors_, STDERR_FILENO);
   for (const std::string& each : environment) putenv(const_cast<char*>(each.c_str()));

@@ -36,6 +36,8 @@ class Program {
   /// Starts `line`, calls `f` once `name` exists in the folder, and kills what it started.
   void meanwhile(const std::string& line, const std::string& name,
                  const std::function<void()>& f) const;
+  /// Where stdin of later runs comes from: a file, or a pipe with a name.
+  void input_from(std::string place) { input_ = std::move(place); }
   /// Where stderr of later runs goes instead of into the result.
   void errors_to(std::string place) { errors_ = std::move(place); }
   /// NAME=VALUE, of the programs that are run from now on.
@@ -46,6 +48,7 @@ class Program {
   Result finish(int process) const;
 
   TemporaryFolder folder_;
+  std::string input_;       ///< empty: what the tests have
   std::string errors_;      ///< empty: into the result
   Index largest_file_ = 0;  ///< 0: no limit
 };

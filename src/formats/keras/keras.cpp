@@ -277,9 +277,13 @@ LoadedModel read_model(Bytes bytes, const std::string& where, const LoadOptions&
 }  // namespace formats::keras
 
 void save_model(const Model& model, const std::filesystem::path& path, const Value& extra) {
+  if (ends_in(path, ".json"))
+    return write_file_atomically(path, std::string_view(model_to_json(model)));
   if (!ends_in(path, ".keras"))
     throw ArgumentError(
-        fmt::format("{}: the name of a model file must end in .keras.", quoted(path)));
+        fmt::format("{}: the name of a model file must end in .keras, or in .json "
+                    "for the architecture alone.",
+                    quoted(path)));
   const std::string metadata = print_json(write_metadata(model, extra));
   const std::string config = print_json(write_config(model));
   const std::vector<std::byte> weights = keras::write_weights(model);
