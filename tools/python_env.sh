@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# tools/python_env.sh [golden|formats|bench]: makes the Python environment of the golden cases (real Keras on JAX), of
-# the judges of the readers (wfdb, EDFlib, MNE, SciPy), or of the benchmarks (TensorFlow, PyTorch). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
+# tools/python_env.sh [golden|formats|round_trip|bench]: makes the Python environment of the golden cases (real Keras on
+# JAX), of the judges of the readers (wfdb, EDFlib, MNE, SciPy), of the round trip (Keras on TensorFlow as well), or of
+# the benchmarks (PyTorch as well). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
 # and the last line on stdout is its Python. Silent and quick when everything is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,8 +10,9 @@ part=${1:-golden}
 case $part in
   golden) files=(tests/golden/requirements.txt) ;;
   formats) files=(tests/golden/requirements-formats.txt) ;;
-  bench) files=(tests/golden/requirements.txt bench/requirements.txt bench/requirements-nodeps.txt) ;;
-  *) echo "usage: tools/python_env.sh [golden|formats|bench]" >&2; exit 2 ;;
+  round_trip) files=(tests/golden/requirements.txt tests/round_trip/requirements.txt) ;;
+  bench) files=(tests/golden/requirements.txt tests/round_trip/requirements.txt bench/requirements.txt bench/requirements-nodeps.txt) ;;
+  *) echo "usage: tools/python_env.sh [golden|formats|round_trip|bench]" >&2; exit 2 ;;
 esac
 
 venv=${SONDE_VENV:-$HOME/.cache/sonde/venv}
@@ -24,6 +26,7 @@ stamp=$venv/.sonde-$part
 if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ] || ! "$python" -c '' 2>/dev/null; then
   say() { echo "$@" >&2; }
   "$python" -c 'import pip' 2>/dev/null || { say "Making $venv"; python3 -m venv --clear "$venv"; }
+  stamp_also() { cat "${@:2}" | sha256sum | cut -d' ' -f1 >"$venv/.sonde-$1"; }
   install() { "$python" -m pip install --quiet --disable-pip-version-check "$@" >&2; }
   if [ "$part" = golden ]; then
     say "Installing Keras and JAX"
@@ -31,6 +34,10 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ] || ! "$python" -c '' 2
   elif [ "$part" = formats ]; then
     say "Installing the judges of the readers"
     install -r tests/golden/requirements-formats.txt
+  elif [ "$part" = round_trip ]; then
+    say "Installing Keras, JAX and TensorFlow (about 300 MB to fetch)"
+    install -r tests/round_trip/requirements.txt
+    stamp_also golden tests/golden/requirements.txt
   else
     say "Installing Keras, JAX and TensorFlow (about 300 MB to fetch)"
     install -r bench/requirements.txt
@@ -40,7 +47,8 @@ if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ] || ! "$python" -c '' 2
       say "PyTorch wants all of CUDA here (about 3 GB to fetch)"
       install "$(grep '^torch==' bench/requirements-nodeps.txt)"
     fi
-    cat tests/golden/requirements.txt | sha256sum | cut -d' ' -f1 >"$venv/.sonde-golden"
+    stamp_also golden tests/golden/requirements.txt
+    stamp_also round_trip tests/golden/requirements.txt tests/round_trip/requirements.txt
   fi
   echo "$wanted" >"$stamp"
 fi

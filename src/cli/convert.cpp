@@ -45,12 +45,12 @@ Kind kind_of(const std::string& path) {
 
 void write(const LabellingModel& opened, Kind kind, const std::string& path) {
   if (kind == Kind::model) return save_model_file(path, opened.model, opened.extras);
-  if (opened.extras.normalizer)
-    fmt::print(
-        stderr,
-        "sonde: {} has no room for the scale that signals go through before this model. Scale "
-        "them yourself.\n",
-        path);
+  if (!to_extra(opened.extras).is_null())
+    fmt::print(stderr,
+               "sonde: {} has no room for what goes with this network: the scale of its signals, "
+               "names of classes and the like. See to them yourself.
+               ",
+               path);
   if (kind == Kind::weights) save_weights(opened.model, path);
   else save_model(opened.model, path);
 }

@@ -70,9 +70,9 @@ TEST_F(ConvertVerb, keeps_the_scale_or_says_that_it_cannot) {
   run("convert run/model.keras scaled.keras");
   EXPECT_EQ(program_.run("predict scaled.keras X.npy").out,
             program_.run("predict run/model.keras X.npy").out);
-  EXPECT_PRED2(says, program_.run("convert run/model.keras scaled.weights.h5").err,
-               "scaled.weights.h5 has no room for the scale that signals go through before this "
-               "model. Scale them yourself.");
+  EXPECT_PRED2(
+      says, program_.run("convert run/model.keras scaled.weights.h5").err,
+      "scaled.weights.h5 has no room for what goes with this network: the scale of its signals");
 }
 
 TEST_F(ConvertVerb, says_what_it_wrote_as_json) {
