@@ -48,8 +48,7 @@ void write(const LabellingModel& opened, Kind kind, const std::string& path) {
   if (!to_extra(opened.extras).is_null())
     fmt::print(stderr,
                "sonde: {} has no room for what goes with this network: the scale of its signals, "
-               "names of classes and the like. See to them yourself.
-               ",
+               "names of classes and the like. See to them yourself.\n",
                path);
   if (kind == Kind::weights) save_weights(opened.model, path);
   else save_model(opened.model, path);

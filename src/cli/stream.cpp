@@ -7,7 +7,6 @@
 #include <sonde/stream.hpp>
 
 #include "cli/interrupt.hpp"
-#include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/steps_in.hpp"
@@ -47,6 +46,12 @@ constexpr OptionText texts[] = {
     {group, "quiet", "", "do not say on stderr by how many steps labels come late"},
     {group, "json", "", "print one JSON object for each label"},
 };
+
+/// The class that one label's outputs say: of one output 1 above the threshold, else the largest.
+float class_number(std::span<const float> outputs, float threshold) {
+  if (outputs.size() == 1) return static_cast<float>(outputs.front() > threshold);
+  return static_cast<float>(std::max_element(outputs.begin(), outputs.end()) - outputs.begin());
+}
 
 /// Labels as they become known, in the order of their steps, flushed at once.
 class LabelsOut {
@@ -99,15 +104,24 @@ void check(const StreamOptions& o) {
     throw ArgumentError("--raw-output and --json are two forms of the same labels. Choose one.");
 }
 
+/// What can only be done to a whole recording is refused, not left out.
+void check_recipe(const Recipe& recipe, const std::string& model_file) {
+  constexpr std::string_view mend = "Use sonde predict.";
+  if (recipe.normalizer && recipe.normalizer->scaling == Scaling::per_recording_robust)
+    throw ArgumentError(fmt::format(
+        "{} scales each recording by its own median and spread, known only when it ends. {}",
+        model_file, mend));
+  if (recipe.windows || recipe.temperature != 1 || recipe.post_processing != PostProcessing{})
+    throw ArgumentError(
+        fmt::format("{} labels recordings in windows, or works on its labels afterwards. {}",
+                    model_file, mend));
+}
+
 int stream(const std::string& model_file, const StreamOptions& o) {
   check(o);
   const LabellingModel opened = load_model_file(model_file, false, o.weights);
   const auto& normalizer = opened.extras.normalizer;
-  if (normalizer && normalizer->scaling == Scaling::per_recording_robust)
-    throw ArgumentError(fmt::format(
-        "{} scales each recording by its own median and spread, which are known only when it ends. "
-        "Use sonde predict, or train with --normalize zscore.",
-        model_file));
+  check_recipe(opened.extras, model_file);
   Stream labels = opened.model.stream(o.at_once);
   if (!o.quiet)
     fmt::print(stderr, "{} channels in, {} out; a label leaves {} steps after its own step.\n",

@@ -46,9 +46,9 @@ TEST(Guide, every_command_runs_as_it_stands) {
         std::system(redirects ? line.substr(0, line.rfind(" > .out")).c_str() : line.c_str());
     EXPECT_EQ(status, 0) << command << "\n" << program.read(".err");
   }
-  for (const char* name : {"run/model.keras", "labels.npy", "labels.csv", "walk_labels.csv",
-                           "best/model.keras", "walk_intervals.csv", "labelled/walk.labels.npy",
-                           "signal_labels.csv", "again.keras"})
+  for (const char* name :
+       {"run/model.keras", "labels.npy", "labels.csv", "walk_labels.csv", "best/model.keras",
+        "walk_intervals.csv", "labelled/walk.labels.npy", "signal_labels.csv", "again.keras"})
     EXPECT_TRUE(program.has(name)) << name;
 }
 
