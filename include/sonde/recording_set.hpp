@@ -83,6 +83,7 @@ struct SignalFiles {
                      field("frequency", &S::frequency), field("time", &S::time),
                      field("time_unit", &S::time_unit), field("longest_gap", &S::longest_gap));
   }
+  bool operator==(const SignalFiles&) const = default;
 };
 
 enum class LabelKind {
@@ -165,6 +166,7 @@ struct LabelFiles {
         field("map", &S::map), field("unlabelled", &S::unlabelled), field("ignore", &S::ignore),
         field("outside", &S::outside), field("overlap", &S::overlap));
   }
+  bool operator==(const LabelFiles&) const = default;
 };
 
 /// A channel that is asked for and not there.
@@ -226,6 +228,7 @@ struct RecordingSet {
                      field("skip", &S::skip), field("signals", &S::signals),
                      field("labels", &S::labels));
   }
+  bool operator==(const RecordingSet&) const = default;
 };
 
 /// A recording and its files, before they are read. Sorted by the first file's path.
