@@ -47,7 +47,7 @@ function(sonde_fast_loops)
   endif()
   set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS -O3)
   # Loops over weights and labels that are no kernels. Roots need no errno; the bits stay the same.
-  set(loops optimizer.cpp loss.cpp class_loss.cpp penalty.cpp)
+  set(loops optimizer.cpp loss.cpp class_loss.cpp vector_loss.cpp overlap_loss.cpp penalty.cpp)
   list(TRANSFORM loops PREPEND "${PROJECT_SOURCE_DIR}/src/training/")
   set_source_files_properties(${loops} PROPERTIES COMPILE_OPTIONS "-O3;-fno-math-errno")
 endfunction()

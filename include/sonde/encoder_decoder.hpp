@@ -54,11 +54,19 @@ class TeacherForcing : public SampleSource {
   std::vector<Shape> targets() const override { return samples_.targets(); }
   Index weights(Index output) const override { return samples_.weights(output); }
   Sample sample(Index epoch, Index number) const noexcept override;
+  Index room() const override;
+  Sample training_sample(Index epoch, Index number, float* room) const noexcept override;
+  void will_need(Index epoch, std::span<const Index> numbers) const noexcept override {
+    samples_.will_need(epoch, numbers);
+  }
 
  private:
+  void write_labels(const float* y, float* to) const noexcept;
+
   const SampleSource& samples_;
   PreviousLabel previous_;
   Index steps_ = 0;
+  Index label_size_ = 1;
   Buffer<float> labels_;  // (samples, steps, width)
 };
 

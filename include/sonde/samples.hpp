@@ -2,6 +2,7 @@
 #include <array>
 #include <sonde/array.hpp>
 #include <sonde/error.hpp>
+#include <span>
 #include <vector>
 
 namespace sonde {
@@ -29,6 +30,16 @@ class SampleSource {
   /// Weights of each sample for output `i`: 1, one for each time step, or 0 for none at all.
   virtual Index weights(Index output) const = 0;
   virtual Sample sample(Index epoch, Index number) const noexcept = 0;
+
+  /// The numbers of the room that training_sample() is given: 0 for sources that change nothing.
+  virtual Index room() const { return 0; }
+  /// The sample as training sees it, which may be changed: then it lies in `room`, which each
+  /// worker has for itself, until the next call. Judging and predicting use sample().
+  virtual Sample training_sample(Index epoch, Index number, float*) const noexcept {
+    return sample(epoch, number);
+  }
+  /// These samples are asked for next: what lies on a disk may be fetched. Returns at once.
+  virtual void will_need(Index, std::span<const Index>) const noexcept {}
 };
 
 /// Samples that lie in arrays, batch first. Holds views: the arrays must outlive it.
@@ -63,6 +74,11 @@ class SamplePart : public SampleSource {
   Sample sample(Index epoch, Index number) const noexcept override {
     return whole_.sample(epoch, begin_ + number);
   }
+  Index room() const override { return whole_.room(); }
+  Sample training_sample(Index epoch, Index number, float* room) const noexcept override {
+    return whole_.training_sample(epoch, begin_ + number, room);
+  }
+  void will_need(Index epoch, std::span<const Index> numbers) const noexcept override;
 
  private:
   const SampleSource& whole_;

@@ -76,11 +76,22 @@ Labels labels_of(const Look& look, Index width) {
 }
 
 /// What labels must be taken for when the loss is given.
-Labels labels_for(const Loss& loss, Index width) {
-  if (std::holds_alternative<BinaryCrossentropy>(loss))
-    return width > 1 ? Labels::several : Labels::binary;
-  if (std::holds_alternative<SparseCategoricalCrossentropy>(loss)) return Labels::classes;
-  if (std::holds_alternative<CategoricalCrossentropy>(loss)) return Labels::one_hot;
+Labels labels_for(const Loss& loss, Index width, const Look& look) {
+  // Dice and Tversky take a softmax as well as sigmoids.
+  const bool overlap = std::holds_alternative<Dice>(loss) || std::holds_alternative<Tversky>(loss);
+  switch (target_kind(loss)) {
+    case TargetKind::probabilities:
+      return width == 1                ? Labels::binary
+             : overlap && look.one_hot ? Labels::one_hot
+                                       : Labels::several;
+    case TargetKind::class_numbers:
+      return Labels::classes;
+    case TargetKind::distribution:
+      return Labels::one_hot;
+    case TargetKind::signs:
+    case TargetKind::numbers:
+      break;
+  }
   return Labels::values;
 }
 
@@ -134,9 +145,10 @@ Task task_of(const Array& y, const Array& weights, Index steps, const std::optio
   const Index width = label_width(y.shape(), steps);
   const Look look = look_at(y, weights, width);
   Task task;
-  task.labels = loss ? labels_for(*loss, width) : labels_of(look, width);
+  task.labels = loss ? labels_for(*loss, width, look) : labels_of(look, width);
   task.loss = loss ? *loss : loss_for(task.labels);
   task.activation = activation_for(task.labels);
+  if (std::holds_alternative<Poisson>(task.loss)) task.activation = ActivationFunction::softplus;
   task.outputs = width;
   if (task.labels == Labels::classes) {
     // Two classes at least: a softmax over one unit would always say 1.

@@ -52,6 +52,13 @@ Index ArraySamples::weights(Index output) const {
   return weights_[i]->size() / weights_[i]->shape()[0];
 }
 
+void SamplePart::will_need(Index epoch, std::span<const Index> numbers) const noexcept {
+  for (const Index number : numbers) {
+    const Index moved = begin_ + number;
+    whole_.will_need(epoch, {&moved, 1});
+  }
+}
+
 Sample ArraySamples::sample(Index, Index number) const noexcept {
   Sample sample;
   for (std::size_t i = 0; i < Sample::most; ++i) {

@@ -193,6 +193,8 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
                                      .numbers = {order.data() + begin, at(count)},
                                      .draw = static_cast<std::uint64_t>(state.iterations)};
       updater.begin(state.iterations);
+      const Index next = std::min(runner.batch_size(), training - begin - count);
+      train.will_need(report.epoch, {order.data() + begin + count, at(next)});
       pool.run([&](int worker, Team& team) noexcept {
         // First, not last: callbacks may have set other weights.
         runner.pack(worker, team.size());

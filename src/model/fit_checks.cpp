@@ -46,7 +46,7 @@ void check_class_weight(const Model::State& state, const std::vector<OutputJob>&
     const LayerInstance& layer =
         state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);
     const bool classes =
-        jobs[o].target_width == 1 || std::holds_alternative<CategoricalCrossentropy>(jobs[o].loss);
+        jobs[o].target_width == 1 || target_kind(jobs[o].loss) == TargetKind::distribution;
     if (!classes)
       throw ArgumentError(
           fmt::format("{} \"{}\": class_weight needs one class for each label; this output holds "

@@ -217,6 +217,7 @@ std::vector<OutputJob> Model::State::jobs() const {
     if (!compiled->loss_weights.empty()) job.loss_weight = compiled->loss_weights[o];
     const Shape& shape = graph.output_tensors()[o].shape();
     job.head = head_of(job.loss, layer.final_activation(), shape.last(), where);
+    job.kept = kept_axes(job.loss, shape, where);
     for (const MetricChoice& choice : compiled->metrics)
       job.metrics.push_back(resolve_metric(choice, job.loss, shape));
     for (const MetricChoice& choice : compiled->weighted_metrics)

@@ -8,8 +8,8 @@ namespace sonde {
 namespace {
 
 bool is_categorical(const Loss& loss) {
-  return std::holds_alternative<SparseCategoricalCrossentropy>(loss) ||
-         std::holds_alternative<CategoricalCrossentropy>(loss);
+  const TargetKind kind = target_kind(loss);
+  return kind == TargetKind::class_numbers || kind == TargetKind::distribution;
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ PreviousLabel::PreviousLabel(const Model& model, std::vector<float> start)
   classes_ = outputs_ > 1 &&
              (ends == ActivationFunction::softmax || (loss != nullptr && is_categorical(*loss)));
   if (ends == ActivationFunction::sigmoid) threshold_ = 0.5f;
-  else if (loss != nullptr && std::holds_alternative<BinaryCrossentropy>(*loss)) threshold_ = 0.0f;
+  else if (loss != nullptr && target_kind(*loss) == TargetKind::probabilities) threshold_ = 0.0f;
 
   const bool number = width_ == 1 && outputs_ > 1 && classes_;
   if (width_ != outputs_ + 1 && width_ != outputs_ && !number)
@@ -116,15 +116,16 @@ TeacherForcing::TeacherForcing(const SampleSource& samples, PreviousLabel previo
         "or build the decoder's Input for {} steps.",
         steps_, expected, steps_));
 
-  const Index width = previous_.width();
-  labels_ = Buffer<float>(samples.size() * steps_ * width);
-  float* to = labels_.data();
-  for (Index i = 0; i < samples.size(); ++i) {
-    const float* y = samples.sample(0, i).y[0];
-    for (Index t = 0; t < steps_; ++t, to += width) {
-      if (t == 0) previous_.write_start(to);
-      else previous_.write(y + (t - 1) * size, size, to);
-    }
+  label_size_ = size;
+  labels_ = Buffer<float>(samples.size() * steps_ * previous_.width());
+  for (Index i = 0; i < samples.size(); ++i)
+    write_labels(samples.sample(0, i).y[0], labels_.data() + i * steps_ * previous_.width());
+}
+
+void TeacherForcing::write_labels(const float* y, float* to) const noexcept {
+  for (Index t = 0; t < steps_; ++t, to += previous_.width()) {
+    if (t == 0) previous_.write_start(to);
+    else previous_.write(y + (t - 1) * label_size_, label_size_, to);
   }
 }
 
@@ -137,6 +138,20 @@ std::vector<Shape> TeacherForcing::inputs() const {
 Sample TeacherForcing::sample(Index epoch, Index number) const noexcept {
   Sample sample = samples_.sample(epoch, number);
   sample.x[1] = labels_.data() + number * steps_ * previous_.width();
+  return sample;
+}
+
+Index TeacherForcing::room() const {
+  return samples_.room() == 0 ? 0 : samples_.room() + steps_ * previous_.width();
+}
+
+Sample TeacherForcing::training_sample(Index epoch, Index number, float* room) const noexcept {
+  if (samples_.room() == 0) return sample(epoch, number);
+  // Labels that moved in time are read as they came to lie.
+  Sample sample = samples_.training_sample(epoch, number, room);
+  float* labels = room + samples_.room();
+  write_labels(sample.y[0], labels);
+  sample.x[1] = labels;
   return sample;
 }
 

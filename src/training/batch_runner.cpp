@@ -41,6 +41,8 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
       jobs_(std::move(jobs)),
       rows_(plan_.options().rows),
       shards_(shard_count(options.batch_size, rows_)),
+      of_batch_(std::any_of(jobs_.begin(), jobs_.end(),
+                            [](const OutputJob& job) { return job.is_of_batch(); })),
       packed_(plan_.packed_size()),
       states_(states) {
   if (plan_.state_size() > 0 && !states_.shards.empty() && states_.batch_size != options.batch_size)
@@ -60,14 +62,19 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
     memory.packed = packed_.data();
     memory.seed = options.seed;
   }
-  for (int w = 0; w < workers; ++w) {
+  for (Index w = 0; w < spaces; ++w) {
     rooms_.emplace_back();
     for (const OutputJob& job : jobs_) rooms_.back().emplace_back(job, rows_);
   }
+  scales_.assign(static_cast<std::size_t>(workers), std::vector<float>(jobs_.size(), 1.0f));
+  if (training && source.room() > 0)
+    for (int w = 0; w < workers; ++w) changed_.emplace_back(source.room());
   for (Index s = 0; s < shards_; ++s) {
     totals_.emplace_back();
     for (const OutputJob& job : jobs_)
-      totals_.back().push_back({0, std::vector<double>(at(job.state_size()))});
+      totals_.back().push_back(
+          {0, std::vector<double>(at(job.state_size())),
+           std::vector<OverlapSums>(job.is_of_batch() ? at(job.groups(options.batch_size)) : 0)});
     if (training) gradients_.emplace_back(plan_.weights_size());
     if (plan_.state_size() > 0 && static_cast<Index>(states_.shards.size()) <= s)
       states_.shards.emplace_back(plan_.state_size());
@@ -81,7 +88,11 @@ std::vector<float> BatchRunner::scales() const {
 }
 
 bool BatchRunner::has_barriers() const {
-  return plan_.forward().size() > 1 || plan_.backward().size() > 1;
+  return plan_.forward().size() > 1 || plan_.backward().size() > 1 || of_batch_;
+}
+
+OutputRoom& BatchRunner::room(Index shard, int worker, std::size_t output) {
+  return rooms_[has_barriers() ? at(shard) : static_cast<std::size_t>(worker)][output];
 }
 
 Workspace<float>& BatchRunner::workspace(Index shard, int worker) {
@@ -111,36 +122,64 @@ void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
   }
   std::fill_n(memory.sums, plan_.sums_size(), 0.0);
   for (Index r = 0; r < memory.rows; ++r) {
-    const Sample sample =
-        batch.source->sample(batch.epoch, batch.numbers[at(memory.first_row + r)]);
+    const Index number = batch.numbers[at(memory.first_row + r)];
+    const Sample sample = changed_.empty()
+                              ? batch.source->sample(batch.epoch, number)
+                              : batch.source->training_sample(batch.epoch, number, changed(worker));
     for (std::size_t i = 0; i < plan_.inputs().size(); ++i) {
       const Index value = plan_.inputs()[i];
       gather(sample.x[i], space.steps(value), plan_.values()[at(value)].width, memory.rows, r,
              space.value(value));
     }
+    for (std::size_t o = 0; o < jobs_.size(); ++o)
+      gather_targets(jobs_[o], static_cast<Index>(o), sample, memory.rows, r,
+                     room(shard, worker, o));
   }
 }
 
-void BatchRunner::judge(const Batch& batch, Index shard, int worker) noexcept {
+float* BatchRunner::changed(int worker) {
+  return changed_.empty() ? nullptr : changed_[static_cast<std::size_t>(worker)].data();
+}
+
+void BatchRunner::judge(Index shard, int worker) noexcept {
   Workspace<float>& space = workspace(shard, worker);
   const Index rows = space.memory.rows;
   const bool training = options_.mode == Mode::train;
   for (std::size_t o = 0; o < jobs_.size(); ++o) {
     const OutputJob& job = jobs_[o];
-    OutputRoom& room = rooms_[static_cast<std::size_t>(worker)][o];
+    OutputRoom& room = this->room(shard, worker, o);
     const Index mask = plan_.output_mask(static_cast<Index>(o));
-    room.scale = room.unmasked_scale;
+    room.scale = scales_[static_cast<std::size_t>(worker)][o];
     if (mask >= 0) {
       const double valid = space.memory.sums[plan_.mask_count(static_cast<Index>(o))];
       const double total = static_cast<double>(space.memory.batch_rows * space.steps(mask));
       room.scale *= static_cast<float>(job.mask_factor(total, valid));
     }
-    judge_shard(job, static_cast<Index>(o), *batch.source, batch.epoch,
-                batch.numbers.data() + space.memory.first_row, rows, space.value(job.value),
-                mask >= 0 ? space.value(mask) : nullptr,
+    judge_shard(job, rows, space.value(job.value), mask >= 0 ? space.value(mask) : nullptr,
                 training ? space.gradient(job.value) : nullptr, room, totals_[at(shard)][o]);
   }
   if (take_) take_(space, space.memory.first_row, rows);
+}
+
+void BatchRunner::judge_batch(const Batch& batch) noexcept {
+  const auto rows = static_cast<Index>(batch.numbers.size());
+  tree(shard_count(rows, rows_), [&](Index to, Index from) {
+    for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
+  });
+  for (std::size_t o = 0; o < jobs_.size(); ++o)
+    if (jobs_[o].is_of_batch()) sonde::judge_batch(jobs_[o], rows, totals_[0][o]);
+}
+
+void BatchRunner::finish_gradient(Index shard, int worker) noexcept {
+  Workspace<float>& space = workspace(shard, worker);
+  for (std::size_t o = 0; o < jobs_.size(); ++o) {
+    const OutputJob& job = jobs_[o];
+    float* dy = space.gradient(job.value);
+    if (job.is_of_batch() && dy != nullptr)
+      write_overlap_gradient(job, space.memory.rows, space.value(job.value),
+                             plan_.output_mask(static_cast<Index>(o)) >= 0, totals_[0][o],
+                             room(shard, worker, o), dy);
+  }
 }
 
 void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
@@ -162,17 +201,18 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   if (worker == 0) shards_ = shards;
   // Each worker counts for itself: it is little, and saves a barrier.
   for (std::size_t o = 0; o < jobs_.size(); ++o)
-    rooms_[static_cast<std::size_t>(worker)][o].unmasked_scale =
-        batch_scale(jobs_[o], static_cast<Index>(o), *batch.source, batch.epoch,
-                    batch.numbers.data(), static_cast<Index>(batch.numbers.size()));
+    scales_[static_cast<std::size_t>(worker)][o] = batch_scale(
+        jobs_[o], static_cast<Index>(o), *batch.source, batch.epoch, batch.numbers.data(),
+        static_cast<Index>(batch.numbers.size()), changed(worker));
   if (!has_barriers()) {
     for (Index s = worker; s < shards; s += team.size()) {
       begin(batch, s, worker);
       sonde::run(plan_, plan_.forward()[0], workspace(s, worker).memory);
-      judge(batch, s, worker);
+      judge(s, worker);
       if (training) sonde::run(plan_, plan_.backward()[0], workspace(s, worker).memory);
     }
     team.barrier();
+    if (worker == 0) judge_batch(batch);
   } else {
     const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
       for (std::size_t k = 0; k < segments.size(); ++k) {
@@ -189,17 +229,14 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
     };
     walk(
         plan_.forward(), [&](Index s) { begin(batch, s, worker); },
-        [&](Index s) { judge(batch, s, worker); });
+        [&](Index s) { judge(s, worker); });
+    if (worker == 0) judge_batch(batch);
+    if (of_batch_) team.barrier();
     if (training)
       walk(
-          plan_.backward(), [](Index) {}, [](Index) {});
+          plan_.backward(), [&](Index s) { finish_gradient(s, worker); }, [](Index) {});
   }
-  if (worker == 0) {
-    tree(shards, [&](Index to, Index from) {
-      for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
-    });
-    if (training && is_finite(totals_[0])) after_batch(plan_, workspaces_[0].memory);
-  }
+  if (worker == 0 && training && is_finite(totals_[0])) after_batch(plan_, workspaces_[0].memory);
   team.barrier();
 }
 

@@ -63,20 +63,27 @@ class BatchRunner {
 
  private:
   bool has_barriers() const;
+  float* changed(int worker);
+  OutputRoom& room(Index shard, int worker, std::size_t output);
   Workspace<float>& workspace(Index shard, int worker);
   void begin(const Batch& batch, Index shard, int worker) noexcept;
-  void judge(const Batch& batch, Index shard, int worker) noexcept;
+  void judge(Index shard, int worker) noexcept;
+  void judge_batch(const Batch& batch) noexcept;
+  void finish_gradient(Index shard, int worker) noexcept;
   void combine_sums(const Plan::Segment& segment) noexcept;
   Index rows_of(const Batch& batch, Index shard) const;
 
   BatchRunnerOptions options_;
   Plan plan_;
   std::vector<OutputJob> jobs_;
-  Index rows_;    // of a full shard
-  Index shards_;  // of the last batch
+  Index rows_;     // of a full shard
+  Index shards_;   // of the last batch
+  bool of_batch_;  // a loss needs the sums of all shards before any gradient
   Buffer<float> packed_;
   std::vector<Workspace<float>> workspaces_;       // one for each worker, or for each shard
-  std::vector<std::vector<OutputRoom>> rooms_;     // [worker][output]
+  std::vector<std::vector<OutputRoom>> rooms_;     // [worker or shard, as workspaces][output]
+  std::vector<std::vector<float>> scales_;         // [worker][output], before masks
+  std::vector<Buffer<float>> changed_;             // [worker]: one sample that training changes
   std::vector<std::vector<OutputTotals>> totals_;  // [shard][output]
   std::vector<Buffer<float>> gradients_;           // [shard]
   StateBank& states_;

@@ -4,96 +4,15 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/kernels.hpp"
 #include "training/class_loss.hpp"
+#include "training/loss_errors.hpp"
+#include "training/overlap_loss.hpp"
+#include "training/vector_loss.hpp"
 
 namespace sonde {
 namespace {
 
-/// Elements worked on at a time: they and their results stay in the first-level cache.
-constexpr Index block = 256;
-
-/// Each of these writes the values v and derivatives d of n numbers y against their targets t.
-template <class T>
-struct SquaredError {
-  void operator()(Index n, const T* y, const T* t, T* v, T* d) const {
-    for (Index i = 0; i < n; ++i) {
-      const T error = y[i] - t[i];
-      v[i] = error * error;
-      d[i] = 2 * error;
-    }
-  }
-};
-
-template <class T>
-T sign(T x) {
-  return static_cast<T>((x > 0) - (x < 0));
-}
-
-template <class T>
-struct AbsoluteError {
-  void operator()(Index n, const T* y, const T* t, T* v, T* d) const {
-    for (Index i = 0; i < n; ++i) {
-      const T error = y[i] - t[i];
-      v[i] = std::abs(error);
-      d[i] = sign(error);
-    }
-  }
-};
-
-template <class T>
-struct HuberError {
-  T delta;
-  void operator()(Index n, const T* y, const T* t, T* v, T* d) const {
-    for (Index i = 0; i < n; ++i) {
-      const T error = y[i] - t[i], size = std::abs(error);
-      const bool near = size <= delta;
-      v[i] = near ? T(0.5) * (error * error) : delta * size - T(0.5) * (delta * delta);
-      d[i] = near ? error : delta * sign(error);
-    }
-  }
-};
-
-/// y are logits: softplus(-|z|) + max(z, 0) - z t, which loses nothing at either end.
-template <class T>
-struct LogisticError {
-  T smoothing;
-  void operator()(Index n, const T* z, const T* t, T* v, T* d) const {
-    T s[block];
-    for (Index i = 0; i < n; ++i) v[i] = -std::abs(z[i]);
-    kernels::softplus(n, v, v);
-    kernels::sigmoid(n, z, s);
-    for (Index i = 0; i < n; ++i) {
-      const T label = t[i] * (1 - smoothing) + T(0.5) * smoothing;
-      v[i] += std::max(z[i], T(0)) - z[i] * label;
-      d[i] = s[i] - label;
-    }
-  }
-};
-
-/// y are probabilities, clipped as in Keras: beyond the clip there is no gradient.
-template <class T>
-struct ProbabilityError {
-  T smoothing;
-  void operator()(Index n, const T* y, const T* t, T* v, T* d) const {
-    const T low = T(1e-7), high = T(1) - T(1e-7);
-    T yes[block], no[block];
-    for (Index i = 0; i < n; ++i) {
-      yes[i] = std::clamp(y[i], low, high);
-      no[i] = 1 - yes[i];
-      const T label = t[i] * (1 - smoothing) + T(0.5) * smoothing;
-      const bool inside = y[i] >= low && y[i] <= high;
-      d[i] = inside ? (yes[i] - label) / (yes[i] * no[i]) : T(0);
-    }
-    kernels::log(n, yes, yes);
-    kernels::log(n, no, no);
-    for (Index i = 0; i < n; ++i) {
-      const T label = t[i] * (1 - smoothing) + T(0.5) * smoothing;
-      v[i] = -(label * yes[i] + (1 - label) * no[i]);
-      if (y[i] != y[i]) v[i] = d[i] = y[i];  // a clamp would hide NaN
-    }
-  }
-};
+using errors::block;
 
 /// In eight sums, so that no addition waits for the one before; always the same eight.
 class Sum {
@@ -115,11 +34,11 @@ class Sum {
   double lanes_[8] = {};
 };
 
-/// Values that are a mean of one number per unit.
+/// Values that are a sum of one number per unit, divided by `divisor`.
 template <class T, class Error>
-double mean_of_units(const LossBatch<T>& b, T scale, T* dy, const Error& error) {
+double sum_of_units(const LossBatch<T>& b, T scale, T* dy, const Error& error, Index divisor) {
   T v[block], d[block], spread[block];
-  const T step = scale / static_cast<T>(b.width);
+  const T step = scale / static_cast<T>(divisor);
   Sum sum;
   Index row = 0, unit = 0;  // of the element
   for (Index begin = 0; begin < b.count * b.width; begin += block) {
@@ -147,30 +66,56 @@ double mean_of_units(const LossBatch<T>& b, T scale, T* dy, const Error& error) 
     if (dy != nullptr)
       for (Index i = 0; i < n; ++i) dy[begin + i] = w[i] != 0 ? step * w[i] * d[i] : T(0);
   }
-  return sum.total() / static_cast<double>(b.width);
+  return sum.total() / static_cast<double>(divisor);
+}
+
+template <class T, class Error>
+double mean_of_units(const LossBatch<T>& b, T scale, T* dy, const Error& error) {
+  return sum_of_units(b, scale, dy, error, b.width);
 }
 
 template <class T>
-struct Call {
+class Call {
+ public:
+  Call(Head h, const LossBatch<T>& b, T s, T* d) : head(h), batch(b), scale(s), dy(d) {}
+
   Head head;
   const LossBatch<T>& batch;
   T scale;
   T* dy;
 
-  double operator()(const MeanSquaredError&) const {
-    return mean_of_units(batch, scale, dy, SquaredError<T>{});
+  double operator()(const MeanSquaredError&) const { return mean(errors::Squared<T>{}); }
+  double operator()(const MeanAbsoluteError&) const { return mean(errors::Absolute<T>{}); }
+  double operator()(const MeanAbsolutePercentageError&) const {
+    return mean(errors::Percentage<T>{});
   }
-  double operator()(const MeanAbsoluteError&) const {
-    return mean_of_units(batch, scale, dy, AbsoluteError<T>{});
+  double operator()(const MeanSquaredLogarithmicError&) const {
+    return mean(errors::SquaredLogarithmic<T>{});
   }
   double operator()(const Huber& loss) const {
-    return mean_of_units(batch, scale, dy, HuberError<T>{static_cast<T>(loss.delta)});
+    return mean(errors::Huber<T>{static_cast<T>(loss.delta)});
+  }
+  double operator()(const LogCosh&) const { return mean(errors::LogCosh<T>{}); }
+  double operator()(const Poisson&) const { return mean(errors::PoissonError<T>{}); }
+  double operator()(const Hinge&) const { return mean(errors::Hinge<T>{false}); }
+  double operator()(const SquaredHinge&) const { return mean(errors::Hinge<T>{true}); }
+  double operator()(const KLDivergence&) const {
+    return sum_of_units(batch, scale, dy, errors::Divergence<T>{}, 1);
   }
   double operator()(const BinaryCrossentropy& loss) const {
     const T smoothing = static_cast<T>(loss.label_smoothing);
-    if (loss.from_logits || head == Head::sigmoid)
-      return mean_of_units(batch, scale, dy, LogisticError<T>{smoothing});
-    return mean_of_units(batch, scale, dy, ProbabilityError<T>{smoothing});
+    if (loss.from_logits || head == Head::sigmoid) return mean(errors::Logistic<T>{smoothing});
+    return mean(errors::Probability<T>{smoothing});
+  }
+  double operator()(const BinaryFocalCrossentropy& loss) const {
+    const T smoothing = static_cast<T>(loss.label_smoothing);
+    const auto focal = [&](auto crossentropy) {
+      return mean(errors::Focal<T, decltype(crossentropy)>{crossentropy, static_cast<T>(loss.gamma),
+                                                           static_cast<T>(loss.alpha),
+                                                           loss.apply_class_balancing});
+    };
+    if (loss.from_logits || head == Head::sigmoid) return focal(errors::Logistic<T>{smoothing});
+    return focal(errors::Probability<T>{smoothing});
   }
   double operator()(const CategoricalCrossentropy& loss) const {
     const ClassLabels<T> labels{.smoothing = static_cast<T>(loss.label_smoothing)};
@@ -180,6 +125,22 @@ struct Call {
     const ClassLabels<T> labels{.sparse = true, .ignored = loss.ignore_class};
     return class_loss(batch, labels, loss.from_logits || head == Head::softmax, scale, dy);
   }
+  double operator()(const CategoricalFocalCrossentropy& loss) const {
+    return focal_loss(batch, loss, loss.from_logits || head == Head::softmax, scale, dy);
+  }
+  double operator()(const CosineSimilarity&) const { return cosine_loss(batch, scale, dy); }
+  double operator()(const CategoricalHinge&) const {
+    return categorical_hinge_loss(batch, scale, dy);
+  }
+  template <class Overlap>
+  requires requires(const Overlap& loss) { loss.axis.empty(); }
+  double operator()(const Overlap& loss) const { return overlap_loss(loss, batch, scale, dy); }
+
+ private:
+  template <class Error>
+  double mean(const Error& error) const {
+    return mean_of_units(batch, scale, dy, error);
+  }
 };
 
 }  // namespace
@@ -187,7 +148,7 @@ struct Call {
 template <class T>
 double loss_value_and_gradient(const Loss& loss, Head head, const LossBatch<T>& batch, T scale,
                                T* dy) noexcept {
-  return std::visit(Call<T>{head, batch, scale, dy}, loss);
+  return std::visit(Call<T>(head, batch, scale, dy), loss);
 }
 
 template double loss_value_and_gradient(const Loss&, Head, const LossBatch<float>&, float,

@@ -17,6 +17,21 @@ enum class Head {
 /// and for arguments outside their range.
 Head head_of(const Loss& loss, ActivationFunction last, Index width, std::string_view where);
 
+/// Which axes Dice and Tversky keep apart; they sum over the others.
+struct KeptAxes {
+  bool batch = false;
+  bool steps = false;  ///< all axes between the first and the last
+  bool units = false;
+};
+
+/// What those sums are, of one group of numbers: weighted.
+struct OverlapSums {
+  double product = 0;  ///< labels times outputs
+  double labels = 0;
+  double outputs = 0;
+  double weights = 0;
+};
+
 /// The numbers of one shard: `count` values (samples, or samples times steps) of `width` units.
 template <class T>
 struct LossBatch {
@@ -26,6 +41,12 @@ struct LossBatch {
   const T* target = nullptr;   ///< (count, target_width); class numbers for the sparse loss
   Index target_width = 1;      ///< width, or 1 for the sparse loss
   const T* weights = nullptr;  ///< (count), or null: all 1. At 0, y and target may be anything.
+
+  // Dice and Tversky alone: value i is of step i / (rows * per_step), row i / per_step % rows.
+  Index rows = 1;
+  Index per_step = 1;
+  KeptAxes kept = {};
+  OverlapSums* sums = nullptr;  ///< room for overlap_groups() of these, when the loss asks for it
 };
 
 /// Returns the sum of weight * value, in double and in one order. With `dy` (count, width) also

@@ -24,7 +24,8 @@ bool is_accuracy(std::string_view name) {
 }
 
 Metric accuracy_for(const Loss& loss, const Shape& output, std::string name) {
-  if (output.last() == 1 || std::holds_alternative<BinaryCrossentropy>(loss))
+  if (output.last() == 1 || std::holds_alternative<BinaryCrossentropy>(loss) ||
+      std::holds_alternative<BinaryFocalCrossentropy>(loss))
     return BinaryAccuracy{.name = std::move(name)};
   if (target_width(loss, output.last()) == 1)
     return SparseCategoricalAccuracy{.name = std::move(name)};

@@ -29,25 +29,6 @@ float weight_of(const OutputJob& job, const float* weights, const float* target,
   return weight;
 }
 
-void gather(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-            const Index* numbers, Index rows, const float* mask, OutputRoom& room) noexcept {
-  const auto o = static_cast<std::size_t>(output);
-  for (Index r = 0; r < rows; ++r) {
-    const Sample sample = source.sample(epoch, numbers[r]);
-    const float* y = sample.y[o];
-    const float* w = sample.weights[o];
-    for (Index t = 0; t < job.vectors; ++t) {
-      const Index step = t / job.per_step * rows + r;
-      const Index at = step * job.per_step + t % job.per_step;
-      const bool counts = mask == nullptr || mask[step] != 0;
-      std::copy_n(y + t * job.target_width, job.target_width,
-                  room.target.data() + at * job.target_width);
-      room.mask.data()[at] = counts && given_weight(job, w, t) != 0.0f ? 1.0f : 0.0f;
-      room.weights.data()[at] = counts ? weight_of(job, w, y, t) : 0.0f;
-    }
-  }
-}
-
 }  // namespace
 
 void OutputJob::bind(const Plan& plan, Index output, const SampleSource& source) {
@@ -73,11 +54,18 @@ OutputRoom::OutputRoom(const OutputJob& job, Index rows)
     : target(job.vectors * rows * job.target_width),
       weights(job.vectors * rows),
       mask(job.vectors * rows),
-      probability(job.vectors * rows * job.width) {}
+      probability(job.vectors * rows * job.width),
+      sums(job.is_of_batch() ? 0 : static_cast<std::size_t>(job.groups(rows))) {}
 
 void OutputTotals::add(const OutputTotals& other) {
   loss += other.loss;
   for (std::size_t i = 0; i < states.size(); ++i) states[i] += other.states[i];
+  for (std::size_t i = 0; i < overlaps.size(); ++i) {
+    overlaps[i].product += other.overlaps[i].product;
+    overlaps[i].labels += other.overlaps[i].labels;
+    overlaps[i].outputs += other.overlaps[i].outputs;
+    overlaps[i].weights += other.overlaps[i].weights;
+  }
 }
 
 double OutputJob::mask_factor(double total, double valid) const {
@@ -86,24 +74,25 @@ double OutputJob::mask_factor(double total, double valid) const {
   return mean ? total / (valid + 1e-7) : 1.0;
 }
 
+bool OutputJob::ignores() const {
+  const auto* sparse = std::get_if<SparseCategoricalCrossentropy>(&loss);
+  return sparse != nullptr && sparse->ignore_class.has_value();
+}
+
 bool OutputJob::counts() const {
-  return std::visit(
-      [](const auto& spec) {
-        if constexpr (requires { spec.ignore_class; })
-          if (spec.ignore_class) return true;
-        return spec.reduction == Reduction::mean_with_sample_weight;
-      },
-      loss);
+  const Reduction reduction = std::visit([](const auto& spec) { return spec.reduction; }, loss);
+  return ignores() || reduction == Reduction::mean_with_sample_weight;
 }
 
 float batch_scale(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-                  const Index* numbers, Index rows) noexcept {
+                  const Index* numbers, Index rows, float* room) noexcept {
   double values = static_cast<double>(rows * job.vectors), weights = 0;
   if (job.counts()) {
     const auto o = static_cast<std::size_t>(output);
     values = 0;
     for (Index r = 0; r < rows; ++r) {
-      const Sample sample = source.sample(epoch, numbers[r]);
+      const Sample sample = room == nullptr ? source.sample(epoch, numbers[r])
+                                            : source.training_sample(epoch, numbers[r], room);
       for (Index t = 0; t < job.vectors; ++t) {
         if (!loss_counts(job.loss, sample.y[o][t * job.target_width])) continue;
         values += 1;
@@ -111,25 +100,83 @@ float batch_scale(const OutputJob& job, Index output, const SampleSource& source
       }
     }
   }
+  if (const Index groups = job.groups(rows); groups > 0) {
+    // A group weighs as much as its steps do in the mean.
+    weights *= static_cast<double>(groups) / values;
+    values = static_cast<double>(groups);
+  }
   return static_cast<float>(loss_scale(job.loss, values, weights));
 }
 
-void judge_shard(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
-                 const Index* numbers, Index rows, const float* y, const float* mask, float* dy,
+void gather_targets(const OutputJob& job, Index output, const Sample& sample, Index rows, Index r,
+                    OutputRoom& room) noexcept {
+  const auto o = static_cast<std::size_t>(output);
+  const float* y = sample.y[o];
+  const float* w = sample.weights[o];
+  for (Index t = 0; t < job.vectors; ++t) {
+    const Index at = (t / job.per_step * rows + r) * job.per_step + t % job.per_step;
+    const bool counts = loss_counts(job.loss, y[t * job.target_width]);
+    std::copy_n(y + t * job.target_width, job.target_width,
+                room.target.data() + at * job.target_width);
+    room.mask.data()[at] = counts && given_weight(job, w, t) != 0.0f ? 1.0f : 0.0f;
+    room.weights.data()[at] = counts ? weight_of(job, w, y, t) : 0.0f;
+  }
+}
+
+namespace {
+
+/// Steps that the model's mask leaves out count nowhere. mask: (steps, rows).
+void apply_mask(const OutputJob& job, Index count, const float* mask, OutputRoom& room) {
+  for (Index i = 0; i < count; ++i)
+    if (mask[i / job.per_step] == 0) room.mask.data()[i] = room.weights.data()[i] = 0;
+}
+
+LossBatch<float> loss_batch(const OutputJob& job, Index rows, const float* y, bool weighted,
+                            const OutputRoom& room) {
+  return {.count = job.vectors * rows,
+          .width = job.width,
+          .y = y,
+          .target = room.target.data(),
+          .target_width = job.target_width,
+          .weights = weighted ? room.weights.data() : nullptr,
+          .rows = rows,
+          .per_step = job.per_step,
+          .kept = job.kept};
+}
+
+}  // namespace
+
+void judge_batch(const OutputJob& job, Index rows, OutputTotals& totals) noexcept {
+  const Index groups = job.groups(rows);
+  const double numbers = static_cast<double>(rows * job.vectors * job.width);
+  totals.loss = overlap_values(job.loss, groups, numbers / static_cast<double>(groups),
+                               totals.overlaps.data());
+}
+
+void write_overlap_gradient(const OutputJob& job, Index rows, const float* y, bool masked,
+                            const OutputTotals& batch, const OutputRoom& room, float* dy) noexcept {
+  const bool weighted = masked || job.weights > 0 || !job.class_weight.empty();
+  overlap_gradient(loss_batch(job, rows, y, weighted, room), batch.overlaps.data(),
+                   room.scale * job.loss_weight, dy);
+}
+
+void judge_shard(const OutputJob& job, Index rows, const float* y, const float* mask, float* dy,
                  OutputRoom& room, OutputTotals& totals) noexcept {
-  gather(job, output, source, epoch, numbers, rows, mask, room);
   const Index count = job.vectors * rows;
-  const bool masked = mask != nullptr || job.weights > 0;
+  if (mask != nullptr) apply_mask(job, count, mask, room);
+  const bool masked = mask != nullptr || job.weights > 0 || job.ignores();
   const bool weighted = masked || !job.class_weight.empty();
   const float* target = room.target.data();
-  const LossBatch<float> batch{.count = count,
-                               .width = job.width,
-                               .y = y,
-                               .target = target,
-                               .target_width = job.target_width,
-                               .weights = weighted ? room.weights.data() : nullptr};
-  totals.loss =
-      loss_value_and_gradient(job.loss, job.head, batch, room.scale * job.loss_weight, dy);
+  LossBatch<float> batch = loss_batch(job, rows, y, weighted, room);
+  if (job.is_of_batch()) {
+    totals.loss = 0;
+    std::fill(totals.overlaps.begin(), totals.overlaps.end(), OverlapSums{});
+    add_overlaps(batch, totals.overlaps.data());
+  } else {
+    batch.sums = room.sums.data();
+    totals.loss =
+        loss_value_and_gradient(job.loss, job.head, batch, room.scale * job.loss_weight, dy);
+  }
   if (totals.states.empty()) return;
   const float* p = y;
   if (job.head != Head::values) {

@@ -7,9 +7,7 @@
 namespace sonde {
 namespace {
 
-bool is_sparse(const Loss& loss) {
-  return std::holds_alternative<SparseCategoricalCrossentropy>(loss);
-}
+bool is_sparse(const Loss& loss) { return target_kind(loss) == TargetKind::class_numbers; }
 
 bool agree(const Shape& a, const Shape& b) {
   if (a.rank() != b.rank()) return false;
@@ -59,12 +57,20 @@ std::string wrong_label(const Loss& loss, Index width, float label) {
         "there are classes, or number the classes from 0",
         width - 1, width);
   }
-  if (std::holds_alternative<BinaryCrossentropy>(loss) && !(label >= 0 && label <= 1))
+  const TargetKind kind = target_kind(loss);
+  if (kind == TargetKind::probabilities && !(label >= 0 && label <= 1))
     return "numbers in [0, 1]. For class numbers use SparseCategoricalCrossentropy and a softmax "
            "over as many units as there are classes";
-  if (std::holds_alternative<CategoricalCrossentropy>(loss) && !(label >= 0 && label <= 1))
+  if (kind == TargetKind::distribution && !(label >= 0 && label <= 1))
     return "numbers in [0, 1], one for each class. For class numbers use "
            "SparseCategoricalCrossentropy";
+  if (kind == TargetKind::signs && !(label == -1 || label == 0 || label == 1))
+    return "-1 and 1, or 0 and 1";
+  const bool logarithmic = std::holds_alternative<MeanSquaredLogarithmicError>(loss) ||
+                           std::holds_alternative<Poisson>(loss);
+  if (logarithmic && label < 0) return "numbers of at least 0. MeanSquaredError takes any";
+  if (std::holds_alternative<MeanAbsolutePercentageError>(loss) && std::abs(label) < 1e-7f)
+    return "numbers other than 0, of which a part can be told. MeanAbsoluteError takes any";
   if (!std::isfinite(label))
     return "finite numbers. Give steps whose label is unknown the sample weight 0";
   return "";
@@ -78,8 +84,7 @@ std::string target_mismatch(const Loss& loss, const Shape& output, const Shape& 
   const std::string both = fmt::format("targets of shape {} do not fit its output {}",
                                        with_batch(target), with_batch(output));
   const std::string& name = name_of(loss);
-  const bool over_classes =
-      is_sparse(loss) || std::holds_alternative<CategoricalCrossentropy>(loss);
+  const bool over_classes = is_sparse(loss) || target_kind(loss) == TargetKind::distribution;
   if (over_classes && output.last() == 1)
     return fmt::format(
         "{} needs one unit for each class, at least 2, and its output is {}. Use "
@@ -104,6 +109,11 @@ std::string target_mismatch(const Loss& loss, const Shape& output, const Shape& 
           both, name);
   }
   if (!over_classes && fits_numbers(output, target)) return "";
+  if (target_kind(loss) == TargetKind::probabilities && fits_vectors(output, target))
+    return fmt::format(
+        "{}: {} takes a number for each unit. Make class numbers one-hot, or use "
+        "SparseCategoricalCrossentropy.",
+        both, name);
   return fmt::format(
       "{}: {} needs one target number for each output number. Nothing is repeated "
       "to make them fit.",

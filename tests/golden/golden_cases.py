@@ -431,6 +431,15 @@ for _prefix in ("categorical", "sparse_categorical"):
     chain(f"loss_{_loss}_logits", mix(), dense(4), loss=_loss, loss_config={"from_logits": True})
 chain("loss_categorical_crossentropy_smoothing", mix(), dense(4, "softmax"), loss="categorical_crossentropy",
       loss_config={"label_smoothing": 0.1})
+chain("loss_log_cosh", mix(), dense(2), loss="log_cosh")
+chain("loss_binary_focal_crossentropy", mix(), dense(1, "sigmoid"), loss="binary_focal_crossentropy",
+      loss_config={"apply_class_balancing": True, "alpha": 0.7})
+chain("loss_categorical_focal_crossentropy", mix(), dense(4, "softmax"), loss="categorical_focal_crossentropy",
+      loss_config={"gamma": 1.5})
+chain("loss_dice", mix(), dense(1, "sigmoid"), loss="dice", batch=11)  # three shards share one value
+chain("loss_dice_samples", mix(), dense(2, "sigmoid"), loss="dice", loss_config={"axis": [1, 2]})
+chain("loss_tversky_classes", mix(), dense(4, "softmax"), loss="tversky", batch=11,
+      loss_config={"alpha": 0.7, "beta": 0.3, "axis": [0, 1]})
 for _loss, _head in {"mse": (2, None), "mae": (2, None), "huber": (2, None),
                      "binary_crossentropy": (1, "sigmoid"), "categorical_crossentropy": (4, "softmax"),
                      "sparse_categorical_crossentropy": (4, "softmax")}.items():

@@ -24,6 +24,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, where installed, talks while it loads
 
 import h5py  # noqa: E402
+import jax  # noqa: E402
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
 import golden_attention_cases  # noqa: E402, F401
@@ -53,9 +54,9 @@ def draw_weight(random, variable):
 
 
 def draw_target(random, loss, shape):
-    if loss == "binary_crossentropy":
+    if loss in ("binary_crossentropy", "binary_focal_crossentropy") or loss in ("dice", "tversky") and shape[-1] < 3:
         return (random.random(shape) < 0.4).astype(np.float32)
-    if loss == "categorical_crossentropy":
+    if loss in ("categorical_crossentropy", "categorical_focal_crossentropy", "dice", "tversky"):
         return np.eye(shape[-1], dtype=np.float32)[random.integers(0, shape[-1], shape[:-1])]
     if loss == "sparse_categorical_crossentropy":
         return random.integers(0, shape[-1], shape[:-1]).astype(np.int32)
@@ -239,6 +240,72 @@ def make_metrics(out):
     write_json(out / "metrics.json", {"keras": keras.__version__, "metrics": rows})
 
 
+def make_losses(out):
+    """Value and gradient of each loss by itself, with and without a weight for each step or each sample."""
+    random = np.random.default_rng(11)
+    n, time, classes = 5, 7, 4
+    labels = random.integers(0, classes, (n, time))
+    p = random.random((n, time, classes)) + 0.05
+    arrays = {
+        "one_hot": np.eye(classes)[labels], "shares": random.dirichlet(np.ones(classes), (n, time)),
+        "class_numbers": labels[..., None],
+        "zero_one": random.random((n, time, 2)) < 0.3, "signs": np.where(random.random((n, time, 2)) < 0.5, -1, 1),
+        "soft": random.random((n, time, 2)), "counts": random.integers(0, 5, (n, time, 2)),
+        "real": random.standard_normal((n, time, 2)), "real_pred": 2 * random.standard_normal((n, time, 2)),
+        "positive_pred": random.random((n, time, 2)) * 3 + 0.1, "binary_pred": random.uniform(0.01, 0.99, (n, time, 2)),
+        "class_pred": p / p.sum(-1, keepdims=True), "class_logits": 3 * random.standard_normal((n, time, classes)),
+        "steps": random.uniform(0, 2, (n, time)), "samples": random.uniform(0.2, 2, n),
+    }
+    arrays["steps"][0, :3] = 0
+    arrays = {k: v.astype(np.float32) for k, v in arrays.items()}
+    kl, rows = keras.losses, []
+
+    def add(loss, true, pred, *weights):
+        for key in (None, *weights):
+            value, gradient = jax.value_and_grad(
+                lambda y: loss(arrays[true], y, sample_weight=arrays[key] if key else None))(arrays[pred])
+            arrays[f"gradient{len(rows)}"] = np.asarray(gradient)
+            rows.append({"loss": type(loss).__name__, "config": loss.get_config() | loss._fn_kwargs, "y_true": true, "y_pred": pred,
+                         "sample_weight": key, "result": float(value), "gradient": f"gradient{len(rows)}"})
+
+    for loss in (kl.MeanSquaredError(), kl.MeanAbsoluteError(), kl.Huber(0.7), kl.LogCosh(), kl.CosineSimilarity(),
+                 kl.MeanAbsolutePercentageError(), kl.MeanSquaredError("mean_with_sample_weight")):
+        add(loss, "real", "real_pred", "steps")
+    add(kl.MeanSquaredLogarithmicError(), "counts", "positive_pred", "steps")
+    add(kl.Poisson(), "counts", "positive_pred", "steps")
+    for loss in (kl.Hinge(), kl.SquaredHinge()):
+        add(loss, "zero_one", "real_pred", "steps")
+        add(loss, "signs", "real_pred", "steps")
+    add(kl.CategoricalHinge(), "one_hot", "class_logits", "steps")
+    for true in ("one_hot", "shares"):
+        add(kl.KLDivergence(), true, "class_pred", "steps")
+    for loss in (kl.BinaryCrossentropy, kl.BinaryFocalCrossentropy):
+        for true in ("zero_one", "soft"):
+            add(loss(), true, "binary_pred", "steps")
+            add(loss(label_smoothing=0.1), true, "binary_pred", "steps")
+            add(loss(from_logits=True), true, "real_pred", "steps")
+    for gamma in (0.0, 0.5, 3.0):
+        add(kl.BinaryFocalCrossentropy(True, 0.8, gamma), "soft", "binary_pred", "steps")
+        add(kl.BinaryFocalCrossentropy(True, 0.8, gamma, True), "soft", "real_pred", "steps")
+        add(kl.CategoricalFocalCrossentropy(0.6, gamma), "shares", "class_pred", "steps")
+        add(kl.CategoricalFocalCrossentropy(0.6, gamma, True), "one_hot", "class_logits", "steps")
+    for loss in (kl.CategoricalCrossentropy, kl.CategoricalFocalCrossentropy):
+        for smoothing in (0.0, 0.2):
+            add(loss(label_smoothing=smoothing), "one_hot", "class_pred", "steps")
+            add(loss(from_logits=True, label_smoothing=smoothing), "one_hot", "class_logits", "steps")
+    add(kl.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1), "class_numbers", "class_logits")
+    # Weights of steps weigh within the sums here, and only outside of them in Keras: compared without, or where a
+    # sample has one of both.
+    for loss in (kl.Dice, lambda **k: kl.Tversky(0.7, 0.2, **k)):
+        for axis in (None, [0, 1], [1], [2], [-1, 1], 0):
+            add(loss(axis=axis), "zero_one", "binary_pred")
+            add(loss(axis=axis, reduction="sum"), "shares", "class_pred")
+        add(loss(axis=[1, 2]), "soft", "binary_pred", "samples")
+        add(loss(axis=[1, 2], reduction="mean_with_sample_weight"), "one_hot", "class_pred", "samples")
+    np.savez_compressed(out / "losses.npz", **arrays)
+    write_json(out / "losses.json", {"keras": keras.__version__, "losses": rows})
+
+
 # ---- comparing -------------------------------------------------------------------------------------------
 
 def contents(path):
@@ -295,7 +362,7 @@ def main():
     parser.add_argument("--part", default="1/1", metavar="I/N", help="only every N-th case, from the I-th")
     options = parser.parse_args()
     first, parts = map(int, options.part.split("/"))
-    chosen = {name for i, name in enumerate([*CASES, "schedules", "metrics"])
+    chosen = {name for i, name in enumerate([*CASES, "schedules", "metrics", "losses"])
               if i % parts == first - 1 and fnmatch.fnmatch(name, options.only)}
     if not options.out and not options.compare:
         parser.error("give OUT or --compare DIR")
@@ -305,7 +372,7 @@ def main():
         for name in filter(chosen.__contains__, CASES):
             print(name, flush=True)
             make_case(name, out)
-        for name, function in {"schedules": make_schedules, "metrics": make_metrics}.items():
+        for name, function in {"schedules": make_schedules, "metrics": make_metrics, "losses": make_losses}.items():
             if name in chosen:
                 print(name, flush=True)
                 function(out)

@@ -1,73 +1,21 @@
-#include "training/loss.hpp"
-
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <sonde/array.hpp>
-#include <vector>
+
+#include "tests/training/loss_case.hpp"
 
 namespace sonde {
 namespace {
 
-using List = std::vector<double>;
-
-/// Numbers in memory that kernels may read a cache line beyond, as losses find them.
-template <class T>
-Buffer<T> laid_out(const List& list) {
-  Buffer<T> buffer(static_cast<Index>(list.size()));
-  std::copy(list.begin(), list.end(), buffer.data());
-  return buffer;
-}
-
-/// One batch with its numbers in double; judged in float or double.
-struct Case {
-  Loss loss;
-  List y;
-  List target;
-  Index width = 1;
-  List weights = {};
-  Head head = Head::values;
-
-  Index count() const { return static_cast<Index>(y.size()) / width; }
-
-  template <class T>
-  double sum(T scale = 1, std::vector<T>* dy = nullptr) const {
-    const Buffer<T> y_ = laid_out<T>(y), t_ = laid_out<T>(target), w_ = laid_out<T>(weights);
-    const LossBatch<T> batch{.count = count(),
-                             .width = width,
-                             .y = y_.data(),
-                             .target = t_.data(),
-                             .target_width = static_cast<Index>(target.size()) / count(),
-                             .weights = weights.empty() ? nullptr : w_.data()};
-    if (dy == nullptr) return loss_value_and_gradient<T>(loss, head, batch, scale, nullptr);
-    const Buffer<T> dy_ = laid_out<T>(List(y.size(), std::numeric_limits<double>::quiet_NaN()));
-    const double sum = loss_value_and_gradient<T>(loss, head, batch, scale, dy_.data());
-    dy->assign(dy_.data(), dy_.data() + dy_.size());
-    return sum;
-  }
-  /// The loss as Keras reports it.
-  double reduced() const {
-    double values = 0, summed = 0;
-    const Index units = static_cast<Index>(target.size()) / count();
-    for (Index i = 0; i < count(); ++i) {
-      if (!loss_counts(loss, static_cast<float>(target[static_cast<std::size_t>(i * units)])))
-        continue;
-      values += 1;
-      summed += weights.empty() ? 1 : weights[static_cast<std::size_t>(i)];
-    }
-    const double float_loss = sum<float>() * loss_scale(loss, values, summed);
-    EXPECT_NEAR(float_loss, sum<double>() * loss_scale(loss, values, summed),
-                2e-6 * std::max(1.0, float_loss));
-    return float_loss;
-  }
-};
+using testing::Case;
+using testing::class_p;
+using testing::class_z;
+using testing::List;
+using testing::one_hot;
+using testing::spread;
+using testing::wide_pred;
+using testing::wide_true;
 
 // Expected numbers from here to the next mark: Keras 3.15.1, keras/src/losses/losses_test.py.
-const List wide_true{1, 9, 2, -5, -2, 6}, wide_pred{4, 8, 12, 8, 1, 3};
-
 TEST(MeanSquaredError, agrees_with_keras) {
   const MeanSquaredError mse;
   EXPECT_NEAR((Case{mse, wide_pred, wide_true, 3}.reduced()), 49.5, 1e-5);
@@ -128,9 +76,7 @@ TEST(BinaryCrossentropy, agrees_with_keras_on_logits) {
   EXPECT_NEAR((Case{smooth, {10, -10, -10}, {1, 0, 1}, 3}.reduced()), 10.5 / 3, 1e-4);
 }
 
-const List class_p{0.9, 0.05, 0.05, 0.5, 0.89, 0.6, 0.05, 0.01, 0.94};
-const List class_z{8, 1, 1, 0, 9, 1, 2, 3, 5};
-const List one_hot{1, 0, 0, 0, 1, 0, 0, 0, 1}, numbers{0, 1, 2};
+const List numbers{0, 1, 2};
 
 TEST(CategoricalCrossentropy, agrees_with_keras) {
   const CategoricalCrossentropy p, z{.from_logits = true};
@@ -202,15 +148,6 @@ struct Named {
   Case c;
 };
 
-/// Some numbers, no two alike, in [low, high].
-List spread(std::size_t n, double low, double high) {
-  List list;
-  for (std::size_t i = 0; i < n; ++i)
-    list.push_back(low + (high - low) *
-                             std::fmod(0.37 + 0.618033988749895 * static_cast<double>(i), 1.0));
-  return list;
-}
-
 List hot(std::size_t count, std::size_t width) {
   List list(count * width);
   for (std::size_t i = 0; i < count; ++i) list[i * width + (i * 7) % width] = 1;
@@ -241,7 +178,24 @@ std::vector<Named> gradient_cases() {
     add("bce sigmoid", BinaryCrossentropy{}, z, soft, Head::sigmoid);
     add("bce smooth", BinaryCrossentropy{.from_logits = true, .label_smoothing = 0.2}, z, soft,
         Head::values);
+    add("mape", MeanAbsolutePercentageError{}, z, spread(n, 0.1, 2), Head::values);
+    add("msle", MeanSquaredLogarithmicError{}, spread(n, 0.1, 4), soft, Head::values);
+    add("log cosh", LogCosh{}, spread(n, -40, 40), soft, Head::values);
+    add("poisson", Poisson{}, spread(n, 0.1, 4), soft, Head::values);
+    add("hinge", Hinge{}, z, hot(count, width), Head::values);
+    add("squared hinge", SquaredHinge{}, z, hot(count, width), Head::values);
+    add("focal", BinaryFocalCrossentropy{.label_smoothing = 0.1}, p, soft, Head::values);
+    add("focal sigmoid", BinaryFocalCrossentropy{.apply_class_balancing = true, .gamma = 0.5}, z,
+        hot(count, width), Head::sigmoid);
+    add("focal soft", BinaryFocalCrossentropy{.gamma = 3}, z, soft, Head::sigmoid);
     if (width == 1) continue;
+    add("kl", KLDivergence{}, p, soft, Head::values);
+    add("cosine", CosineSimilarity{}, z, soft, Head::values);
+    add("class hinge", CategoricalHinge{}, z, hot(count, width), Head::values);
+    add("class focal", CategoricalFocalCrossentropy{.label_smoothing = 0.1}, p, soft, Head::values);
+    add("class focal softmax", CategoricalFocalCrossentropy{.gamma = 0.5}, z, hot(count, width),
+        Head::softmax);
+    add("class focal any", CategoricalFocalCrossentropy{.gamma = 3}, z, soft, Head::softmax);
     add("cce", CategoricalCrossentropy{}, p, soft, Head::values);
     add("cce softmax", CategoricalCrossentropy{}, z, hot(count, width), Head::softmax);
     add("cce any labels", CategoricalCrossentropy{}, z, soft, Head::softmax);
@@ -358,6 +312,12 @@ TEST(Loss, has_keras_names) {
   EXPECT_EQ(loss_from_name("BinaryCrossentropy"), Loss(BinaryCrossentropy{}));
   EXPECT_EQ(loss_from_name("sparse_categorical_crossentropy"),
             Loss(SparseCategoricalCrossentropy{}));
+  EXPECT_EQ(loss_from_name("dice"), Loss(Dice{}));
+  EXPECT_EQ(loss_from_name("kld"), Loss(KLDivergence{}));
+  EXPECT_EQ(loss_from_name("kl_divergence"), Loss(KLDivergence{}));
+  EXPECT_EQ(loss_from_name("MAPE"), Loss(MeanAbsolutePercentageError{}));
+  EXPECT_EQ(loss_from_name("msle"), Loss(MeanSquaredLogarithmicError{}));
+  EXPECT_EQ(loss_from_name("binary_focal_crossentropy"), Loss(BinaryFocalCrossentropy{}));
   EXPECT_EQ(name_of(CategoricalCrossentropy{}), "categorical_crossentropy");
   EXPECT_THROW(loss_from_name("binary_crosentropy"), ArgumentError);
   EXPECT_THROW(loss_from_name("crossentropy"), ArgumentError);
@@ -368,9 +328,12 @@ TEST(Loss, has_keras_names) {
 }
 
 TEST(Loss, comes_back_from_its_config) {
-  for (const Loss& loss : {Loss(BinaryCrossentropy{.label_smoothing = 0.1}),
-                           Loss(SparseCategoricalCrossentropy{.ignore_class = 255}),
-                           Loss(Huber{.delta = 0.3, .reduction = Reduction::sum})}) {
+  for (const Loss& loss :
+       {Loss(BinaryCrossentropy{.label_smoothing = 0.1}),
+        Loss(SparseCategoricalCrossentropy{.ignore_class = 255}),
+        Loss(Huber{.delta = 0.3, .reduction = Reduction::sum}), Loss(Dice{}),
+        Loss(Dice{.axis = -1}), Loss(Tversky{.alpha = 0.7, .beta = 0.3, .axis = {0, 1}}),
+        Loss(BinaryFocalCrossentropy{.apply_class_balancing = true})}) {
     Loss back;
     from_value(to_value(loss), "loss", back);
     EXPECT_EQ(back, loss);
@@ -395,6 +358,9 @@ TEST(Head, meets_the_last_activation) {
   EXPECT_EQ(head_of(SparseCategoricalCrossentropy{}, A::softmax, 3, ""), Head::softmax);
   EXPECT_EQ(head_of(CategoricalCrossentropy{}, A::sigmoid, 3, ""), Head::values);
   EXPECT_EQ(head_of(MeanSquaredError{}, A::sigmoid, 3, ""), Head::values);
+  EXPECT_EQ(head_of(BinaryFocalCrossentropy{}, A::sigmoid, 1, ""), Head::sigmoid);
+  EXPECT_EQ(head_of(CategoricalFocalCrossentropy{}, A::softmax, 3, ""), Head::softmax);
+  EXPECT_EQ(head_of(Dice{}, A::sigmoid, 1, ""), Head::values);
 }
 
 TEST(Head, refuses_what_cannot_learn) {
@@ -409,6 +375,14 @@ TEST(Head, refuses_what_cannot_learn) {
   EXPECT_NE(refusal(BinaryCrossentropy{.label_smoothing = 1.5}, A::sigmoid, 1), "");
   EXPECT_NE(refusal(BinaryCrossentropy{.axis = 1}, A::sigmoid, 1), "");
   EXPECT_NE(refusal(Huber{.delta = 0}, A::linear, 1), "");
+  EXPECT_EQ(refusal(BinaryFocalCrossentropy{.gamma = -1}, A::sigmoid, 1),
+            "Dense \"out\": gamma must be finite and at least 0, got -1.");
+  EXPECT_NE(
+      refusal(BinaryFocalCrossentropy{.apply_class_balancing = true, .alpha = 2}, A::sigmoid, 1),
+      "");
+  EXPECT_NE(refusal(CategoricalFocalCrossentropy{.alpha = -1}, A::softmax, 3), "");
+  EXPECT_NE(refusal(Tversky{.alpha = 0, .beta = 0}, A::sigmoid, 1), "");
+  EXPECT_NE(refusal(CosineSimilarity{.axis = 1}, A::linear, 3), "");
   EXPECT_NE(refusal(MeanSquaredError{.reduction = Reduction::none}, A::linear, 1), "");
 }
 

@@ -108,6 +108,36 @@ TEST(Labels, of_a_sparse_loss_are_whole_class_numbers) {
   EXPECT_NE(wrong(ignoring, 3, {1}, {-2}), "");
 }
 
+TEST(Labels, are_what_each_loss_can_use) {
+  const auto refused = [](const Loss& loss, Index width, float label) {
+    return !label_refusal(loss, width, {1, 1}, 0, label).empty();
+  };
+  for (const Loss& loss : {Loss(BinaryFocalCrossentropy{}), Loss(Dice{}), Loss(Tversky{})}) {
+    EXPECT_TRUE(refused(loss, 1, 2)) << name_of(loss);
+    EXPECT_FALSE(refused(loss, 1, 0.5f)) << name_of(loss);
+  }
+  for (const Loss& loss : {Loss(CategoricalFocalCrossentropy{}), Loss(KLDivergence{})})
+    EXPECT_TRUE(refused(loss, 3, 2)) << name_of(loss);
+  EXPECT_FALSE(refused(Hinge{}, 1, -1));
+  EXPECT_TRUE(refused(Hinge{}, 1, 0.5f));
+  EXPECT_TRUE(refused(SquaredHinge{}, 1, 2));
+  EXPECT_TRUE(refused(Poisson{}, 1, -1));
+  EXPECT_FALSE(refused(Poisson{}, 1, 7));
+  EXPECT_TRUE(refused(MeanSquaredLogarithmicError{}, 1, -0.5f));
+  EXPECT_EQ(label_refusal(MeanAbsolutePercentageError{}, 1, {1, 1}, 0, 0),
+            "the label at (0,) is 0; mean_absolute_percentage_error needs numbers other than 0, of "
+            "which a part can be told. MeanAbsoluteError takes any.");
+  EXPECT_FALSE(refused(LogCosh{}, 1, 0));
+}
+
+TEST(Target, of_classes_is_never_repeated_over_units) {
+  EXPECT_NE(target_mismatch(Dice{}, {400, 4}, {400, 1}), "");
+  EXPECT_EQ(target_mismatch(Dice{}, {400, 4}, {400, 4}), "");
+  EXPECT_EQ(target_mismatch(Dice{}, {400, 1}, {400}), "");
+  EXPECT_NE(target_mismatch(CategoricalFocalCrossentropy{}, {400, 4}, {400, 1}), "");
+  EXPECT_NE(target_mismatch(KLDivergence{}, {400, 1}, {400, 1}), "") << "one class says nothing";
+}
+
 TEST(Labels, with_weight_0_are_not_looked_at) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   EXPECT_EQ(wrong(BinaryCrossentropy{}, 2, {2, 2}, {nan, 9, 0, 1}, {0, 1}), "");

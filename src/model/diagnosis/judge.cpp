@@ -72,8 +72,8 @@ Verdict judge_output(const Candidate& c, std::size_t o, const Shape& shape,
     return misfit(Misfit::weights, fmt::format("sample weights have {} numbers for each sample; "
                                                "the output has {} step{}.",
                                                weights, vectors, vectors == 1 ? "" : "s"));
-  const bool has_class = target_width(loss, shape.last()) == 1 ||
-                         std::holds_alternative<CategoricalCrossentropy>(loss);
+  const bool has_class =
+      target_width(loss, shape.last()) == 1 || target_kind(loss) == TargetKind::distribution;
   if (c.data.classes > 0 && !has_class)
     return misfit(Misfit::weights,
                   fmt::format("class_weight needs one class for each label; this output holds {} "

@@ -44,7 +44,7 @@ void propose_targets(const Candidate& c, std::size_t o, const Shape& output,
   const Shape lead = output.without_front().rank() == 0
                          ? Shape{}
                          : Shape(std::vector<Index>(output.begin(), output.end() - 1));
-  const bool sparse = std::holds_alternative<SparseCategoricalCrossentropy>(c.losses[o]);
+  const bool sparse = target_kind(c.losses[o]) == TargetKind::class_numbers;
   const Shape wanted = sparse ? Meaning{lead, 1}.full() : output;
   if (!(target == wanted) && without_ones(target) == without_ones(wanted))
     out.push_back(change_y(c, 0.8, o, reshape("y", wanted)));

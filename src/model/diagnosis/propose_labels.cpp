@@ -13,13 +13,9 @@ namespace {
 /// More classes than this are taken for measured values.
 constexpr float most_classes = 256;
 
-bool is_binary(const Loss& loss) { return std::holds_alternative<BinaryCrossentropy>(loss); }
-bool is_sparse(const Loss& loss) {
-  return std::holds_alternative<SparseCategoricalCrossentropy>(loss);
-}
-bool is_categorical(const Loss& loss) {
-  return std::holds_alternative<CategoricalCrossentropy>(loss);
-}
+bool is_binary(const Loss& loss) { return target_kind(loss) == TargetKind::probabilities; }
+bool is_sparse(const Loss& loss) { return target_kind(loss) == TargetKind::class_numbers; }
+bool is_categorical(const Loss& loss) { return target_kind(loss) == TargetKind::distribution; }
 
 /// The array holds class numbers, or nobody has looked.
 bool may_be_classes(const LabelFacts* labels) {

@@ -150,8 +150,8 @@ void propose_rates(const Candidate& c, std::size_t o, const Shape& output, const
 
 void propose_vectors(const Candidate& c, std::size_t o, const Shape& output, const Shape& target,
                      std::vector<Candidate>& out) {
-  const bool classes = std::holds_alternative<SparseCategoricalCrossentropy>(c.losses[o]) ||
-                       std::holds_alternative<CategoricalCrossentropy>(c.losses[o]);
+  const TargetKind kind = target_kind(c.losses[o]);
+  const bool classes = kind == TargetKind::class_numbers || kind == TargetKind::distribution;
   if (!has_time(output) && has_time(target)) {
     // All steps as one vector, where a label is one number.
     if (!classes && target.last() == 1 && output.last() == 1) {
