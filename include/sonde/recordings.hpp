@@ -161,13 +161,19 @@ Index fill_missing(Array& signal);
 struct WindowOptions {
   Index per_epoch = 0;  ///< 0: as many as cover the labelled steps once
   std::uint64_t seed = 0;
+  /// Draw the class of the labelled step first, each that occurs being equally likely, and then one
+  /// of its steps: rare classes are seen as often as others. Labels are then class numbers.
+  bool balanced = false;
+  /// How likely each class is to be drawn, in parts of their sum; in place of equally. A class of
+  /// share 0 is only seen beside others.
+  std::vector<double> shares = {};
 };
 
 /// Windows of `length` steps at random places, each with at least one labelled step: training data
-/// without copies. Every labelled step is equally likely to be drawn, and lies anywhere in its
-/// window. Window `position` of epoch `epoch` depends on (seed, epoch, position) only, so any
-/// thread may ask for any. Keeps pointers into `recordings`, which must outlive it and stay as they
-/// are.
+/// without copies. Every labelled step is equally likely to be drawn (or every class: see
+/// balanced), and lies anywhere in its window. Window `position` of epoch `epoch` depends on (seed,
+/// epoch, position) only, so any thread may ask for any. Keeps pointers into `recordings`, which
+/// must outlive it and stay as they are.
 ///   Windows windows(parts.train, 2000, {.per_epoch = 512, .seed = 7});
 ///   Windows::Row row = windows.row(epoch, position);
 class Windows : public SampleSource {
@@ -178,7 +184,9 @@ class Windows : public SampleSource {
     const float* weights;  ///< (length,)
   };
 
-  /// DataError when a recording is shorter than `length`, has no labelled step or other channels.
+  /// DataError when a recording is shorter than `length`, has no labelled step or other channels,
+  /// and when classes shall be balanced but labels are no class numbers, or those with a share do
+  /// not occur. ArgumentError for options that make no sense.
   Windows(std::span<const Recording> recordings, Index length, WindowOptions options = {});
 
   Index length() const { return length_; }
@@ -201,10 +209,17 @@ class Windows : public SampleSource {
     Index before;
   };
 
-  std::vector<Run> runs_;
+  /// Runs that are drawn from together: all, or those of one class.
+  struct Urn {
+    std::vector<Run> runs = {};
+    Index steps = 0;
+    double until = 1;  ///< a uniform number below it, and not below the urn before, draws this one
+  };
+  void make_urns(std::span<const Recording> recordings, const WindowOptions& options);
+
+  std::vector<Urn> urns_;
   Index length_;
   Index channels_ = 0;
-  Index labelled_ = 0;
   Index per_epoch_;
   std::uint64_t seed_;
 };

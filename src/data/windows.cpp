@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sonde/recordings.hpp>
 #include "base/random.hpp"
 
@@ -39,27 +40,80 @@ Index channels_of(std::span<const Recording> recordings, Index length) {
 
 }  // namespace
 
-Windows::Windows(std::span<const Recording> recordings, Index length, WindowOptions options)
-    : length_(length), channels_(channels_of(recordings, length)), seed_(options.seed) {
+void Windows::make_urns(std::span<const Recording> recordings, const WindowOptions& options) {
+  const bool by_class = options.balanced || !options.shares.empty();
+  // More classes than this are no class numbers but measured values.
+  constexpr float most_classes = 1 << 16;
+  if (!by_class) urns_.resize(1);
   for (const Recording& recording : recordings) {
-    const Index before = labelled_;
-    const std::span<const float> weights = recording.weights.values();
-    const auto is_labelled = [](float weight) { return weight > 0; };
-    for (auto at = weights.begin(); at != weights.end();) {
-      const auto begin = std::find_if(at, weights.end(), is_labelled);
-      at = std::find_if_not(begin, weights.end(), is_labelled);
-      if (begin == at) break;
-      runs_.push_back({&recording, begin - weights.begin(), at - begin, labelled_});
-      labelled_ += at - begin;
+    const float* weights = recording.weights.data();
+    const float* labels = recording.labels.data();
+    const Index steps = recording.weights.size();
+    const auto urn_of = [&](Index t) -> std::size_t {
+      if (!by_class) return 0;
+      if (!(labels[t] >= 0 && labels[t] < most_classes && labels[t] == std::floor(labels[t])))
+        throw DataError(fmt::format(
+            "recording \"{}\": the label at step {} is {}. To draw classes in balance, labels must "
+            "be class numbers from 0.",
+            recording.name, t, labels[t]));
+      return static_cast<std::size_t>(labels[t]);
+    };
+    bool any = false;
+    for (Index t = 0; t < steps;) {
+      if (!(weights[t] > 0)) {
+        ++t;
+        continue;
+      }
+      const std::size_t urn = urn_of(t);
+      const Index begin = t;
+      while (t < steps && weights[t] > 0 && urn_of(t) == urn) ++t;
+      if (urns_.size() <= urn) urns_.resize(urn + 1);
+      urns_[urn].runs.push_back({&recording, begin, t - begin, urns_[urn].steps});
+      urns_[urn].steps += t - begin;
+      any = true;
     }
-    if (labelled_ == before)
+    if (!any)
       throw DataError(
           fmt::format("recording \"{}\": no step is labelled. Leave it out.", recording.name));
   }
+
+  std::vector<double> shares = options.shares;
+  if (shares.empty())
+    for (const Urn& urn : urns_) shares.push_back(urn.steps > 0 ? 1 : 0);
+  if (shares.size() < urns_.size())
+    throw ArgumentError(fmt::format("windows: expected a share for each of {} classes, got {}.",
+                                    urns_.size(), shares.size()));
+  urns_.resize(shares.size());
+  double sum = 0;
+  for (std::size_t k = 0; k < shares.size(); ++k) {
+    if (!(shares[k] >= 0) || std::isinf(shares[k]))
+      throw ArgumentError(fmt::format(
+          "windows: shares must be finite and at least 0, got {} for class {}.", shares[k], k));
+    if (shares[k] > 0 && urns_[k].steps == 0)
+      throw DataError(fmt::format(
+          "windows: class {} has a share of {}, but no step is labelled so. Give it share 0.", k,
+          shares[k]));
+    sum += shares[k];
+    urns_[k].until = sum;
+  }
+  if (!(sum > 0) || std::isinf(sum))
+    throw ArgumentError(fmt::format("windows: the shares add up to {}.", sum));
+  for (Urn& urn : urns_) urn.until /= sum;
+  // Uniform numbers are below 1: nothing is left over, whatever the sums were rounded to.
+  std::size_t last = shares.size() - 1;
+  while (shares[last] == 0) --last;
+  urns_[last].until = 1;
+}
+
+Windows::Windows(std::span<const Recording> recordings, Index length, WindowOptions options)
+    : length_(length), channels_(channels_of(recordings, length)), seed_(options.seed) {
+  make_urns(recordings, options);
   if (options.per_epoch < 0)
     throw ArgumentError(
         fmt::format("windows: per_epoch must not be negative, got {}.", options.per_epoch));
-  per_epoch_ = options.per_epoch > 0 ? options.per_epoch : (labelled_ + length - 1) / length;
+  Index labelled = 0;
+  for (const Urn& urn : urns_) labelled += urn.steps;
+  per_epoch_ = options.per_epoch > 0 ? options.per_epoch : (labelled + length - 1) / length;
 }
 
 Windows::Row Windows::row(Index epoch, Index position) const noexcept {
@@ -70,9 +124,16 @@ Windows::Row Windows::row(Index epoch, Index position) const noexcept {
     // The product may round up to `below` itself.
     return std::min(static_cast<Index>(part * static_cast<double>(below)), below - 1);
   };
+  const Urn* urn = &urns_.front();
+  if (urns_.size() > 1) {
+    const RandomKey classes =
+        random_part(random_key(seed_, "classes of windows"), static_cast<std::uint64_t>(epoch));
+    const double part = uniform_double(classes, static_cast<std::uint64_t>(position));
+    while (part >= urn->until) ++urn;
+  }
   // The labelled step that the window is built around, and where in the window it lies.
-  const Index labelled = draw(0, labelled_);
-  const auto after = std::upper_bound(runs_.begin(), runs_.end(), labelled,
+  const Index labelled = draw(0, urn->steps);
+  const auto after = std::upper_bound(urn->runs.begin(), urn->runs.end(), labelled,
                                       [](Index n, const Run& run) { return n < run.before; });
   const Run& run = *(after - 1);
   const Index step = run.begin + labelled - run.before;

@@ -97,6 +97,78 @@ TEST(Windows, draw_every_labelled_step_equally_often) {
   EXPECT_EQ(places.size(), 49u + 28u + 1u);
 }
 
+/// Steps of class 0, but for 3 of class 2 and one of class 3, which may not be drawn: unlabelled.
+std::vector<Recording> rare_events() {
+  std::vector<Recording> recordings;
+  recordings.push_back(recording(0, 1000, 0, 999));
+  for (float& label : recordings[0].labels.values()) label = 0;
+  for (const Index t : {200, 201, 700}) recordings[0].labels(t, 0) = 2;
+  recordings[0].labels(999, 0) = 3;
+  return recordings;
+}
+
+/// How many windows of one step are drawn of each class.
+std::map<float, int> drawn(const std::vector<Recording>& recordings, WindowOptions options) {
+  options.per_epoch = 9000;
+  const Windows windows(recordings, 1, options);
+  std::map<float, int> counts;
+  for (Index i = 0; i < windows.size(); ++i) ++counts[*windows.row(1, i).y];
+  return counts;
+}
+
+TEST(Windows, draw_rare_classes_as_often_as_others_when_balanced) {
+  const auto recordings = rare_events();
+  const auto counts = drawn(recordings, {.seed = 2, .balanced = true});
+  EXPECT_EQ(counts.size(), 2u);
+  EXPECT_NEAR(counts.at(0), 4500, 240);  // five standard deviations
+  EXPECT_NEAR(counts.at(2), 4500, 240);
+  EXPECT_LT(drawn(recordings, {.seed = 2})[2], 80) << "and as they come when not";
+  // Every step of the class, wherever it lies.
+  const Windows windows(recordings, 1, {.per_epoch = 300, .balanced = true});
+  std::set<float> steps;
+  for (Index i = 0; i < 300; ++i)
+    if (*windows.row(0, i).y == 2) steps.insert(*windows.row(0, i).x);
+  EXPECT_EQ(steps, (std::set<float>{200, 201, 700}));
+}
+
+TEST(Windows, draw_classes_by_given_shares) {
+  const auto counts = drawn(rare_events(), {.seed = 2, .shares = {3, 0, 1}});
+  EXPECT_NEAR(counts.at(0), 6750, 205);
+  EXPECT_NEAR(counts.at(2), 2250, 205);
+  const auto only = drawn(rare_events(), {.shares = {0, 0, 1, 0}});
+  EXPECT_EQ(only.size(), 1u);
+  EXPECT_EQ(only.at(2), 9000);
+}
+
+TEST(Windows, depend_on_seed_epoch_and_position_when_balanced) {
+  const auto recordings = three_recordings();
+  const Windows windows(recordings, 10, {.per_epoch = 50, .seed = 3, .balanced = true}),
+      again(recordings, 10, {.per_epoch = 9, .seed = 3, .balanced = true});
+  int other_epoch = 0;
+  for (Index i = 49; i >= 0; --i) {
+    EXPECT_EQ(windows.row(2, i).x, again.row(2, i).x);
+    other_epoch += windows.row(2, i).x != windows.row(3, i).x;
+  }
+  EXPECT_GT(other_epoch, 40);
+}
+
+TEST(Windows, refuse_shares_that_cannot_be_drawn) {
+  const auto recordings = rare_events();
+  const auto with = [&](std::vector<double> shares) {
+    return [&recordings, shares] { Windows windows(recordings, 1, {.shares = shares}); };
+  };
+  EXPECT_EQ(refused_with<ArgumentError>(with({1, 1})),
+            "windows: expected a share for each of 3 classes, got 2.");
+  EXPECT_EQ(refused_with<DataError>(with({1, 1, 1})),
+            "windows: class 1 has a share of 1, but no step is labelled so. Give it share 0.");
+  EXPECT_PRED2(says, refused_with<ArgumentError>(with({1, -1, 0})), "got -1 for class 1");
+  EXPECT_PRED2(says, refused_with<ArgumentError>(with({0, 0, 0})), "the shares add up to 0");
+  auto real = rare_events();
+  real[0].labels(5, 0) = 0.5f;
+  EXPECT_PRED2(says, refused_with<DataError>([&] { Windows w(real, 1, {.balanced = true}); }),
+               "recording \"r0\": the label at step 5 is 0.5");
+}
+
 TEST(Windows, may_be_as_long_as_a_recording) {
   std::vector<Recording> recordings;
   recordings.push_back(recording(0, 8, 7, 8));
