@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <map>
 #include <sonde/array.hpp>
+#include <sonde/mapped_array.hpp>
 #include <sonde/recordings.hpp>
 #include <string>
 #include <vector>
@@ -18,6 +19,10 @@ using NamedArrays = std::map<std::string, Array>;
 /// An array that numpy.save wrote: booleans, whole numbers and floats of any size and byte order.
 ///   Array x = load_npy("X.npy");  // (476, 400, 16)
 Array load_npy(const std::filesystem::path& path);
+/// The same without reading it: for arrays that do not fit into memory. DataError for all but
+/// float32 in C order, '<f4'.
+///   MappedSamples samples(map_npy("X.npy"), y);
+MappedArray map_npy(const std::filesystem::path& path);
 /// Writes '<f4' in C order, for numpy.load.
 void save_npy(const std::filesystem::path& path, const Array& array);
 

@@ -86,9 +86,8 @@ NpyHeader read_header(const Pull& pull, std::uint64_t& left, const std::string& 
   return read_npy_literal(text_of(text), where);
 }
 
-/// `left` bytes can be pulled; all of them must belong to the array.
-Array read_array(const Pull& pull, std::uint64_t left, const std::string& where) {
-  const NpyHeader header = read_header(pull, left, where);
+/// Throws unless the array takes exactly the `left` bytes that follow its header.
+std::uint64_t check_length(const NpyHeader& header, std::uint64_t left, const std::string& where) {
   const auto needed = bytes_of_shape(header.shape, header.width);
   if (!needed || *needed > left)
     throw DataError(
@@ -100,16 +99,22 @@ Array read_array(const Pull& pull, std::uint64_t left, const std::string& where)
     throw DataError(
         fmt::format("{}: {} bytes follow the array of shape {}. Save one array per file.", where,
                     left - *needed, to_string(header.shape)));
+  return *needed;
+}
 
+/// `left` bytes can be pulled; all of them must belong to the array.
+Array read_array(const Pull& pull, std::uint64_t left, const std::string& where) {
+  const NpyHeader header = read_header(pull, left, where);
+  const std::uint64_t needed = check_length(header, left, where);
   // Converted in pieces, so that the file's bytes never lie in memory whole.
   constexpr std::size_t piece = std::size_t{1} << 20;
   Array array(header.shape);
   if (header.kind == 'f' && header.width == 4 && !header.is_big_endian) {
     pull(std::as_writable_bytes(array.values()));
   } else {
-    std::vector<std::byte> bytes(std::min<std::size_t>(piece, *needed));
+    std::vector<std::byte> bytes(std::min<std::size_t>(piece, needed));
     float* out = array.data();
-    for (std::uint64_t rest = *needed; rest > 0;) {
+    for (std::uint64_t rest = needed; rest > 0;) {
       const std::span<std::byte> now(bytes.data(), std::min<std::size_t>(piece, rest));
       pull(now);
       widen(now, form_of(header), out);
@@ -152,6 +157,21 @@ Array load_npy(const std::filesystem::path& path) {
   FileReader file(path);
   return formats::read_array([&](std::span<std::byte> into) { file.read(into); }, file.size(),
                              fmt::format("\"{}\"", path.string()));
+}
+
+MappedArray map_npy(const std::filesystem::path& path) {
+  FileReader file(path);
+  const std::string where = fmt::format("\"{}\"", path.string());
+  std::uint64_t left = file.size();
+  const formats::NpyHeader header =
+      formats::read_header([&](std::span<std::byte> into) { file.read(into); }, left, where);
+  formats::check_length(header, left, where);
+  if (header.kind != 'f' || header.width != 4 || header.is_big_endian || header.is_fortran_order)
+    throw DataError(fmt::format(
+        "{}: only float32 in C order ('<f4') can be mapped, this holds {}-byte numbers of kind "
+        "'{}'{}. Write it with numpy.save(…, numpy.ascontiguousarray(x, \"<f4\")).",
+        where, header.width, header.kind, header.is_fortran_order ? " in Fortran order" : ""));
+  return {path, file.size() - left, header.shape};
 }
 
 void save_npy(const std::filesystem::path& path, const Array& array) {
