@@ -2,6 +2,7 @@
 
 /// All of Sonde in one include.
 #include <sonde/array.hpp>
+#include <sonde/augmentation.hpp>
 #include <sonde/calibration.hpp>
 #include <sonde/callbacks.hpp>
 #include <sonde/diagnosis.hpp>
@@ -11,6 +12,7 @@
 #include <sonde/keras.hpp>
 #include <sonde/labeller.hpp>
 #include <sonde/layers.hpp>
+#include <sonde/mapped_samples.hpp>
 #include <sonde/model.hpp>
 #include <sonde/networks.hpp>
 #include <sonde/plot.hpp>

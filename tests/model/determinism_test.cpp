@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstring>
 #include <set>
+#include <sonde/augmentation.hpp>
 #include <sonde/layers.hpp>
 #include <sonde/model.hpp>
 #include <sonde/stream.hpp>
@@ -87,35 +88,38 @@ struct Learned {
   History history;
 };
 
-Learned learn(Model model, int threads) {
+Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
+              const Augmentation& augmentation = {}) {
   const AnyThreads any;
   const Array x = numbers({samples, steps, channels});
   Array y({samples, steps, 1});
   for (Index i = 0; i < y.size(); ++i) y.data()[i] = static_cast<float>(x.data()[3 * i] > 0);
-  WatchedSamples source({&x}, {&y});
-  source.watch();
+  WatchedSamples watched({&x}, {&y});
+  watched.watch();
+  const Augmented source(watched, augmentation);
   model.compile({.optimizer = Adam{.learning_rate = 0.01f, .clipnorm = 0.5},
-                 .loss = BinaryCrossentropy{},
+                 .loss = loss,
                  .metrics = {"accuracy", "auc"}});
   FitOptions options{.epochs = 3, .verbose = false};
   options.threads = threads;
   Learned learned;
   learned.history = model.fit(source, options);
   // Eight shards at most: more threads than that find nothing to do.
-  EXPECT_EQ(source.threads(), static_cast<std::size_t>(std::min(threads, 8)));
+  EXPECT_EQ(watched.threads(), static_cast<std::size_t>(std::min(threads, 8)));
   learned.weights = model.get_weights();
   for (const auto& block : model.optimizer_state())
     learned.moments.insert(learned.moments.end(), block.data(), block.data() + block.size());
   return learned;
 }
 
-void expect_the_same_on_any_threads(Model (*network)()) {
-  const Learned one = learn(network(), 1);
+void expect_the_same_on_any_threads(Model (*network)(), const Loss& loss = BinaryCrossentropy{},
+                                    const Augmentation& augmentation = {}) {
+  const Learned one = learn(network(), 1, loss, augmentation);
   // Something was learned: equal bytes of nothing would prove nothing.
   EXPECT_FALSE(same_bits<float>(one.weights[0].values(), network().get_weights()[0].values()));
   for (const int threads : {2, 3, 5, 8}) {
     SCOPED_TRACE(threads);
-    const Learned many = learn(network(), threads);
+    const Learned many = learn(network(), threads, loss, augmentation);
     for (std::size_t i = 0; i < one.weights.size(); ++i)
       EXPECT_TRUE(same_bits<float>(one.weights[i].values(), many.weights[i].values())) << i;
     EXPECT_TRUE(same_bits<float>(one.moments, many.moments));
@@ -129,6 +133,26 @@ TEST(Determinism, three_epochs_give_the_same_bytes_on_any_number_of_threads) {
 
 TEST(Determinism, holds_for_dropout_batch_statistics_and_penalties) {
   expect_the_same_on_any_threads(rich_network);
+}
+
+TEST(Determinism, holds_for_losses_of_the_whole_batch) {
+  expect_the_same_on_any_threads(plain_network, Dice{});
+  expect_the_same_on_any_threads(rich_network, Tversky{.alpha = 0.7, .beta = 0.3, .axis = {0, 1}});
+  expect_the_same_on_any_threads(plain_network, Dice{.axis = {1, 2}});
+}
+
+TEST(Determinism, holds_for_changed_signals) {
+  const Augmentation all{.warp = 0.2,
+                         .permute = 0.3,
+                         .flip = 0.3,
+                         .scale = 0.2,
+                         .offset = 0.1,
+                         .wander = 0.2,
+                         .noise = 0.1,
+                         .drop = 0.2};
+  expect_the_same_on_any_threads(plain_network, BinaryCrossentropy{}, all);
+  EXPECT_NE(learn(plain_network(), 2, BinaryCrossentropy{}, all).history.history,
+            learn(plain_network(), 2).history.history);
 }
 
 TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
