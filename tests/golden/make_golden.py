@@ -19,8 +19,6 @@ import zlib
 
 os.environ["KERAS_BACKEND"] = "jax"
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-# Networks this small run once: half of the time would go into making their programs faster.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, where installed, talks while it loads
 
 import h5py  # noqa: E402
