@@ -83,7 +83,8 @@ TEST(Diagnosis, leaves_the_model_as_it_is_and_gives_its_weights_to_the_fixes) {
     for (const float number : of_fix[w].values()) EXPECT_EQ(number, 0.25f);
   }
   // The wide fix has another last layer, with weights of its own.
-  for (const float number : d.fixes[1].model.get_weights()[5].values()) EXPECT_NE(number, 0.25f);
+  const Array own = d.fixes[1].model.get_weights()[5];
+  for (const float number : own.values()) EXPECT_NE(number, 0.25f);
   for (const Array& each : model.get_weights()) EXPECT_EQ(each.data()[0], 0.25f);
 }
 
