@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <sonde/labeller.hpp>
 #include <sonde/predict_recording.hpp>
 
 namespace sonde {
@@ -14,11 +15,6 @@ void check_output(const Array& y, Index windows, Index steps, const Model& model
       "model \"{}\": gives {} for {} steps; recordings need a label for each step. Use a network "
       "that keeps all steps, as conv-lstm does, or predict in windows of a length that it keeps.",
       model.name(), to_string(shape.without_front().with_front(dynamic)), steps));
-}
-
-/// Rises from the window's ends to its middle; never 0, so that each step counts somewhere.
-float weight_of(Index place, Index window) {
-  return static_cast<float>(std::min(place + 1, window - place));
 }
 
 }  // namespace
@@ -49,41 +45,11 @@ Array predict_recording(Model& model, const Array& signal, WholeOptions options)
         "windows.",
         steps, window));
 
-  std::vector<Index> begins;
-  for (Index begin = 0;; begin = std::min(begin + hop, steps - window)) {
-    begins.push_back(begin);
-    if (begin == steps - window) break;
-  }
-  Array sums, weights({steps});
-  std::fill_n(weights.data(), steps, 0.0f);
-  for (std::size_t first = 0; first < begins.size();
-       first += static_cast<std::size_t>(options.batch_size)) {
-    const auto count =
-        std::min<Index>(static_cast<Index>(begins.size() - first), options.batch_size);
-    Array x({count, window, channels});
-    for (Index i = 0; i < count; ++i)
-      std::copy_n(signal.data() + begins[first + static_cast<std::size_t>(i)] * channels,
-                  window * channels, x.data() + i * window * channels);
-    const Array y = model.predict(x, predict);
-    check_output(y, count, window, model);
-    const Index outputs = y.shape().last();
-    if (first == 0) {
-      sums = Array({steps, outputs});
-      std::fill_n(sums.data(), sums.size(), 0.0f);
-    }
-    for (Index i = 0; i < count; ++i)
-      for (Index t = 0; t < window; ++t) {
-        const Index step = begins[first + static_cast<std::size_t>(i)] + t;
-        const float weight = weight_of(t, window);
-        weights.data()[step] += weight;
-        for (Index k = 0; k < outputs; ++k)
-          sums.data()[step * outputs + k] += weight * y.data()[(i * window + t) * outputs + k];
-      }
-  }
-  const Index outputs = sums.shape()[1];
-  for (Index t = 0; t < steps; ++t)
-    for (Index k = 0; k < outputs; ++k) sums.data()[t * outputs + k] /= weights.data()[t];
-  return sums;
+  return predict_in_windows(signal, {.length = window, .hop = hop}, [&](const Array& x) {
+    Array y = model.predict(x, predict);
+    check_output(y, x.shape()[0], window, model);
+    return y;
+  });
 }
 
 }  // namespace sonde
