@@ -122,9 +122,9 @@ Array read_array(const Pull& pull, std::uint64_t left, const std::string& where)
       rest -= now.size();
     }
   }
-  return header.is_fortran_order && header.shape.rank() > 1
-             ? from_fortran_order(array.values(), header.shape)
-             : array;
+  if (header.is_fortran_order && header.shape.rank() > 1)
+    return from_fortran_order(array.values(), header.shape);
+  return array;
 }
 
 }  // namespace
