@@ -1,10 +1,12 @@
 #include "formats/hdf5_datasets.hpp"
+#include "formats/as_data.hpp"
 
 #include <fmt/format.h>
 
 #include <sonde/error.hpp>
 #include <sonde/formats.hpp>
 
+#include "formats/as_data.hpp"
 #include "formats/printable.hpp"
 
 namespace sonde {
@@ -57,15 +59,10 @@ std::vector<std::string> numbers_of(const Hdf5Reader& file) {
   return paths;
 }
 
-/// What is wrong with a file of data is wrong with data: the command line's exit code says so.
 template <class F>
 auto with_file(const std::filesystem::path& path, F&& read) {
   const std::string where = fmt::format("\"{}\"", path.string());
-  try {
-    return read(Hdf5Reader(read_file(path), where), where);
-  } catch (const FormatError& error) {
-    throw DataError(error.what());
-  }
+  return as_data([&] { return read(Hdf5Reader(read_file(path), where), where); });
 }
 
 }  // namespace

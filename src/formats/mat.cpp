@@ -6,6 +6,7 @@
 #include <sonde/error.hpp>
 #include <sonde/formats.hpp>
 
+#include "formats/as_data.hpp"
 #include "formats/hdf5.hpp"
 #include "formats/hdf5_datasets.hpp"
 #include "formats/printable.hpp"
@@ -107,15 +108,6 @@ void walk(Bytes bytes, const std::string& where, MatVisitor& visitor) {
   const std::string_view front = text_of(bytes).substr(0, 4);
   return front.find('\0') != front.npos ? walk_mat4(bytes, where, visitor)
                                         : walk_mat5(bytes, where, visitor);
-}
-
-template <class F>
-auto as_data(F&& read) {
-  try {
-    return read();
-  } catch (const FormatError& error) {
-    throw DataError(error.what());
-  }
 }
 
 std::string joined(const std::vector<std::string>& words) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <sonde/error.hpp>
 
+#include "formats/as_data.hpp"
 #include "formats/npy.hpp"
 #include "formats/printable.hpp"
 #include "formats/zip.hpp"
@@ -23,17 +24,6 @@ ZipLimits limits_for(std::size_t archive_size) {
   limits.always_allowed = std::uint64_t{256} << 20;
   limits.total = std::max<std::uint64_t>(limits.total, 4 * std::uint64_t{archive_size});
   return limits;
-}
-
-/// What is wrong with a zip archive of data is wrong with data: the command line's exit code says
-/// so.
-template <class F>
-auto as_data(F&& read) {
-  try {
-    return read();
-  } catch (const FormatError& error) {
-    throw DataError(error.what());
-  }
 }
 
 /// "x" for the member "x.npy".
