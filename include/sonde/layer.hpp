@@ -238,17 +238,20 @@ struct LayerInstance {
       {};  ///< its weights' numbers in that block; of a composite: of its parts
   /// Of a composite: the layers it calls, in the order in which Keras lists their weights.
   std::vector<std::shared_ptr<LayerInstance>> parts = {};
+  Index place = -1;  ///< in the order of the file that it was read from
 };
 
 /// One call of a composite layer while it expands.
 class Expansion {
  public:
-  Expansion(LayerInstance& instance, std::vector<Tensor> inputs)
-      : instance_(instance), inputs_(std::move(inputs)) {}
+  Expansion(LayerInstance& instance, std::vector<Tensor> inputs, bool drops_masks)
+      : instance_(instance), inputs_(std::move(inputs)), drops_masks_(drops_masks) {}
 
   const std::vector<Tensor>& inputs() const { return inputs_; }
   /// The composite's name; empty while it has none.
   const std::string& name() const { return instance_.name; }
+  /// Parts are called as detail::call says of `drop_masks`.
+  bool drops_masks() const { return drops_masks_; }
   /// Calls a part. Parts of one name are one layer: they share weights over all calls.
   std::vector<Tensor> call(const std::string& name, const AnyLayer& layer,
                            std::vector<Tensor> inputs);
@@ -262,6 +265,7 @@ class Expansion {
  private:
   LayerInstance& instance_;
   std::vector<Tensor> inputs_;
+  bool drops_masks_;
 };
 
 namespace detail {

@@ -36,6 +36,8 @@ class Tensor {
 
   /// Comes with a mask: a number for each step, 1 where it counts and 0 where it is padding.
   bool masked() const;
+  /// False after without_mask(), whether there was a mask or not.
+  bool keeps_mask() const { return keeps_mask_; }
   /// The same value without its mask: what follows takes every step. Layers that would drop a mask
   /// ask for this, because a padded step then leaks into its neighbours.
   Tensor without_mask() const {
@@ -70,6 +72,8 @@ struct Node {
   std::vector<Shape> outputs;
   std::vector<bool> masked = {};                  ///< for each output: comes with a mask
   std::shared_ptr<const Expanded> expanded = {};  ///< of a composite layer; else null
+  /// Made as Keras makes calls: a mask ends where a layer has no use for it, and none refuses.
+  bool drops_masks = false;
 };
 
 inline bool Tensor::masked() const {

@@ -192,7 +192,9 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   const JudgeRules rules = given.evaluation.value_or(JudgeRules{});
   static_cast<void>(RecordingJudge(job.classes, rules));  // refuses rules before training
 
-  auto [opened, task] = prepare(given, job.classes, channels);
+  Prepared prepared = prepare(given, job.classes, channels);
+  LabellingModel& opened = prepared.opened;
+  Task& task = prepared.task;
   task.counts = count_labels(parts.train, job.classes);
   Model& model = opened.model;
   if (opened.extras.normalizer) run.say(fmt::format("scale:  that of {}", given.model));

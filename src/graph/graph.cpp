@@ -78,7 +78,11 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
   std::map<const LayerInstance*, Index> layer_numbers, call_counts;
   for (const auto& node : walk.postorder)
     if (layer_numbers.emplace(node->instance.get(), 0).second) layers_.push_back(node->instance);
+  // Keras counts the nodes that compute masks in its depths; a file says how that came out.
+  const bool all_placed = std::all_of(layers_.begin(), layers_.end(),
+                                      [](const auto& layer) { return layer->place >= 0; });
   std::stable_sort(layers_.begin(), layers_.end(), [&](const auto& a, const auto& b) {
+    if (all_placed) return a->place < b->place;
     if (layer_depths[a.get()] != layer_depths[b.get()])
       return layer_depths[a.get()] > layer_depths[b.get()];
     return layer_visits[a.get()] < layer_visits[b.get()];

@@ -18,19 +18,19 @@ std::shared_ptr<const Node> plan_call(const std::shared_ptr<LayerInstance>& inst
   instance->layer.plan(planner);
   if (drop_masks && planner.drops_mask()) {
     for (Tensor& input : inputs) input = input.without_mask();
-    return plan_call(instance, std::move(inputs), false);
+    return plan_call(instance, std::move(inputs), drop_masks);
   }
   planner.check_masks();
   planner.check_sizes();
   std::vector<bool> masked(planner.outputs().size(), false);
   masked.front() = planner.gives_mask();
   return std::make_shared<const Node>(
-      Node{instance, std::move(inputs), planner.outputs(), std::move(masked)});
+      Node{instance, std::move(inputs), planner.outputs(), std::move(masked), {}, drop_masks});
 }
 
 /// Expands a composite over placeholders that look like its inputs.
 std::shared_ptr<const Node> expand_call(const std::shared_ptr<LayerInstance>& instance,
-                                        std::vector<Tensor> inputs) {
+                                        std::vector<Tensor> inputs, bool drop_masks) {
   Expanded expanded;
   for (const Tensor& input : inputs) {
     const auto& real = *input.node();
@@ -39,7 +39,7 @@ std::shared_ptr<const Node> expand_call(const std::shared_ptr<LayerInstance>& in
         std::make_shared<const Node>(Node{real.instance, {}, {input.shape()}, {input.masked()}});
     expanded.inputs.emplace_back(std::move(placeholder), 0);
   }
-  Expansion expansion(*instance, expanded.inputs);
+  Expansion expansion(*instance, expanded.inputs, drop_masks);
   expanded.outputs = instance->layer.expand(expansion);
   std::vector<Shape> shapes;
   std::vector<bool> masked;
@@ -47,9 +47,9 @@ std::shared_ptr<const Node> expand_call(const std::shared_ptr<LayerInstance>& in
     shapes.push_back(output.shape());
     masked.push_back(output.masked());
   }
-  return std::make_shared<const Node>(Node{instance, std::move(inputs), std::move(shapes),
-                                           std::move(masked),
-                                           std::make_shared<const Expanded>(std::move(expanded))});
+  return std::make_shared<const Node>(
+      Node{instance, std::move(inputs), std::move(shapes), std::move(masked),
+           std::make_shared<const Expanded>(std::move(expanded)), drop_masks});
 }
 
 }  // namespace
@@ -68,9 +68,9 @@ Planner planner_for(const LayerInstance& instance, const std::vector<Tensor>& in
 std::vector<Tensor> Expansion::call(const std::string& name, const AnyLayer& layer,
                                     std::vector<Tensor> inputs) {
   for (const auto& part : instance_.parts)
-    if (part->name == name) return detail::call(part, std::move(inputs));
+    if (part->name == name) return detail::call(part, std::move(inputs), drops_masks_);
   instance_.parts.push_back(std::make_shared<LayerInstance>(LayerInstance{layer, name}));
-  return detail::call(instance_.parts.back(), std::move(inputs));
+  return detail::call(instance_.parts.back(), std::move(inputs), drops_masks_);
 }
 
 void Expansion::refuse(std::string_view message) const {
@@ -94,7 +94,7 @@ std::vector<Tensor> call(const AnyLayer& layer, const Identity& identity,
 std::vector<Tensor> call(const std::shared_ptr<LayerInstance>& instance, std::vector<Tensor> inputs,
                          bool drop_masks) {
   const auto node = instance->layer.is_composite()
-                        ? expand_call(instance, std::move(inputs))
+                        ? expand_call(instance, std::move(inputs), drop_masks)
                         : plan_call(instance, std::move(inputs), drop_masks);
   std::vector<Tensor> outputs;
   for (std::size_t i = 0; i < node->outputs.size(); ++i)

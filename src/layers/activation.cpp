@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <sonde/layers/activation.hpp>
 
 #include "layers/final_activation.hpp"
@@ -29,7 +31,6 @@ struct ActivationOp {
 AnyOp Activation::plan(Planner& planner) const {
   if (planner.inputs() != 1)
     planner.refuse(fmt::format("takes one input, got {}.", planner.inputs()));
-  refuse_constant(planner, *activation, planner.input().last());
   if (kernels::activation_needs_input(*activation)) planner.keep_input();
   else planner.keep_output();
   planner.output(planner.input());

@@ -34,7 +34,7 @@ struct AddOp {
 
 AnyOp Add::plan(Planner& planner) const {
   plan_merging(planner);
-  return AddOp{planner.inputs(), MergedMask::plan(planner, MergedMask::Rule::any)};
+  return AddOp{planner.inputs(), MergedMask::plan(planner)};
 }
 
 Tensor Add::operator()(std::vector<Tensor> inputs) const {

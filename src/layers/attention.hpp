@@ -18,11 +18,8 @@ struct AttentionOp {
   void forward(const View<T>& v) const {
     for (Index r = 0; r < v.rows(); ++r) {
       score.forward(v, query(v, r), key(v, r), core.scores(v, r, 0));
-      const T* picks = core.forward(v, r, 0, value(v, r), steps_of(v.y(), r));
-      if (!returns_scores) continue;
-      const Steps<T> out = steps_of(v.y(1), r);
-      for (Index t = 0; t < core.query_steps; ++t)
-        std::copy_n(picks + t * core.value_steps, core.value_steps, out.data + t * out.pitch);
+      core.forward(v, r, 0, value(v, r), steps_of(v.y(), r));
+      if (returns_scores) core.write_weights(v, r, 0, steps_of(v.y(1), r));
     }
   }
   template <class T>
@@ -84,11 +81,17 @@ AttentionOp<Scores> plan_attention(Planner& planner, const Layer& layer) {
                    to_string(key) + ". A Dense layer can bring them to the same width.");
   AttentionOp<Scores> op;
   op.inputs = inputs;
+  // Keras: the mask of the keys, where they are another input, says nothing.
+  std::vector<Index> hiding;
+  if (planner.masked(1)) hiding.push_back(1);
   op.core = AttentionCore::plan(planner, query[0], value[0],
                                 {.value_width = value[1],
                                  .is_causal = layer.use_causal_mask,
                                  .dropout = layer.dropout,
-                                 .seed = layer.seed});
+                                 .seed = layer.seed,
+                                 .hidden = Hidden::lowered,
+                                 .hiding = std::move(hiding),
+                                 .drops_queries = planner.masked(0)});
   op.score = Scores::plan(planner, query[0], value[0], query[1]);
   op.returns_scores = layer.return_attention_scores;
   for (Index i = 0; i < inputs; ++i) planner.keep_input(i);

@@ -33,6 +33,10 @@ AttentionCore AttentionCore::plan(Planner& planner, Index query_steps, Index val
   core.heads = options.heads;
   core.is_causal = options.is_causal;
   core.window = options.window;
+  core.hidden = options.hidden;
+  core.hiding = std::move(options.hiding);
+  core.hides_queries = options.hides_queries;
+  core.drops_queries = options.drops_queries;
   core.dropout = options.dropout;
   core.seed = options.seed;
   core.value = HeadProduct::plan(planner, query_steps, value_steps, options.value_width);
@@ -41,15 +45,13 @@ AttentionCore AttentionCore::plan(Planner& planner, Index query_steps, Index val
   core.weights = planner.training() ? planner.saved(all) : planner.scratch(0, one);
   if (planner.training()) {
     core.dscores = planner.scratch(0, one);
-    if (options.dropout > 0) {
-      core.mask = planner.saved(all);
-      core.dropped = planner.scratch(0, one);
-    }
+    if (options.dropout > 0) core.mask = planner.saved(all);
   }
+  if (core.mask || core.drops_queries) core.picks = planner.scratch(0, one);
   return core;
 }
 
-void expect_attention_inputs(const Planner& planner) {
+void expect_attention_inputs(Planner& planner) {
   if (planner.inputs() != 2 && planner.inputs() != 3)
     planner.refuse(
         fmt::format("takes two inputs, query and value, or three, query, value and key; got {}.",
@@ -61,6 +63,7 @@ void expect_attention_inputs(const Planner& planner) {
   if (planner.inputs() == 3 && planner.input(1)[0] != planner.input(2)[0])
     planner.refuse(fmt::format("value and key must have as many steps, got {} and {}.",
                                to_string(planner.input(1)), to_string(planner.input(2))));
+  planner.pass_mask(0);
   planner.cannot_stream("every step may look at all others, so that it needs the whole signal.");
 }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <optional>
 #include <sonde/layer.hpp>
+#include <vector>
 
 #include "kernels/kernels.hpp"
 #include "layers/dropout_mask.hpp"
@@ -75,18 +76,30 @@ struct HeadProduct {
   }
 };
 
+/// Scores that a mask, causality or a window hides, where the softmax comes to them. All three give
+/// a hidden step the weight 0; they differ for a query step from which every value step is hidden.
+enum class Hidden : unsigned char {
+  lowered,   ///< by 1e9: the softmax of what is left of them. Keras: Attention
+  replaced,  ///< by the least number: all value steps alike. Keras: ops.dot_product_attention
+  dropped    ///< every weight is 0. Keras: Softmax with a mask
+};
+
 /// From scores to what they pick of the values: y = dropout(softmax(scores)) * value, for one head
 /// of one row at a time.
 struct AttentionCore {
   Index query_steps = 1, value_steps = 1, heads = 1;
   bool is_causal = false;       ///< query step t reads the value steps 0 … t
   std::optional<Index> window;  ///< it reads those nearer than this
+  Hidden hidden = Hidden::dropped;
+  std::vector<Index> hiding;   ///< inputs whose masks hide value steps
+  bool hides_queries = false;  ///< the mask of the queries hides all value steps from them
+  bool drops_queries = false;  ///< what masked queries pick is 0
   double dropout = 0;
   std::optional<Index> seed;
   HeadProduct value;
   Slot weights;  // after the softmax: of all heads of all rows while training, else of one
   Slot mask;     // of all
-  Slot dropped;  // of one: weights under the mask
+  Slot picks;    // of one: weights under dropout, and without those of masked queries
   Slot dscores;  // of one
 
   struct Options {
@@ -96,6 +109,10 @@ struct AttentionCore {
     std::optional<Index> window = {};
     double dropout = 0;
     std::optional<Index> seed = {};
+    Hidden hidden = Hidden::dropped;
+    std::vector<Index> hiding = {};
+    bool hides_queries = false;
+    bool drops_queries = false;
   };
   static AttentionCore plan(Planner& planner, Index query_steps, Index value_steps,
                             Options options);
@@ -107,22 +124,26 @@ struct AttentionCore {
   T* scores(const View<T>& v, Index row, Index head) const {
     return v[weights] + (keeps_all ? (row * heads + head) * size() : 0);
   }
-  /// Turns scores() into weights; returns them as they pick, with dropout.
+  /// Turns scores() into weights, and these into what they pick.
   template <class T>
-  const T* forward(const View<T>& v, Index row, Index head, Steps<const T> values,
-                   Steps<T> y) const {
-    T* w = scores(v, row, head);
-    normalize(w);
-    const T* picks = w;
-    if (drops(v)) {
-      T* m = v[mask] + (row * heads + head) * size();
+  void forward(const View<T>& v, Index row, Index head, Steps<const T> values, Steps<T> y) const {
+    normalize(v, row, scores(v, row, head));
+    if (drops(v))
       draw_mask(mask_key(v, seed), ((v.row_number(row)) * heads + head) * size(), size(), dropout,
-                m);
-      picks = under_mask(v, row, head);
-    }
+                v[mask] + (row * heads + head) * size());
     value.pack(v, values);
-    value.to_queries(v, picks, y);
-    return picks;
+    value.to_queries(v, what_picks(v, row, head), y);
+  }
+  /// The weights, under dropout, as an output: a vector for each query step.
+  template <class T>
+  void write_weights(const View<T>& v, Index row, Index head, Steps<T> out) const {
+    const T* w = scores(v, row, head);
+    const T* m = drops(v) ? v[mask] + (row * heads + head) * size() : nullptr;
+    for (Index t = 0; t < query_steps; ++t)
+      for (Index s = 0; s < value_steps; ++s) {
+        const Index i = t * value_steps + s;
+        out.data[t * out.pitch + s] = m ? w[i] * m[i] : w[i];
+      }
   }
   /// Adds to dvalue (or null) and returns the gradient of the weights under dropout, for
   /// backward_scores; dy may be null.
@@ -136,8 +157,9 @@ struct AttentionCore {
     }
     value.pack(v, values);
     value.to_scores(v, dy, dpicks);
-    if (dvalue.data)
-      value.add_to_values(drops(v) ? under_mask(v, row, head) : scores(v, row, head), dy, dvalue);
+    if (dvalue.data) value.add_to_values(what_picks(v, row, head), dy, dvalue);
+    for (Index t = 0; drops_queries && t < query_steps; ++t)
+      if (!counts(v, 0, row, t)) std::fill_n(dpicks + t * value_steps, value_steps, T(0));
     return dpicks;
   }
   /// Back through the dropout.
@@ -150,9 +172,11 @@ struct AttentionCore {
   /// Back through the softmax, in place: dweights become the gradient of the scores.
   template <class T>
   void backward_softmax(const View<T>& v, Index row, Index head, T* dweights) const {
-    // Weights that were not allowed are zeros, and so are their gradients.
+    // Weights that were hidden are zeros, and so are their gradients.
     kernels::activation_backward(ActivationFunction::softmax, query_steps, value_steps, nullptr,
                                  scores(v, row, head), dweights, dweights);
+    for (Index t = 0; hidden == Hidden::replaced && hides() && t < query_steps; ++t)
+      if (nothing_seen(v, row, t)) std::fill_n(dweights + t * value_steps, value_steps, T(0));
   }
 
  private:
@@ -162,32 +186,72 @@ struct AttentionCore {
   bool drops(const View<T>& v) const {
     return mask && v.training();
   }
+  bool hides() const { return hides_queries || !hiding.empty(); }
   template <class T>
-  const T* under_mask(const View<T>& v, Index row, Index head) const {
-    const T *w = scores(v, row, head), *m = v[mask] + (row * heads + head) * size();
-    T* d = v[dropped];
-    for (Index i = 0; i < size(); ++i) d[i] = w[i] * m[i];
-    return d;
+  static bool counts(const View<T>& v, Index input, Index row, Index t) {
+    return v.mask(input).step(t)[row] > 0;
+  }
+  /// Causality and window: the value steps that query step t may see, whatever masks say.
+  Index first_seen(Index t) const { return window ? std::max<Index>(0, t - *window + 1) : 0; }
+  Index end_seen(Index t) const {
+    const Index end = is_causal ? t + 1 : window ? t + *window : value_steps;
+    return std::min(value_steps, end);
   }
   template <class T>
-  void normalize(T* w) const {
-    if (!is_causal && !window) {
-      kernels::activation_forward(ActivationFunction::softmax, query_steps, value_steps, w, w);
-      return;
-    }
+  bool sees(const View<T>& v, Index row, Index t, Index s) const {
+    if (s < first_seen(t) || s >= end_seen(t)) return false;
+    if (hides_queries && !counts(v, 0, row, t)) return false;
+    return std::all_of(hiding.begin(), hiding.end(),
+                       [&](Index input) { return counts(v, input, row, s); });
+  }
+  template <class T>
+  bool nothing_seen(const View<T>& v, Index row, Index t) const {
+    for (Index s = first_seen(t); s < end_seen(t); ++s)
+      if (sees(v, row, t, s)) return false;
+    return true;
+  }
+  /// The weights as they pick of the values.
+  template <class T>
+  const T* what_picks(const View<T>& v, Index row, Index head) const {
+    const T* w = scores(v, row, head);
+    if (!drops(v) && !drops_queries) return w;
+    T* p = v[picks];
+    const T* m = drops(v) ? v[mask] + (row * heads + head) * size() : nullptr;
+    for (Index i = 0; i < size(); ++i) p[i] = m ? w[i] * m[i] : w[i];
+    for (Index t = 0; drops_queries && t < query_steps; ++t)
+      if (!counts(v, 0, row, t)) std::fill_n(p + t * value_steps, value_steps, T(0));
+    return p;
+  }
+  template <class T>
+  void normalize(const View<T>& v, Index row, T* w) const {
+    const auto softmax = [](Index vectors, Index width, T* x) {
+      kernels::activation_forward(ActivationFunction::softmax, vectors, width, x, x);
+    };
+    if (!hides() && !is_causal && !window) return softmax(query_steps, value_steps, w);
     for (Index t = 0; t < query_steps; ++t, w += value_steps) {
-      const Index near = window.value_or(std::max(query_steps, value_steps));
-      const Index first = std::max<Index>(0, t - near + 1);
-      const Index end = std::min(value_steps, is_causal ? t + 1 : t + near);
+      if (hides()) {
+        hide(v, row, t, w);
+        softmax(1, value_steps, w);
+        for (Index s = 0; hidden == Hidden::dropped && s < value_steps; ++s)
+          if (!sees(v, row, t, s)) w[s] = T(0);
+        continue;
+      }
+      const Index first = first_seen(t), end = end_seen(t);
       std::fill(w, w + first, T(0));
       std::fill(w + end, w + value_steps, T(0));
-      kernels::activation_forward(ActivationFunction::softmax, 1, end - first, w + first,
-                                  w + first);
+      softmax(1, end - first, w + first);
     }
+  }
+  template <class T>
+  void hide(const View<T>& v, Index row, Index t, T* w) const {
+    constexpr T much = T(1e9);
+    for (Index s = 0; s < value_steps; ++s)
+      if (!sees(v, row, t, s)) w[s] = hidden == Hidden::lowered ? w[s] - much : -much;
   }
 };
 
-/// Checks what all attention layers ask of their two or three inputs.
-void expect_attention_inputs(const Planner& planner);
+/// Checks what all attention layers ask of their two or three inputs. The output has the mask of
+/// the query.
+void expect_attention_inputs(Planner& planner);
 
 }  // namespace sonde

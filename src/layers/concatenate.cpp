@@ -107,7 +107,7 @@ AnyOp Concatenate::plan(Planner& planner) const {
   }
   Index runs = 1;
   for (Index a = 1; a < place; ++a) runs *= output[a];
-  return WidthOp{planner.inputs(), runs, MergedMask::plan(planner, MergedMask::Rule::all)};
+  return WidthOp{planner.inputs(), runs, MergedMask::plan(planner)};
 }
 
 Tensor Concatenate::operator()(std::vector<Tensor> inputs) const {

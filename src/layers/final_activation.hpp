@@ -1,6 +1,4 @@
 #pragma once
-#include <fmt/format.h>
-
 #include <sonde/layer.hpp>
 
 #include "kernels/kernels.hpp"
@@ -10,17 +8,6 @@ namespace sonde {
 /// Scalars of a shape for each row; 0 while its steps are unknown.
 inline Index per_row(const Shape& shape) { return shape.is_static() ? shape.elements() : 0; }
 
-/// Refuses softmax over a single number, which is 1 whatever the number.
-inline void refuse_constant(const Planner& planner, ActivationFunction function, Index width) {
-  const bool normalizes =
-      function == ActivationFunction::softmax || function == ActivationFunction::log_softmax;
-  if (normalizes && width == 1)
-    planner.refuse(
-        fmt::format("activation = {} over an axis of size 1 gives the same number always. "
-                    "Use activation = sigmoid for two classes, or one unit for each class.",
-                    enum_names(function)[static_cast<std::size_t>(function)]));
-}
-
 /// The activation with which an op ends. relu is left to the kernel that makes the sums.
 struct FinalActivation {
   ActivationFunction function = ActivationFunction::linear;
@@ -28,7 +15,6 @@ struct FinalActivation {
   Slot z = {};      ///< the sums before the function, where its derivative needs them
 
   static FinalActivation plan(Planner& planner, ActivationFunction function, const Shape& output) {
-    refuse_constant(planner, function, output.last());
     if (function != ActivationFunction::linear) planner.keep_output();
     const bool keep = kernels::activation_needs_input(function);
     return {function, output.last(), keep ? planner.saved(per_row(output)) : Slot{}};

@@ -30,10 +30,12 @@ std::vector<Tensor> Functional::expand(Expansion& expansion) const {
     if (call.inputs.empty()) continue;
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < call.inputs.size(); ++i) {
-      const bool unmasked = !call.node->inputs[i].masked();
-      inputs.push_back(unmasked ? at(call.inputs[i]).without_mask() : at(call.inputs[i]));
+      // A mask that comes from outside goes on inside, unless it was taken off there.
+      const bool taken_off = !call.node->inputs[i].keeps_mask() && !call.node->drops_masks;
+      inputs.push_back(taken_off ? at(call.inputs[i]).without_mask() : at(call.inputs[i]));
     }
-    made[c] = detail::call(call.node->instance, std::move(inputs));
+    made[c] = detail::call(call.node->instance, std::move(inputs),
+                           call.node->drops_masks || expansion.drops_masks());
   }
   std::vector<Tensor> outputs;
   for (const auto& source : graph->outputs()) outputs.push_back(at(source));

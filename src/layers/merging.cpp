@@ -125,7 +125,7 @@ struct ExtremeOp {
   }
 };
 
-MergedMask merged(Planner& planner) { return MergedMask::plan(planner, MergedMask::Rule::any); }
+MergedMask merged(Planner& planner) { return MergedMask::plan(planner); }
 
 void keep_inputs(Planner& planner) {
   for (Index i = 0; i < planner.inputs(); ++i) planner.keep_input(i);

@@ -213,13 +213,21 @@ AnyOp MultiHeadAttention::plan(Planner& planner) const {
   op.value = Projected::plan(planner, *this, "value", value, value_width);
   op.output = Projection::plan(planner, *this, "attention_output", heads * value_width,
                                {heads, value_width, features}, {features});
+  std::vector<Index> hiding;
+  for (Index i = 1; i < planner.inputs(); ++i)
+    if (planner.masked(i)) hiding.push_back(i);
+  // Keras has two ways to the same weights, which differ where a query step may see nothing.
+  const bool is_fused = dropout == 0 && !return_attention_scores;
   op.core = AttentionCore::plan(planner, query[0], value[0],
                                 {.heads = heads,
                                  .value_width = value_width,
                                  .is_causal = use_causal_mask,
                                  .window = sliding_window,
                                  .dropout = dropout,
-                                 .seed = seed});
+                                 .seed = seed,
+                                 .hidden = is_fused ? Hidden::replaced : Hidden::dropped,
+                                 .hiding = std::move(hiding),
+                                 .hides_queries = planner.masked(0)});
   op.product = HeadProduct::plan(planner, query[0], value[0], *key_dim);
   const Index picked = per_row({query[0], heads * value_width});
   op.picked = planner.training() ? planner.saved(picked) : planner.scratch(picked);

@@ -54,6 +54,32 @@ attend("multi_head_attention_dropout_predict", lambda: heads(dropout=0.3, use_ga
 attend("attention_dropout_predict", lambda: kl.Attention(dropout=0.3, name="attention"), train=False)
 
 
+def masked(name, make, keyed=False, **call):
+    """Attention over inputs that end in padding: of the queries the last three, of the values all of the first row."""
+    @case("masked_" + name)
+    def build():
+        inputs = [keras.Input((7, CHANNELS), name="input0"), keras.Input((5, CHANNELS), name="input1")]
+        steps = [kl.Dense(4, use_bias=False, name=f"mix{i}")(kl.Masking(name=f"masking{i}")(x)) for i, x in enumerate(inputs)]
+        steps += [kl.Dense(4, use_bias=False, name="key_mix")(kl.Masking(name="masking2")(inputs[1]))] if keyed else []
+        layer = make()
+        y = layer(*steps, **call) if isinstance(layer, kl.MultiHeadAttention) else layer(steps, **call)
+        return Case(inputs, kl.LSTM(2, name="lstm")(y), change_x=_padded)
+
+
+def _padded(x):
+    for number, row in enumerate(x):
+        row[4 if len(row) == 7 else 2 * number:] = 0
+    return x
+
+
+masked("attention", lambda: kl.Attention(use_scale=True, name="attention"))
+masked("attention_causal", lambda: kl.Attention(name="attention"), use_causal_mask=True)
+masked("attention_keyed", lambda: kl.Attention(name="attention"), keyed=True)
+masked("additive_attention", lambda: kl.AdditiveAttention(name="attention"))
+masked("multi_head_attention", heads)
+masked("multi_head_attention_keyed", heads, keyed=True)
+
+
 @case("multi_head_attention_keywords")
 def _():
     x = keras.Input((7, CHANNELS), name="input")

@@ -23,17 +23,9 @@ TEST(Activation, softmax_runs_over_the_last_axis) {
       Numbers{.25, .75, .75, .25, .5, .5, .5, .5}, 1e-12));
 }
 
-TEST(Activation, refuses_softmax_over_one_number) {
-  EXPECT_EQ(
-      refusal([] {
-        Activation{.activation = Activation::softmax, .name = "last"}(Input({9, 1}));
-      }),
-      "Activation \"last\": activation = softmax over an axis of size 1 gives the same number "
-      "always. Use activation = sigmoid for two classes, or one unit for each class.");
-  EXPECT_EQ(refusal([] {
-              Activation{.activation = Activation::sigmoid}(Input({9, 1}));
-            }),
-            "(not refused)");
+TEST(Activation, softmax_of_a_single_number_is_1) {
+  EXPECT_EQ(evaluate(Activation{.activation = Activation::softmax}, {3, 1}, {-7, 0, 7}),
+            (Numbers{1, 1, 1}));
 }
 
 }  // namespace

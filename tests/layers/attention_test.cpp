@@ -53,6 +53,47 @@ TEST(MultiHeadAttention, obeys_its_laws) {
   check_laws(MultiHeadAttention{.num_heads = 2, .key_dim = 9}, of({{18, 17}, {19, 18}}));
 }
 
+/// Steps at which relu leaves nothing are masked: about half of them, but never the first.
+Tensor half_masked(const Tensor& x, Index width) {
+  const auto some = [&](Slice steps, ActivationFunction function) {
+    return Activation{.activation = function}(GetItem{.key = std::vector{steps}}(x));
+  };
+  const Tensor joined = Concatenate{.axis = 1}(
+      {some({.stop = 1}, Activation::softplus), some({.start = 1}, Activation::relu)});
+  return Dense{.units = width}(Masking{}(joined));
+}
+
+template <class Layer>
+void check_masked(const Layer& base) {
+  SCOPED_TRACE(Layer::type);
+  const Tensor x = Input({7, 1}), z = Input({5, 1});
+  for (const bool query_masked : {false, true})
+    for (const bool value_masked : {false, true})
+      for (const bool is_causal : {false, true}) {
+        Layer layer = base;
+        layer.use_causal_mask = is_causal;
+        const Tensor query = half_masked(x, 3), value = half_masked(z, 3);
+        const auto y =
+            layer.outputs({query_masked ? query : query.without_mask(),
+                           value_masked ? value : value.without_mask(), half_masked(z, 3)});
+        EXPECT_EQ(y.front().masked(), query_masked);
+        std::vector<Tensor> ends;
+        for (const Tensor& each : y)
+          ends.push_back(Activation{.activation = Activation::linear}(each));
+        check_graph({x, z}, ends,
+                    {.time = 7, .shapes = {{7, 1}, {5, 1}}, .streams = false, .kernels = 1e-3});
+      }
+}
+
+TEST(Attention, keeps_its_laws_under_masks) {
+  check_masked(Attention{.use_scale = true});
+  check_masked(Attention{.dropout = 0.4, .return_attention_scores = true});
+  check_masked(AdditiveAttention{});
+  check_masked(MultiHeadAttention{.num_heads = 2, .key_dim = 2});
+  check_masked(MultiHeadAttention{.num_heads = 2, .key_dim = 2, .dropout = 0.4, .use_gate = true});
+  check_masked(MultiHeadAttention{.num_heads = 2, .key_dim = 2, .return_attention_scores = true});
+}
+
 TEST(Attention, reads_its_scores_alone) {
   // Nothing comes back through the first output.
   const Tensor x = Input({6, 2});

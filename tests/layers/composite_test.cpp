@@ -1,3 +1,5 @@
+#include <sonde/layers/functional.hpp>
+
 #include "tests/support/evaluate.hpp"
 #include "tests/support/laws.hpp"
 
@@ -132,10 +134,38 @@ TEST(Masking, goes_on_through_layers_that_work_step_by_step) {
   EXPECT_TRUE((BatchNormalization{}(x).masked()));
   EXPECT_TRUE((LayerNormalization{}(x).masked()));
   EXPECT_TRUE((Add{}({x, x}).masked()));
-  EXPECT_TRUE((Concatenate{}({x, Input({8, 1})}).masked()));
+  EXPECT_TRUE((Concatenate{}({x, x}).masked()));
   EXPECT_TRUE((Concatenate{.axis = 1}({x, Input({8, 2})}).masked()));
   EXPECT_FALSE(GlobalAveragePooling1D{}(x).masked());
   EXPECT_TRUE((TimeDistributed{.layer = Dense{.units = 3}}(x).masked()));
+}
+
+TEST(Masking, joined_with_what_counts_everywhere_would_be_lost) {
+  const Tensor x = Masking{}(Input({8, 2})), all = Input({8, 2});
+  for (const auto& join :
+       {+[](std::vector<Tensor> both) { return Add{}(std::move(both)); },
+        +[](std::vector<Tensor> both) { return Concatenate{}(std::move(both)); }})
+    EXPECT_NE(refusal([&] { join({x, all}); }).find("its input has a mask"), std::string::npos);
+}
+
+TEST(Masking, of_a_concatenation_counts_where_any_part_counts) {
+  // keras.layers.Concatenate.compute_mask of 3.15.1.
+  const Tensor x = Input({3, 1}), z = Input({3, 1});
+  const Graph graph({x, z},
+                    {GlobalAveragePooling1D{}(Concatenate{}({Masking{}(x), Masking{}(z)}))});
+  PlanRunner<double> runner(graph, *graph.weights(1), {.rows = 1});
+  const auto y = runner.forward({from_rows({3, 1}, 1, {2, 0, 0}), from_rows({3, 1}, 1, {4, 6, 0})});
+  EXPECT_EQ(to_rows(y[0]), (Numbers{1, 5}));
+}
+
+TEST(Masking, goes_on_inside_a_model_that_is_a_layer) {
+  const Tensor inside = Input({4, 1});
+  const Graph inner({inside}, {GlobalAveragePooling1D{}(inside)});
+  const Functional model{.graph = std::make_shared<const Graph>(inner), .name = "inner"};
+  const Tensor x = Input({4, 1});
+  const Graph graph({x}, {apply(model, {Masking{}(x)}).front()});
+  PlanRunner<double> runner(graph, *graph.weights(1), {.rows = 1});
+  EXPECT_EQ(to_rows(runner.forward({from_rows({4, 1}, 1, {1, 0, 5, 0})})[0]), (Numbers{3}));
 }
 
 TEST(Masking, keeps_all_laws_of_what_follows) {

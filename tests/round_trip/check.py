@@ -143,8 +143,9 @@ class Trip:
         if self.trained:
             self.y = [draw_target(self.random, loss, p.shape) for loss, p in zip(network.losses, self.predicted)]
             shape = self.predicted[0].shape
-            self.weight = self.random.uniform(0, 2, shape[:max(1, len(shape) - 1)][:2]).astype(
-                np.float32) if network.weighted else None
+            # A weight for each step; Keras' losses take none where a step has another axis.
+            self.weight = self.random.uniform(0, 2, shape[:max(1, len(shape) - 1)]).astype(
+                np.float32) if network.weighted and len(shape) <= 3 else None
             self.loss, self.after = self.train(model)
         arrays = {f"x{i}": x for i, x in enumerate(self.x)}
         if self.trained:

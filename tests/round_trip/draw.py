@@ -26,6 +26,7 @@ class Drawer:
         self.network = Network(name)
         self.builder = Builder(self.network)
         self.unused = []
+        self.private = set()  # values that nothing else may use
         self.count = 0
 
     # ---- chance ----
@@ -61,7 +62,8 @@ class Drawer:
     def pick(self, rank, accept=lambda shape: True):
         """A value of that rank, more likely one that nothing has used; made if there is none."""
         def fitting(refs):
-            return [Ref(r) for r in refs if len(self.shape(r)) == rank and accept(self.shape(r)) and not self.is_ids(r)]
+            return [Ref(r) for r in refs if len(self.shape(r)) == rank and accept(self.shape(r)) and not self.is_ids(r)
+                    and r not in self.private]
         near, all_ = fitting(self.unused), fitting(self.builder.values)
         if near and (self.chance(0.8) or not all_):
             return self.choose(near)
@@ -117,10 +119,19 @@ class Drawer:
         kind = self.choose(kinds + (["GlobalAveragePooling2D"] if rank == 3 else []))
         return self.call(Layer(kind, **({"units": 3} if kind == "LSTM" else {})), x)
 
+    def alone(self, x):
+        """x, or if it has a mask, a value with that mask that nothing else uses."""
+        if not self.masked(x):
+            return x
+        x = self.call(Layer("Dense", units=self.shape(x)[-1]), x)
+        self.private.add(x)
+        return x
+
     def like(self, x, channels=None):
         """Another value with the shape of x, or with other channels."""
         wanted = (*self.shape(x)[:-1], channels or self.shape(x)[-1])
-        others = [Ref(r) for r in self.builder.values if r != x and self.shape(r) == wanted and not self.is_ids(r)]
+        others = [Ref(r) for r in self.builder.values if r != x and self.shape(r) == wanted and not self.is_ids(r)
+                  and r not in self.private]
         if others and self.chance(0.6):
             return self.choose(others)
         return self.call(Layer("Dense", units=wanted[-1], activation=self.choose(["tanh", "linear", "relu"])), x)
@@ -128,10 +139,20 @@ class Drawer:
 
 # ---- layers of several inputs or outputs ----
 
+def masks_go_astray(layer):
+    """A mask hangs on a tensor. On JAX a Permute that changes nothing gives the tensor itself, with the mask that it
+    should drop; Softmax lays a mask (batch, time) over (batch, time, channels) from the last axis on."""
+    dims = layer.arguments.get("dims")
+    return layer.kind == "Softmax" or layer.kind == "Permute" and list(dims) == sorted(dims)
+
+
 for _kind, (_ranks, _arguments) in ONE_INPUT.items():
     def _one(d, kind, ranks=_ranks, arguments=_arguments):
         x = d.pick(d.choose([r for r in ranks for _ in range(4 if r == 2 else 1)]))
-        d.call(Layer(kind, **arguments(d, d.shape(x))), x)
+        layer = Layer(kind, **arguments(d, d.shape(x)))
+        if d.masked(x) and masks_go_astray(layer):
+            raise ValueError("Keras does not say what becomes of the mask")
+        d.call(layer, x)
     rule(_kind)(_one)
 
 
@@ -151,6 +172,15 @@ def concatenate(d, kind):
     else:
         y = d.like(x, d.integer(1, 4))
         d.call(Layer(kind, **some(d, axis=[-1])), [x, y])
+
+
+@rule("GetItem")
+def get_item(d, kind):
+    x = d.pick(d.choose([2, 2, 3]))
+    keys = [":, -1", ":, 0", ":, 1:", ":, :-1", ":, ::2", ":, ::-1", "..., :1", "..., -1:"]
+    if d.masked(x):
+        raise ValueError("a mask would be lost")
+    d.call(Layer(kind, key=d.choose(keys)), x)
 
 
 @rule("Dot")
@@ -203,9 +233,11 @@ def multi_head_attention(d, kind):
         d, 0.25, value_dim=[1, 3], output_shape=[2, 5], use_bias=[False], use_gate=[True]) | weighted(
         d, "kernel", "bias") | trained(d)
     keywords = some(d, 0.2, return_attention_scores=[True], use_causal_mask=[True])
+    # Keras takes the masks off its inputs: whoever else reads them sees one or not, as the order of the calls falls.
+    own = {x: d.alone(x) for x in dict.fromkeys([query, value])}
     if d.chance(0.25):
-        keywords["key"] = d.like(value)
-    d.call(Layer(kind, **arguments), query, value, **keywords)
+        keywords["key"] = d.alone(d.like(value))
+    d.call(Layer(kind, **arguments), own[query], own[value], **keywords)
 
 
 @rule("states")
@@ -361,6 +393,8 @@ def any_length(d):
     names = [n for n, s in longer.inputs.items() if len(s.shape) == 2]
     lengths = {longer.inputs[n].shape[0] for n in names}
     if len(lengths) != 1 or any(s.classes for s in longer.inputs.values()):
+        return d.network
+    if any(layer.kind in ("Dot", "Flatten") for layer in layers_in(longer)):  # features without a number
         return d.network
     for name in names:
         longer.inputs[name].shape = (None, *longer.inputs[name].shape[1:])

@@ -25,6 +25,8 @@ class Layer:
     def make(self):
         if self.kind == "Model":
             return self.arguments["network"].make()
+        if self.kind == "GetItem":  # no layer of Keras, but a part of its files
+            return eval(repr(self))
         found = keras.layers if "." not in self.kind else keras
         for part in self.kind.split("."):
             found = getattr(found, part)
@@ -33,6 +35,8 @@ class Layer:
     def __repr__(self):
         if self.kind == "Model":
             return self.arguments["network"].name
+        if self.kind == "GetItem":
+            return f"(lambda x: x[{self.arguments['key']}])"
         where = "keras." if "." in self.kind else "layers."
         return f"{where}{self.kind}({', '.join(f'{n}={v!r}' for n, v in self.arguments.items())})"
 

@@ -18,6 +18,7 @@ import time
 BACKENDS = ("jax", "tensorflow")
 SLICE = 50  # networks of one process
 UNSTEADY = 0.03  # share of networks that rounding alone may move too far
+NOT_YET = "do not yet support"  # TensorFlow has no kernel for a CPU
 
 
 def parse():
@@ -41,6 +42,7 @@ def run_part(options):
     os.environ["KERAS_BACKEND"] = options.backend[0]
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # its Conv2D with strides (1, 2) gives garbage in 2.21.0
     # Networks this small run once: half of the time would go into making their programs faster.
     os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
     import logging
@@ -66,6 +68,8 @@ def run_part(options):
                         trips.append(trip)
                         break
                 except Exception as error:
+                    if NOT_YET in str(error):
+                        continue
                     found["failures"].append(
                         {"network": network.name, "kind": "Keras", "text": f"{type(error).__name__}: {error}"[:3000],
                          "code": network.code()})

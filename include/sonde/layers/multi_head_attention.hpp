@@ -11,6 +11,7 @@ namespace sonde {
 /// MultiHeadAttention.
 ///   auto y = MultiHeadAttention{.num_heads = 4, .key_dim = 8}(x, x);  // over itself
 ///   auto z = MultiHeadAttention{.num_heads = 4, .key_dim = 8}(query, value, key);
+/// Steps that are masked in value or key have no weight; the output has the mask of the query.
 /// Every query step may read every value step, so it cannot stream. With `use_causal_mask` step t
 /// reads the steps 0 … t only, with `sliding_window` those nearer than that. `value_dim` left out
 /// is key_dim. `use_gate` multiplies what a head picks by a sigmoid of the query. The last two

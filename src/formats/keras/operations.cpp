@@ -102,13 +102,25 @@ bool is_operation(const Value& written) {
   const Value* class_name = written.find("class_name");
   const auto* type = class_name ? class_name->as<std::string>() : nullptr;
   if (!type) return false;
-  if (is_one_of(*type, {"NotEqual", "Any", "GetItem", "TrueDivide", "Relu", "Sigmoid", "Tanh"}))
+  if (is_one_of(*type, {"GetItem", "TrueDivide", "Relu", "Sigmoid", "Tanh"}) || makes_mask(written))
     return true;
   if (!is_one_of(*type, {"Add", "Subtract", "Multiply", "Maximum", "Minimum"})) return false;
   const Value* nodes = written.find("inbound_nodes");
   const auto* calls = nodes ? nodes->as<Value::List>() : nullptr;
   const Value* args = calls && calls->size() == 1 ? calls->front().find("args") : nullptr;
   return args && args->as<Value::List>() && args->as<Value::List>()->size() == 2;
+}
+
+bool makes_mask(const Value& written) {
+  const Value* class_name = written.find("class_name");
+  const auto* type = class_name ? class_name->as<std::string>() : nullptr;
+  if (!type) return false;
+  if (is_one_of(*type, {"NotEqual", "Any", "LogicalOr", "LogicalAnd", "ExpandDims", "OnesLike",
+                        "ZerosLike", "Squeeze", "ConvertToTensor"}))
+    return true;
+  // A layer has this name, too.
+  const Value* module = written.find("module");
+  return *type == "Concatenate" && module && *module == Value(numpy_module);
 }
 
 Value::List operands(const Value& call) {
@@ -137,6 +149,10 @@ AnyLayer layer_of_operation(const Value& written, const std::string& name, const
   for (const auto& function : functions)
     if (type == function.first && args.size() == 1 && tensors == 1)
       return AnyLayer(Activation{.activation = function.second, .name = name});
+  refuse_operation(where);
+}
+
+void refuse_operation(const Where& where) {
   throw FormatError(fmt::format(
       "{}: is a bare operation that is not supported. Known are x[:, …], +, -, *, / with "
       "tensors or numbers, maximum, minimum, relu, sigmoid and tanh. Use a layer in "

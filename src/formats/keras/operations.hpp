@@ -9,6 +9,10 @@ namespace sonde::formats::keras {
 
 /// Whether an entry of a model's layers is one.
 bool is_operation(const Value& written);
+/// Whether it is one of those that layers leave in a file where they compute a mask.
+bool makes_mask(const Value& written);
+/// Throws FormatError: not supported.
+[[noreturn]] void refuse_operation(const Where& where);
 /// The layer that computes the same: GetItem, Add, Rescaling … FormatError for others.
 AnyLayer layer_of_operation(const Value& written, const std::string& name, const Where& where);
 /// The tensors among the arguments of one of its calls.

@@ -58,6 +58,13 @@ std::size_t number(const Value& value, const Where& where) {
   return static_cast<std::size_t>(*whole);
 }
 
+/// Layers that hold layers. Keras 3 asks these alone whether they are trainable.
+bool holds_layers(std::string_view class_name) {
+  constexpr std::array<std::string_view, 4> holders = {"Bidirectional", "TimeDistributed", "RNN",
+                                                       "MultiHeadAttention"};
+  return std::find(holders.begin(), holders.end(), class_name) != holders.end();
+}
+
 bool is_model(std::string_view class_name) {
   return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
 }
@@ -120,7 +127,7 @@ Entry& Reader::add_layer(const Value& written) {
   if (!numbers_.emplace(name, entries_.size()).second)
     throw FormatError(fmt::format("{}: two layers have this name.", where));
   if (is_operation(written)) {
-    if (class_name == "NotEqual" || class_name == "Any") {
+    if (makes_mask(written)) {
       Entry& entry = entries_.emplace_back(Entry{AnyLayer(), name, where, std::move(config)});
       entry.is_mask = true;
       return entry;
@@ -130,10 +137,12 @@ Entry& Reader::add_layer(const Value& written) {
     return entries_.emplace_back(std::move(entry));
   }
   take_call_arguments(written, where, config);
-  if (is_frozen_ && class_name != InputLayer::type) {
-    Value frozen(std::move(config));
-    frozen.set("trainable", false);
-    config = *frozen.as<Value::Dict>();
+  const bool holds_others = keras_major_ >= 3 && holds_layers(class_name);
+  const bool is_frozen = is_frozen_ && class_name != InputLayer::type;
+  if (holds_others || is_frozen) {
+    Value own(std::move(config));
+    own.set("trainable", !is_frozen);
+    config = *own.as<Value::Dict>();
   }
   const Value* activation = written.find("config")->find("activation");
   const bool is_rescaled = keras_major_ < 3 && class_name == Activation::type && activation &&
@@ -173,10 +182,8 @@ AnyLayer Reader::each_step(const Value& written, const std::string& name,
   check_keys(*config.as<Value::Dict>(), {"name", "trainable", "dtype", "layer"}, where);
   const std::string& inner = text_entry(entry(model, "config", where), "name", where);
   check_name(inner, where);
-  const Value* trainable = config.find("trainable");
-  return AnyLayer(TimeDistributed{.layer = nested(model, inner, where + ": layer"),
-                                  .name = name,
-                                  .trainable = !trainable || *trainable != Value(false)});
+  return AnyLayer(TimeDistributed{
+      .layer = nested(model, inner, where + ": layer"), .name = name, .trainable = !is_frozen_});
 }
 
 /// ["lstm", 0, 1]
@@ -279,7 +286,7 @@ std::vector<Reference> Reader::attention_call(const Entry& entry, const Value& w
   return inputs;
 }
 
-/// A mask must be what Masking or Embedding gives: then it comes by itself.
+/// A mask must be what Masking or Embedding gives, or layers make of it: then it comes by itself.
 void Reader::check_mask(const Value& written, const Where& where) const {
   std::vector<Reference> masks;
   tensors(written, where, masks);
@@ -329,6 +336,7 @@ void Reader::make(Entry& entry, std::vector<Tensor> inputs) {
   }
   entry.outputs.push_back(as_format_error(
       where_ + ": ", [&] { return detail::call(entry.layer, entry.identity, inputs, true); }));
+  entry.identity.instance()->place = static_cast<Index>(numbers_.at(entry.name));
 }
 
 /// Makes all calls, each after those that it needs, and the calls of one layer in their order.
@@ -354,9 +362,12 @@ void Reader::make_all() {
         const std::size_t at = path.back().layer;
         Entry& entry = entries_[at];
         const auto& needs = entry.calls[entry.outputs.size()];
-        const auto missing = std::find_if(
-            needs.begin() + static_cast<std::ptrdiff_t>(path.back().next), needs.end(),
-            [&](const Reference& r) { return r.call >= entries_[r.layer].outputs.size(); });
+        const auto missing =
+            std::find_if(needs.begin() + static_cast<std::ptrdiff_t>(path.back().next), needs.end(),
+                         [&](const Reference& r) {
+                           if (entries_[r.layer].is_mask) refuse_operation(entries_[r.layer].where);
+                           return r.call >= entries_[r.layer].outputs.size();
+                         });
         if (missing != needs.end()) {
           const Entry& other = entries_[missing->layer];
           if (missing->call >= other.calls.size())
@@ -379,6 +390,7 @@ void Reader::make_all() {
 
 const Tensor& Reader::made(const Reference& reference, const Where& where) const {
   const Entry& entry = entries_[reference.layer];
+  if (entry.is_mask) refuse_operation(entry.where);
   if (reference.call >= entry.outputs.size() ||
       reference.output >= entry.outputs[reference.call].size())
     throw FormatError(

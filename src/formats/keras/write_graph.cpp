@@ -74,9 +74,25 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
 }
 
+/// Keras 3 asks each layer alone whether it is trainable: what a layer holds is frozen with it.
+Value frozen(const Value& value) {
+  if (const auto* list = value.as<Value::List>()) {
+    Value::List all;
+    for (const Value& each : *list) all.push_back(frozen(each));
+    return all;
+  }
+  const auto* dict = value.as<Value::Dict>();
+  if (!dict) return value;
+  Value::Dict all;
+  for (const auto& [key, each] : *dict)
+    all.emplace_back(key, key == "trainable" ? Value(false) : frozen(each));
+  return all;
+}
+
 Value::Dict written_layer(const LayerInstance& instance) {
   if (instance.layer.type() == GetItem::type) return write_get_item(instance.name);
-  return write_layer(instance.layer, instance.name);
+  Value::Dict written = write_layer(instance.layer, instance.name);
+  return instance.layer.trainable() ? written : *frozen(written).as<Value::Dict>();
 }
 
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
