@@ -79,8 +79,9 @@ struct HeadProduct {
 /// Scores that a mask, causality or a window hides, where the softmax comes to them. All three give
 /// a hidden step the weight 0; they differ for a query step from which every value step is hidden.
 enum class Hidden : unsigned char {
-  lowered,   ///< by 1e9: the softmax of what is left of them. Keras: Attention
-  replaced,  ///< by the least number: all value steps alike. Keras: ops.dot_product_attention
+  lowered,   ///< by 1e9: the softmax of what is left of them, in float next to nothing, so that all
+             ///< value steps weigh alike; in double some of it. Keras: Attention
+  replaced,  ///< by -1e9: all value steps weigh alike. Keras: ops.dot_product_attention
   dropped    ///< every weight is 0. Keras: Softmax with a mask
 };
 

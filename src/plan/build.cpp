@@ -276,6 +276,9 @@ struct PlanBuilder {
       for (Index s = 0; s < moments(); ++s)
         for (const Index mask : plan.steps_[at(s)].masks)
           if (mask == v) last = std::max(last, training() ? backward_moment(s) : s);
+      // Who makes a mask may read it on the way back, whether or not anybody else does.
+      if (producer >= 0 && training() && plan.steps_[at(producer)].made_mask == v)
+        last = std::max(last, backward_moment(producer));
       if (is_output(v)) last = end;
       const std::string name = "value " + std::to_string(v);
       value.buffer = add_buffer(name, size_of(value), {{producer, last}});

@@ -357,6 +357,71 @@ TEST_F(KerasFile, freezes_all_layers_of_a_model_that_is_not_trainable) {
   for (const WeightEntry& entry : model.weights().entries()) EXPECT_FALSE(entry.trainable);
 }
 
+std::vector<bool> trainable_after_a_file(const Tensor& x, const Tensor& y,
+                                         const std::filesystem::path& path) {
+  Model(x, y).save(path);
+  std::vector<bool> trainable;
+  const Model again = Model::load(path);
+  for (const WeightEntry& entry : again.weights().entries()) trainable.push_back(entry.trainable);
+  return trainable;
+}
+
+TEST_F(KerasFile, keeps_frozen_what_a_frozen_layer_holds) {
+  // Keras 3.15.1 asks the layers inside: keras.layers.Bidirectional(LSTM(2), trainable=False)
+  // trains.
+  const Tensor x = Input({5, 2}, {.name = "x"});
+  const Tensor y = Bidirectional{.layer = LSTM{.units = 2}, .trainable = false}(x);
+  EXPECT_EQ(trainable_after_a_file(x, y, path_), std::vector<bool>(6, false));
+  const Tensor z = TimeDistributed{.layer = Dense{.units = 2}, .trainable = false}(x);
+  EXPECT_EQ(trainable_after_a_file(x, z, path_), std::vector<bool>(2, false));
+}
+
+TEST_F(KerasFile, asks_no_layer_that_holds_others_whether_it_is_trainable) {
+  const Tensor x = Input({5, 2}, {.name = "x"});
+  Model(x, Bidirectional{.layer = LSTM{.units = 2}}(x)).save(path_);
+  KerasArchive archive(path_);
+  at(archive.config, {"config", "layers", "1", "config", "trainable"}) = false;
+  archive.write(path_);
+  const Model again = Model::load(path_);
+  for (const WeightEntry& entry : again.weights().entries()) EXPECT_TRUE(entry.trainable);
+  at(archive.config, {"config", "layers", "1", "config", "trainable"}) = "no";
+  archive.write(path_);
+  EXPECT_PRED2(says, refused_with<FormatError>([&] { Model::load(path_); }),
+               "trainable must be true or false, got \"no\"");
+}
+
+TEST_F(KerasFile, refuses_to_write_a_mask_taken_off_before_a_layer_that_would_use_it) {
+  const Tensor x = Input({5, 2}, {.name = "x"});
+  const Tensor masked = Masking{}(x);
+  EXPECT_PRED2(says, refused_with<ArgumentError>([&] {
+                 Model(x, LSTM{.units = 2, .name = "lstm"}(masked.without_mask())).save(path_);
+               }),
+               "LSTM \"lstm\": reads x.without_mask()");
+  // Keras drops it there by itself.
+  Model(x, Conv1D{.filters = 1, .kernel_size = 2}(masked.without_mask())).save(path_);
+}
+
+TEST_F(KerasFile, refuses_a_mask_that_no_layer_makes) {
+  const Tensor x = Input({5, 2}, {.name = "x"});
+  Model(x, LSTM{.units = 2, .name = "lstm"}(x)).save(path_);
+  KerasArchive archive(path_);
+  // keras.ops.any(keras.ops.not_equal(x, -1.0), axis=-1), given to LSTM as mask.
+  Value::List& layers =
+      *const_cast<Value::List*>(at(archive.config, {"config", "layers"}).as<Value::List>());
+  layers.insert(layers.begin() + 1, Value::Dict{{"module", "keras.src.ops.numpy"},
+                                                {"class_name", "Any"},
+                                                {"config", Value::Dict{{"name", "any"}}},
+                                                {"registered_name", "Any"},
+                                                {"name", "any"},
+                                                {"inbound_nodes", Value::List{}}});
+  at(archive.config, {"config", "layers", "2", "inbound_nodes", "0", "kwargs"}) = Value::Dict{
+      {"mask", Value::Dict{{"class_name", "__keras_tensor__"},
+                           {"config", Value::Dict{{"keras_history", Value::List{"any", 0, 0}}}}}}};
+  archive.write(path_);
+  EXPECT_PRED2(says, refused_with<FormatError>([&] { Model::load(path_); }),
+               "is called with a mask that is not of Masking or Embedding");
+}
+
 // --- hostile configurations ----------------------------------------------------------------------
 
 TEST_F(KerasFile, reads_old_weights_that_lie_in_layer_checkpoint_dependencies) {

@@ -63,6 +63,7 @@ def masked(name, make, keyed=False, **call):
         steps += [kl.Dense(4, use_bias=False, name="key_mix")(kl.Masking(name="masking2")(inputs[1]))] if keyed else []
         layer = make()
         y = layer(*steps, **call) if isinstance(layer, kl.MultiHeadAttention) else layer(steps, **call)
+        y = y[0] if call.get("return_attention_scores") else y  # masked scores are nothing that a loss can use
         return Case(inputs, kl.LSTM(2, name="lstm")(y), change_x=_padded)
 
 
@@ -78,6 +79,8 @@ masked("attention_keyed", lambda: kl.Attention(name="attention"), keyed=True)
 masked("additive_attention", lambda: kl.AdditiveAttention(name="attention"))
 masked("multi_head_attention", heads)
 masked("multi_head_attention_keyed", heads, keyed=True)
+masked("multi_head_attention_scored", heads, return_attention_scores=True)
+masked("attention_scored", lambda: kl.Attention(name="attention"), return_attention_scores=True)
 
 
 @case("multi_head_attention_keywords")

@@ -176,6 +176,14 @@ TEST(Masking, keeps_all_laws_of_what_follows) {
               {.time = 9, .streams = false});
 }
 
+TEST(Masking, keeps_its_laws_where_nobody_reads_the_mask) {
+  const Tensor x = Input({9, 1});
+  const Tensor some = Masking{}(Activation{.activation = Activation::relu}(Dense{.units = 1}(x)));
+  Tensor y = some.without_mask();
+  for (int i = 0; i < 4; ++i) y = Dense{.units = 1, .activation = Activation::tanh}(y);
+  check_graph({x}, {y}, {.time = 9});
+}
+
 TEST(Masking, makes_a_mean_over_the_steps_that_count) {
   const Tensor x = Input({4, 1});
   const Graph graph({x}, {GlobalAveragePooling1D{}(Masking{}(x))});

@@ -394,7 +394,8 @@ def any_length(d):
     lengths = {longer.inputs[n].shape[0] for n in names}
     if len(lengths) != 1 or any(s.classes for s in longer.inputs.values()):
         return d.network
-    if any(layer.kind in ("Dot", "Flatten") for layer in layers_in(longer)):  # features without a number
+    # Features without a number; a model that wants one.
+    if any(layer.kind in ("Dot", "Flatten", "Model") for layer in layers_in(longer)):
         return d.network
     for name in names:
         longer.inputs[name].shape = (None, *longer.inputs[name].shape[1:])

@@ -14,6 +14,10 @@ Value::Dict object(std::string_view module, std::string_view class_name, Value c
 /// stays null.
 Value object(std::string_view module, const Value& choice);
 
+inline bool is_model(std::string_view class_name) {
+  return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
+}
+
 /// The name of an activation, given as text or as older Keras wrote it, a "function" of that name;
 /// null for anything else.
 const std::string* activation_name(const Value& value);

@@ -183,6 +183,13 @@ Graph checked_graph(const keras::ReadGraph& read, const std::string& where) {
   return graph;
 }
 
+Model model_of(const keras::ReadGraph& read, ModelOptions options = {}) {
+  options.name = read.name;
+  Model model(read.inputs, read.outputs, std::move(options));
+  keras::forget_places(model.graph());
+  return model;
+}
+
 LoadedModel read_json(std::string_view text, const std::string& where, const LoadOptions& options) {
   const JsonLimits limits{.bytes = options.limits.json, .depth = options.limits.json_depth};
   const Value config = parse_json(text, where, limits);
@@ -191,7 +198,7 @@ LoadedModel read_json(std::string_view text, const std::string& where, const Loa
   const keras::ReadGraph read =
       keras::read_graph(config, keras_major, where, {.layers = options.limits.layers});
   keras::check_weights(checked_graph(read, where), options.limits.weights, where);
-  LoadedModel loaded{Model(read.inputs, read.outputs, {.name = read.name}), {}};
+  LoadedModel loaded{model_of(read), {}};
   // Keras' to_json leaves the optimizer out, and then there is nothing to compile with.
   const Value* compiled = config.find("compile_config");
   if (options.compile && compiled && compiled->find("optimizer"))
@@ -218,7 +225,7 @@ LoadedModel load_hdf5(Bytes bytes, const std::string& where, const LoadOptions& 
                       file, options.limits.weights, where);
   const bool is_rescaled = keras_major < 3 && keras::has_hard_sigmoid(graph);
   if (is_rescaled) keras::rescale_old_hard_sigmoid(graph);
-  LoadedModel loaded{Model(read.inputs, read.outputs, {.name = read.name}), {}};
+  LoadedModel loaded{model_of(read), {}};
   const std::string training = keras::attribute_text(file, "", "training_config");
   if (!options.compile || training.empty()) return loaded;
   const std::string in_training = where + ": training_config";
@@ -256,8 +263,7 @@ LoadedModel load_archive(Bytes bytes, const std::string& where, const LoadOption
   keras::read_weights(keras::place_weights(graph, weights, in_weights), weights, limits.weights,
                       in_weights);
   if (metadata.keras_major < 3) keras::rescale_old_hard_sigmoid(graph);
-  LoadedModel loaded{Model(read.inputs, read.outputs, {.seed = metadata.seed, .name = read.name}),
-                     {}};
+  LoadedModel loaded{model_of(read, {.seed = metadata.seed}), {}};
   if (options.compile) {
     compile(loaded.model, config.find("compile_config"), metadata.own,
             in_config + ": compile_config");

@@ -276,6 +276,28 @@ Value read_cell(const Value& written, int keras_major, const Where& where) {
 
 }  // namespace
 
+Value::Dict without_holders_flags(std::string_view class_name, Value::Dict config,
+                                  const Where& where) {
+  constexpr std::array<std::string_view, 4> holders = {"Bidirectional", "TimeDistributed", "RNN",
+                                                       "MultiHeadAttention"};
+  const bool is_holder = std::find(holders.begin(), holders.end(), class_name) != holders.end();
+  for (auto& [key, value] : config) {
+    if (is_holder && key == "trainable") {
+      if (!value.as<bool>())
+        throw FormatError(fmt::format("{}: trainable must be true or false, got {}.", where,
+                                      to_string(value).substr(0, 200)));
+      value = true;
+    }
+    const Value* inner = value.find("config");
+    const Value* type = value.find("class_name");
+    const auto* name = type ? type->as<std::string>() : nullptr;
+    if ((key != "layer" && key != "backward_layer") || !name || !inner || !inner->as<Value::Dict>())
+      continue;
+    value.set("config", without_holders_flags(*name, *inner->as<Value::Dict>(), where));
+  }
+  return config;
+}
+
 bool is_call_argument(std::string_view key) {
   return key == "use_causal_mask" || key == "return_attention_scores";
 }

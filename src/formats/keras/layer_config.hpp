@@ -16,6 +16,11 @@ Value::Dict write_layer_config(const AnyLayer& layer, const std::string& name);
 AnyLayer read_layer(std::string_view class_name, const Value::Dict& config, int keras_major,
                     const Where& where);
 
+/// A layer's config without the flags of layers that hold others: Keras 3 asks only what they hold
+/// whether it is trainable.
+Value::Dict without_holders_flags(std::string_view class_name, Value::Dict config,
+                                  const Where& where);
+
 /// Arguments of Keras' calls that are fields here, such as use_causal_mask of attention.
 bool is_call_argument(std::string_view key);
 /// Puts what Keras says in each call of a layer and we once for all into its config.

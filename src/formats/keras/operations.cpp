@@ -115,8 +115,8 @@ bool makes_mask(const Value& written) {
   const Value* class_name = written.find("class_name");
   const auto* type = class_name ? class_name->as<std::string>() : nullptr;
   if (!type) return false;
-  if (is_one_of(*type, {"NotEqual", "Any", "LogicalOr", "LogicalAnd", "ExpandDims", "OnesLike",
-                        "ZerosLike", "Squeeze", "ConvertToTensor"}))
+  if (is_one_of(*type, {"NotEqual", "Any", "LogicalOr", "ExpandDims", "OnesLike", "ZerosLike",
+                        "ConvertToTensor"}))
     return true;
   // A layer has this name, too.
   const Value* module = written.find("module");

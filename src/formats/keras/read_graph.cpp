@@ -5,6 +5,7 @@
 #include <cmath>
 #include <deque>
 #include <map>
+#include <set>
 #include <sonde/error.hpp>
 #include <sonde/layers/activation.hpp>
 #include <sonde/layers/functional.hpp>
@@ -36,6 +37,7 @@ struct Entry {
   Value::Dict config;
   std::vector<std::vector<Reference>> calls = {};
   std::vector<std::vector<Tensor>> outputs = {};  ///< of each call made so far
+  std::set<std::size_t> masked = {};              ///< calls that are given a mask
   bool is_mask = false;  ///< a node by which Keras computes a mask: masks come by themselves here
   bool is_operation = false;  ///< of Keras' ops: its calls hold what we have in the layer
   bool is_rescaled = false;   ///< hard_sigmoid of Keras 2: what it gets is multiplied first
@@ -58,17 +60,6 @@ std::size_t number(const Value& value, const Where& where) {
   return static_cast<std::size_t>(*whole);
 }
 
-/// Layers that hold layers. Keras 3 asks these alone whether they are trainable.
-bool holds_layers(std::string_view class_name) {
-  constexpr std::array<std::string_view, 4> holders = {"Bidirectional", "TimeDistributed", "RNN",
-                                                       "MultiHeadAttention"};
-  return std::find(holders.begin(), holders.end(), class_name) != holders.end();
-}
-
-bool is_model(std::string_view class_name) {
-  return class_name == "Functional" || class_name == "Model" || class_name == "Sequential";
-}
-
 class Reader {
  public:
   Reader(std::string where, int keras_major, const GraphLimits& limits, bool is_part)
@@ -82,7 +73,7 @@ class Reader {
   AnyLayer nested(const Value& written, const std::string& name, const Where& where) const;
   AnyLayer each_step(const Value& written, const std::string& name, const Where& where) const;
   void add_calls(Entry& entry, const Value& written);
-  std::vector<Reference> call(const Entry& entry, const Value& written) const;
+  std::vector<Reference> call(Entry& entry, const Value& written) const;
   std::vector<Reference> attention_call(const Entry& entry, const Value& written) const;
   void check_mask(const Value& written, const Where& where) const;
   std::vector<Reference> old_call(const Entry& entry, const Value& written) const;
@@ -137,12 +128,11 @@ Entry& Reader::add_layer(const Value& written) {
     return entries_.emplace_back(std::move(entry));
   }
   take_call_arguments(written, where, config);
-  const bool holds_others = keras_major_ >= 3 && holds_layers(class_name);
-  const bool is_frozen = is_frozen_ && class_name != InputLayer::type;
-  if (holds_others || is_frozen) {
-    Value own(std::move(config));
-    own.set("trainable", !is_frozen);
-    config = *own.as<Value::Dict>();
+  if (keras_major_ >= 3) config = without_holders_flags(class_name, std::move(config), where);
+  if (is_frozen_ && class_name != InputLayer::type) {
+    Value frozen(std::move(config));
+    frozen.set("trainable", false);
+    config = *frozen.as<Value::Dict>();
   }
   const Value* activation = written.find("config")->find("activation");
   const bool is_rescaled = keras_major_ < 3 && class_name == Activation::type && activation &&
@@ -169,6 +159,7 @@ AnyLayer Reader::nested(const Value& written, const std::string& name, const Whe
       .sequential = *written.find("class_name") == Value("Sequential"),
       .name = name,
       .trainable = !is_frozen_};
+  forget_places(*model.graph);
   if (model.graph->layers().size() != read.layers || model.graph->calls().size() != read.calls)
     throw FormatError(where + ": some of its layers lead to no output.");
   return AnyLayer(std::move(model));
@@ -219,7 +210,7 @@ void Reader::tensors(const Value& written, const Where& where, std::vector<Refer
   }
 }
 
-std::vector<Reference> Reader::call(const Entry& entry, const Value& written) const {
+std::vector<Reference> Reader::call(Entry& entry, const Value& written) const {
   const Where& where = entry.where;
   const CallStyle style = call_style(entry.layer);
   if (style == CallStyle::query_value_key) return attention_call(entry, written);
@@ -248,6 +239,7 @@ std::vector<Reference> Reader::call(const Entry& entry, const Value& written) co
     if (key == "training" || value.is_null() || is_call_argument(key)) continue;
     if (key == "mask") {
       check_mask(value, where);
+      entry.masked.insert(entry.calls.size());
       continue;
     }
     if (key != "initial_state" || !takes_states)
@@ -330,6 +322,8 @@ void Reader::add_calls(Entry& entry, const Value& written) {
 
 void Reader::make(Entry& entry, std::vector<Tensor> inputs) {
   check_size(entry.where, entry.config, inputs);
+  if (entry.masked.contains(entry.outputs.size()) && !inputs.front().masked())
+    throw FormatError(entry.where + ": is called with a mask that is not of Masking or Embedding.");
   if (entry.is_rescaled) {
     const Rescaling rescaling{.scale = old_hard_sigmoid_scale, .name = entry.name + "_scale"};
     inputs = detail::call(AnyLayer(rescaling), entry.scale_identity, std::move(inputs), true);

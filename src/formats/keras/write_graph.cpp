@@ -3,6 +3,9 @@
 #include <sonde/layers/rnn.hpp>
 #include <sonde/layers/time_distributed.hpp>
 
+#include <fmt/format.h>
+#include <sonde/error.hpp>
+
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
@@ -47,8 +50,31 @@ Value::List written_states(const AnyLayer& layer, Value::List states) {
   return cells;
 }
 
+/// Files of Keras cannot take the mask off a tensor for one reader.
+void check_masks_kept(const Graph::Call& call) {
+  const LayerInstance& instance = *call.node->instance;
+  bool has_mask = false;
+  std::vector<Tensor> masked = call.node->inputs;
+  for (Tensor& input : masked) {
+    if (!input.keeps_mask()) input = Tensor(input.node(), input.output());
+    has_mask |= input.masked();
+  }
+  if (masked == call.node->inputs || !has_mask) return;
+  if (!instance.layer.is_composite()) {
+    Planner planner = planner_for(instance, masked, Mode::infer, 1);
+    instance.layer.plan(planner);
+    if (planner.drops_mask()) return;  // and so does Keras
+  }
+  throw ArgumentError(
+      fmt::format("{} \"{}\": reads x.without_mask() and would read the mask in Keras, whose files "
+                  "cannot say that. Put a layer that drops the mask between them, such as "
+                  "ZeroPadding1D{{.padding = 0}}.",
+                  instance.layer.type(), instance.name));
+}
+
 /// One call of a layer: {"args": […], "kwargs": {…}}.
 Value written_call(const Graph& graph, const Graph::Call& call) {
+  check_masks_kept(call);
   Value::List tensors;
   for (const auto& source : call.inputs) tensors.push_back(tensor(graph, source));
   Value::List args;
@@ -91,8 +117,7 @@ Value frozen(const Value& value) {
 
 Value::Dict written_layer(const LayerInstance& instance) {
   if (instance.layer.type() == GetItem::type) return write_get_item(instance.name);
-  Value::Dict written = write_layer(instance.layer, instance.name);
-  return instance.layer.trainable() ? written : *frozen(written).as<Value::Dict>();
+  return write_layer(instance.layer, instance.name);
 }
 
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
@@ -113,9 +138,7 @@ Value::Dict write_sequential(const Graph& graph, const std::string& name, bool t
           {"registered_name", Value()}};
 }
 
-}  // namespace
-
-Value::Dict write_layer(const AnyLayer& layer, const std::string& name) {
+Value::Dict written_as_it_is(const AnyLayer& layer, const std::string& name) {
   const auto* steps = layer.as<TimeDistributed>();
   if (const AnyLayer* inner = steps ? &*steps->layer : nullptr; inner && inner->as<Functional>())
     return object("keras.layers", layer.type(),
@@ -127,6 +150,13 @@ Value::Dict write_layer(const AnyLayer& layer, const std::string& name) {
   if (!model) return object("keras.layers", layer.type(), write_layer_config(layer, name));
   return model->sequential ? write_sequential(*model->graph, name, model->trainable)
                            : write_graph(*model->graph, name, model->trainable);
+}
+
+}  // namespace
+
+Value::Dict write_layer(const AnyLayer& layer, const std::string& name) {
+  Value::Dict written = written_as_it_is(layer, name);
+  return layer.trainable() ? written : *frozen(written).as<Value::Dict>();
 }
 
 Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable) {
