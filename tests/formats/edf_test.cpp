@@ -11,6 +11,8 @@
 namespace sonde {
 namespace {
 
+using namespace std::string_literals;
+
 /// A file as the specification writes it, field by field, so that each can be spoilt.
 struct Writer {
   struct Signal {
@@ -86,13 +88,13 @@ Writer paused() {
                Writer::Signal{.label = "EDF Annotations", .samples = "20"}};
   w.samples({0, 0, 0, 0});
   w.samples({-2048, 2047});
-  w.annotations(std::string("+0\x14\x14\0+0.5\x15"
-                            "1.5\x14spindle\x14K\x14\0",
-                            28),
-                40);
+  w.annotations(
+      "+0\x14\x14\0+0.5\x15"
+      "1.5\x14spindle\x14K\x14\0"s,
+      40);
   w.samples({1, 1, 1, 1});
   w.samples({0, 0});
-  w.annotations(std::string("+2\x14\x14\0+2.25\x14wake\x14\0", 18), 40);
+  w.annotations("+2\x14\x14\0+2.25\x14wake\x14\0"s, 40);
   return w;
 }
 
@@ -253,8 +255,8 @@ TEST(Edf, several_lists_of_annotations_are_put_together) {
   w.records = "1";
   w.seconds = "0";
   w.data.clear();
-  w.annotations(std::string("+0\x14\x14\0", 5), 20);
-  w.annotations(std::string("+7.5\x14wake\x14\0", 11), 20);
+  w.annotations("+0\x14\x14\0"s, 20);
+  w.annotations("+7.5\x14wake\x14\0"s, 20);
   const EdfFile file = w.read();
   EXPECT_TRUE(file.channels.empty());
   EXPECT_EQ(file.annotations, (std::vector<EdfAnnotation>{{7.5, 0, "wake"}}));
