@@ -71,7 +71,7 @@ struct ReverseOp {
 
 }  // namespace
 
-AnyOp Fold::plan(Planner& planner) const {
+AnyOp FoldSteps::plan(Planner& planner) const {
   const Shape& shape = planner.input();
   if (shape.rank() < 2)
     planner.refuse("expects an input of shape (time, …), got " + to_string(shape) + ".");
@@ -82,7 +82,7 @@ AnyOp Fold::plan(Planner& planner) const {
   return FoldOp{{inside.rank() >= 2 ? inside[0] : 1}};
 }
 
-AnyOp Unfold::plan(Planner& planner) const {
+AnyOp UnfoldSteps::plan(Planner& planner) const {
   const Shape& inside = planner.input();
   planner.output(inside.with_front(planner.input(1)[0]));
   planner.folding(Planner::Folding::unfold);

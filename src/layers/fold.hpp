@@ -5,27 +5,28 @@
 namespace sonde {
 
 /// (time, a, b …) → (a, b …), every step of every row a row of its own.
-struct Fold {
+struct FoldSteps {
   static constexpr std::string_view type = "Fold";
   std::string name = {};
   bool trainable = true;
   Identity self = {};
 
   static constexpr auto fields() {
-    return fields_of(field("name", &Fold::name), field("trainable", &Fold::trainable));
+    return fields_of(field("name", &FoldSteps::name), field("trainable", &FoldSteps::trainable));
   }
   AnyOp plan(Planner& planner) const;
 };
 
 /// Takes a Fold back: (a, b …) and what was folded, (time, …) → (time, a, b …).
-struct Unfold {
+struct UnfoldSteps {
   static constexpr std::string_view type = "Unfold";
   std::string name = {};
   bool trainable = true;
   Identity self = {};
 
   static constexpr auto fields() {
-    return fields_of(field("name", &Unfold::name), field("trainable", &Unfold::trainable));
+    return fields_of(field("name", &UnfoldSteps::name),
+                     field("trainable", &UnfoldSteps::trainable));
   }
   AnyOp plan(Planner& planner) const;
 };

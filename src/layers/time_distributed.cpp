@@ -24,12 +24,12 @@ std::vector<Tensor> TimeDistributed::expand(Expansion& expansion) const {
   const AnyLayer& inner = *layer;
   const std::string part = inner.name().empty() ? snake_case(inner.type()) : inner.name();
   if (works_on_vectors(inner)) return expansion.call(part, inner, inputs);
-  const auto steps = expansion.call("fold", Fold{}, inputs);
+  const auto steps = expansion.call("fold", FoldSteps{}, inputs);
   const auto made = expansion.call(part, inner, steps);
   if (made.size() != 1)
     expansion.refuse("its layer gives " + std::to_string(made.size()) +
                      " outputs, and can only give one. Use return_state = false.");
-  return expansion.call("unfold", Unfold{}, {made.front(), x});
+  return expansion.call("unfold", UnfoldSteps{}, {made.front(), x});
 }
 
 Tensor TimeDistributed::operator()(Tensor x) const { return apply(*this, {std::move(x)}).front(); }
