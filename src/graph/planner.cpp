@@ -76,7 +76,7 @@ void Planner::refuse(std::string_view message) const {
 void Planner::at_least(std::string_view name, Index value, Index least,
                        std::string_view mend) const {
   // What is planned with it multiplies it by other sizes, which must not overflow.
-  if (constexpr Index most = Index{1} << 31; value > most)
+  if (constexpr Index most = Index{1} << 40; value > most)
     refuse(fmt::format("{} must be at most {}, got {}.", name, most, value));
   if (value >= least) return;
   refuse(fmt::format("{} must be at least {}, got {}.{}{}", name, least, value,

@@ -21,7 +21,7 @@ constexpr auto enum_names(AttentionScoreMode) {
 ///   auto y = Attention{}({query, value});       // the value is the key as well
 ///   auto z = Attention{}({query, value, key});
 /// Every query step may read every value step, so it cannot stream; with `use_causal_mask` step t
-/// reads the steps 0 … t only. Masked query steps get 0; masked value steps have no weight or, where
+/// reads the steps 0 … t only. Masked query steps get 0; masked value steps weigh nothing or, where
 /// all are masked, the same. The last two arguments are those of Keras' call.
 /// Weights: scale () with use_scale, concat_score_weight () with concat, both beginning as 1.
 struct Attention {
