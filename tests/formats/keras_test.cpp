@@ -374,6 +374,8 @@ TEST_F(KerasFile, keeps_frozen_what_a_frozen_layer_holds) {
   EXPECT_EQ(trainable_after_a_file(x, y, path_), std::vector<bool>(6, false));
   const Tensor z = TimeDistributed{.layer = Dense{.units = 2}, .trainable = false}(x);
   EXPECT_EQ(trainable_after_a_file(x, z, path_), std::vector<bool>(2, false));
+  const Tensor w = MultiHeadAttention{.num_heads = 1, .key_dim = 2, .trainable = false}(x, x);
+  EXPECT_EQ(trainable_after_a_file(x, w, path_), std::vector<bool>(8, false));
 }
 
 TEST_F(KerasFile, asks_no_layer_that_holds_others_whether_it_is_trainable) {

@@ -232,6 +232,7 @@ def multi_head_attention(d, kind):
     arguments = dict(num_heads=d.integer(1, 3), key_dim=d.integer(1, 4)) | some(
         d, 0.25, value_dim=[1, 3], output_shape=[2, 5], use_bias=[False], use_gate=[True]) | weighted(
         d, "kernel", "bias") | trained(d)
+    arguments.pop("trainable", None)  # Keras forgets it when it reads the file
     keywords = some(d, 0.2, return_attention_scores=[True], use_causal_mask=[True])
     # Keras takes the masks off its inputs: whoever else reads them sees one or not, as the order of the calls falls.
     own = {x: d.alone(x) for x in dict.fromkeys([query, value])}

@@ -278,8 +278,7 @@ Value read_cell(const Value& written, int keras_major, const Where& where) {
 
 Value::Dict without_holders_flags(std::string_view class_name, Value::Dict config,
                                   const Where& where) {
-  constexpr std::array<std::string_view, 4> holders = {"Bidirectional", "TimeDistributed", "RNN",
-                                                       "MultiHeadAttention"};
+  constexpr std::array<std::string_view, 3> holders = {"Bidirectional", "TimeDistributed", "RNN"};
   const bool is_holder = std::find(holders.begin(), holders.end(), class_name) != holders.end();
   for (auto& [key, value] : config) {
     if (is_holder && key == "trainable") {
