@@ -238,7 +238,8 @@ def multi_head_attention(d, kind):
     own = {x: d.alone(x) for x in dict.fromkeys([query, value])}
     if d.chance(0.25):
         keywords["key"] = d.alone(d.like(value))
-    if any(d.masked(x) for x in [*own.values(), *([keywords["key"]] if "key" in keywords else [])]):
+    read = [*own.values(), *refs_of(keywords)]
+    if "use_causal_mask" in keywords or any(d.masked(x) for x in read):
         keywords.pop("return_attention_scores", None)  # they come with a mask of four axes, which no loss can use
     d.call(Layer(kind, **arguments), own[query], own[value], **keywords)
 
