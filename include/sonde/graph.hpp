@@ -25,12 +25,14 @@ class Graph {
     Index layer = 0;   ///< number in layers()
     Index number = 0;  ///< which call of its layer this is, from 0
     std::vector<Source> inputs;
-    std::string path = {};  ///< name of the layer, within composites "bidirectional/forward_lstm"
+    std::string path = {};   ///< name of the layer, within composites "bidirectional/forward_lstm"
+    bool is_frozen = false;  ///< the layer, or a composite that it is part of, is not trainable
   };
 
   /// Throws ArgumentError when an output does not depend on inputs only, or two layers share a
-  /// name.
-  Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs);
+  /// name. `order`: of layers(), where a file says it; all that lead to an output must be in it.
+  Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
+        const std::vector<const LayerInstance*>& order = {});
 
   const std::vector<Call>& calls() const { return calls_; }
   /// In Keras' order of `model.layers`, InputLayers included.

@@ -6,6 +6,7 @@
 #include <sonde/value.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Models as files of Keras 3 (.keras), both ways: real Keras opens what is written here, and what
 /// it writes is read here. Model::save and Model::load are the short forms. Weights alone go both
@@ -34,12 +35,15 @@ struct LoadLimits {
 struct LoadOptions {
   /// With false, loss, metrics, optimizer and its state are not looked at: for prediction only.
   bool compile = true;
+  /// Metrics that are not known here, or do not fit the model, are left out rather than refused.
+  bool leave_out_metrics = false;
   LoadLimits limits = {};
 };
 
 struct LoadedModel {
   Model model;
   Value extra;  ///< what save_model was given; null for files of real Keras
+  std::vector<std::string> left_out = {};  ///< metrics, by leave_out_metrics
 };
 
 /// Writes architecture, weights, and, once compiled, loss, metrics, optimizer and its state. The

@@ -122,12 +122,25 @@ class AnyOp {
   std::shared_ptr<const Concept> held_;
 };
 
+namespace detail {
+/// `op` with a penalty on all its outputs, as Keras has it: summed over the batch, divided by its
+/// rows, part of the loss and not of predictions. Without a regularizer, and in streams, `op`
+/// itself. Throws ArgumentError when a factor is negative or not finite.
+AnyOp regularized(Planner& planner, const Regularizer& regularizer, AnyOp op);
+}  // namespace detail
+
 class Expansion;
 
 /// A layer that plans itself into an op.
 template <class L>
 concept Leaf = requires(const L layer, Planner& planner) {
   { layer.plan(planner) } -> std::same_as<AnyOp>;
+};
+
+/// One with Keras' argument `activity_regularizer`: what it gives has a penalty.
+template <class L>
+concept RegularizesActivity = Leaf<L> && requires(const L layer) {
+  { layer.activity_regularizer } -> std::convertible_to<const Regularizer&>;
 };
 
 /// A layer that stands for a few calls of other layers, as Bidirectional does.
@@ -175,7 +188,10 @@ class AnyLayer {
     const auto* held = dynamic_cast<const Held<L>*>(held_.get());
     return held ? &held->layer : nullptr;
   }
-  /// For a layer that ends in an activation of sigmoid or softmax: that activation. Else linear.
+  /// May be called on (None,), a vector of any size: see Embedding.
+  bool takes_dynamic_vectors() const { return held_->takes_dynamic_vectors(); }
+  /// For a layer that ends in an activation of sigmoid or softmax, and in nothing that looks at
+  /// what it gives: that activation. Else linear.
   ActivationFunction final_activation() const { return held_->final_activation(); }
   /// The same layer with that activation taken off: its outputs are the logits.
   AnyLayer without_final_activation() const { return held_->without_final_activation(); }
@@ -187,6 +203,7 @@ class AnyLayer {
     virtual const std::string& name() const = 0;
     virtual bool trainable() const = 0;
     virtual bool is_composite() const = 0;
+    virtual bool takes_dynamic_vectors() const = 0;
     virtual AnyOp plan(Planner&) const = 0;
     virtual std::vector<Tensor> expand(Expansion&) const = 0;
     virtual Value::Dict config() const = 0;
@@ -200,8 +217,13 @@ class AnyLayer {
     const std::string& name() const override { return layer.name; }
     bool trainable() const override { return layer.trainable; }
     bool is_composite() const override { return Composite<L>; }
+    bool takes_dynamic_vectors() const override {
+      return requires { L::takes_dynamic_vectors; };
+    }
     AnyOp plan([[maybe_unused]] Planner& planner) const override {
-      if constexpr (Leaf<L>) return layer.plan(planner);
+      if constexpr (RegularizesActivity<L>)
+        return detail::regularized(planner, layer.activity_regularizer, layer.plan(planner));
+      else if constexpr (Leaf<L>) return layer.plan(planner);
       else throw std::logic_error("a composite layer has no op of its own");
     }
     std::vector<Tensor> expand([[maybe_unused]] Expansion& expansion) const override {
@@ -210,6 +232,8 @@ class AnyLayer {
     }
     Value::Dict config() const override { return to_config(layer); }
     ActivationFunction final_activation() const override {
+      if constexpr (RegularizesActivity<L>)
+        if (layer.activity_regularizer.index() != 0) return ActivationFunction::linear;
       if constexpr (requires { L::ends_in_activation; }) {
         const ActivationFunction last = layer.activation;
         if (last == ActivationFunction::sigmoid || last == ActivationFunction::softmax) return last;
@@ -238,7 +262,6 @@ struct LayerInstance {
       {};  ///< its weights' numbers in that block; of a composite: of its parts
   /// Of a composite: the layers it calls, in the order in which Keras lists their weights.
   std::vector<std::shared_ptr<LayerInstance>> parts = {};
-  Index place = -1;  ///< in the order of the file that it was read from
 };
 
 /// One call of a composite layer while it expands.

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <sonde/layers/activation.hpp>
+#include <sonde/layers/activity_regularization.hpp>
 #include <sonde/layers/add.hpp>
 #include <sonde/layers/additive_attention.hpp>
 #include <sonde/layers/attention.hpp>
@@ -82,7 +83,7 @@ using BuiltinLayers =
              GaussianDropout, Embedding, Conv2D, MaxPooling2D, AveragePooling2D, GlobalMaxPooling2D,
              GlobalAveragePooling2D, DepthwiseConv1D, SeparableConv1D, Conv1DTranspose, Attention,
              AdditiveAttention, MultiHeadAttention, Masking, TimeDistributed, Bidirectional,
-             GetItem>;
+             GetItem, ActivityRegularization>;
 
 /// The layer of that type with that config, as AnyLayer::type() and AnyLayer::config() give them.
 /// Throws ArgumentError, naming the nearest type, when the list has none such.

@@ -39,6 +39,7 @@ struct CompileOptions {
   std::vector<float> loss_weights = {};    ///< one for each output; empty: all 1
   std::vector<MetricChoice> metrics = {};  ///< sample weights only say what is masked (weight 0)
   std::vector<MetricChoice> weighted_metrics = {};  ///< sample and class weights count
+  std::optional<bool> jit_compile = {};  ///< for Keras, in files: empty is "auto"; no effect here
 };
 
 struct FitOptions {
@@ -96,6 +97,7 @@ class Model {
  public:
   Model(Tensor input, Tensor output, ModelOptions options = {});
   Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options = {});
+  explicit Model(Graph graph, ModelOptions options = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;
   ~Model();
@@ -132,6 +134,10 @@ class Model {
   /// run in chunks with carried state where all layers can stream, so that memory does not grow.
   Array predict(const Array& x, PredictOptions options = {});
   std::vector<Array> predict(const std::vector<Array>& x, PredictOptions options = {});
+  /// The steps of predict's result that count: (samples, steps) of 1, or 0 where the output's mask
+  /// leaves a step out of losses and metrics, as padding behind a Masking is. Empty for an output
+  /// without a mask.
+  Array predict_mask(const Array& x, PredictOptions options = {});
 
   /// Weights in Keras' order of model.weights.
   std::vector<Array> get_weights() const;

@@ -79,6 +79,9 @@ class Planner {
   const Shape& input(Index i = 0) const { return inputs_[static_cast<std::size_t>(i)]; }
   Mode mode() const { return mode_; }
   bool training() const { return mode_ == Mode::train; }
+  /// The layer is not trainable, or it is part of one that is not: batch statistics stay unused.
+  bool frozen() const { return frozen_; }
+  void freeze() { frozen_ = true; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -100,6 +103,9 @@ class Planner {
   void keep_input(Index i = 0);
   /// Backward reads y(i) again.
   void keep_output(Index i = 0);
+  /// Every output has a penalty in the loss: backward reads it again, and is given its gradient,
+  /// zeros where nothing else reads the output. After all output().
+  void penalize_outputs();
   /// The shape of the next output.
   void output(Shape shape) { outputs_.push_back(std::move(shape)); }
   void timing(Timing timing) { timing_ = timing; }
@@ -137,6 +143,7 @@ class Planner {
   const Timing& timing() const { return timing_; }
   bool keeps_input(Index i) const;
   bool keeps_output(Index i) const;
+  bool penalizes_outputs() const { return penalizes_; }
   Index forward_sums() const { return forward_sums_; }
   Index backward_sums() const { return backward_sums_; }
   Folding folding() const { return folding_; }
@@ -165,6 +172,8 @@ class Planner {
   std::vector<Index> kept_inputs_;
   std::vector<Index> kept_outputs_;
   Timing timing_;
+  bool frozen_ = false;
+  bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;
   std::vector<bool> masked_ = {};

@@ -51,6 +51,8 @@ struct Memory {
   T* states = nullptr;  ///< zeroed by the runner when a signal begins
   Index* counters = nullptr;
   double* sums = nullptr;  ///< of this shard before a barrier, of the batch after it
+  /// Of this shard: penalties on activities are added to it. Null where no loss is asked for.
+  double* penalty = nullptr;
   Index* steps = nullptr;  ///< steps that each tensor holds now
   Index* folds = nullptr;  ///< rows of each tensor for one row of the shard: 1 outside a fold
   Index rows = 1;          ///< rows of this shard
@@ -113,6 +115,11 @@ class View {
   double* forward_sums() const { return memory_.sums + layout_.forward_sums; }
   double* backward_sums() const { return memory_.sums + layout_.backward_sums; }
 
+  /// Where penalties on what this step gives are added up, not yet divided by batch_rows(); null
+  /// when there is no loss, and then they have no gradient either.
+  double* penalty() const { return memory_.penalty; }
+  /// Sequences of the whole batch.
+  Index batch_rows() const { return memory_.batch_rows; }
   /// Rows of input 0: sequences of the shard, times their folded steps.
   Index rows() const { return memory_.rows * fold(); }
   /// The number of row r in the whole batch, whatever the shard.

@@ -29,7 +29,8 @@ std::string snake_case(std::string_view type) {
   return name;
 }
 
-Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
+Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
+             const std::vector<const LayerInstance*>& order)
     : input_tensors_(std::move(inputs)), output_tensors_(std::move(outputs)) {
   if (input_tensors_.empty()) throw ArgumentError("Model: needs at least one input, got none.");
   if (output_tensors_.empty()) throw ArgumentError("Model: needs at least one output, got none.");
@@ -79,10 +80,10 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs)
   for (const auto& node : walk.postorder)
     if (layer_numbers.emplace(node->instance.get(), 0).second) layers_.push_back(node->instance);
   // Keras counts the nodes that compute masks in its depths; a file says how that came out.
-  const bool all_placed = std::all_of(layers_.begin(), layers_.end(),
-                                      [](const auto& layer) { return layer->place >= 0; });
+  std::map<const LayerInstance*, std::size_t> places;
+  for (const LayerInstance* layer : order) places.emplace(layer, places.size());
   std::stable_sort(layers_.begin(), layers_.end(), [&](const auto& a, const auto& b) {
-    if (all_placed) return a->place < b->place;
+    if (!places.empty()) return places.at(a.get()) < places.at(b.get());
     if (layer_depths[a.get()] != layer_depths[b.get()])
       return layer_depths[a.get()] > layer_depths[b.get()];
     return layer_visits[a.get()] < layer_visits[b.get()];

@@ -12,8 +12,19 @@ std::string where_of(const LayerInstance& instance) {
   return instance.name.empty() ? std::string(type) : fmt::format("{} \"{}\"", type, instance.name);
 }
 
+/// What most layers do needs to know how many numbers a vector has.
+void check_dynamic_vectors(const LayerInstance& instance, const std::vector<Tensor>& inputs) {
+  for (const Tensor& input : inputs)
+    if (input.shape() == Shape{dynamic} && !instance.layer.takes_dynamic_vectors())
+      throw ArgumentError(
+          fmt::format("{}: expects an input of known size, got {}, which only Embedding takes. Use "
+                      "Input({{dynamic, 1}}) for one channel of any length.",
+                      where_of(instance), to_string(input.shape())));
+}
+
 std::shared_ptr<const Node> plan_call(const std::shared_ptr<LayerInstance>& instance,
                                       std::vector<Tensor> inputs, bool drop_masks) {
+  check_dynamic_vectors(*instance, inputs);
   Planner planner = planner_for(*instance, inputs, Mode::infer, 1);
   instance->layer.plan(planner);
   if (drop_masks && planner.drops_mask()) {

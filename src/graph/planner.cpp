@@ -31,6 +31,11 @@ bool Planner::keeps_output(Index i) const {
   return std::find(kept_outputs_.begin(), kept_outputs_.end(), i) != kept_outputs_.end();
 }
 
+void Planner::penalize_outputs() {
+  penalizes_ = true;
+  for (Index i = 0; i < static_cast<Index>(outputs_.size()); ++i) keep_output(i);
+}
+
 void Planner::batch_sums(Index forward, Index backward) {
   forward_sums_ = forward;
   backward_sums_ = backward;

@@ -47,6 +47,7 @@ AttentionCore AttentionCore::plan(Planner& planner, Index query_steps, Index val
     core.dscores = planner.scratch(0, one);
     if (options.dropout > 0) core.mask = planner.saved(all);
   }
+  if (core.hides()) core.shown = planner.scratch(0, known ? value_steps : 0);
   if (core.mask || core.drops_queries) core.picks = planner.scratch(0, one);
   return core;
 }

@@ -102,6 +102,7 @@ struct AttentionCore {
   Slot mask;     // of all
   Slot picks;    // of one: weights under dropout, and without those of masked queries
   Slot dscores;  // of one
+  Slot shown;    // one row's value steps
 
   struct Options {
     Index heads = 1;
@@ -129,22 +130,18 @@ struct AttentionCore {
   template <class T>
   void forward(const View<T>& v, Index row, Index head, Steps<const T> values, Steps<T> y) const {
     normalize(v, row, scores(v, row, head));
-    if (drops(v))
-      draw_mask(mask_key(v, seed), ((v.row_number(row)) * heads + head) * size(), size(), dropout,
-                v[mask] + (row * heads + head) * size());
+    if (T* factors = drawn(v, row, head))
+      draw_mask(mask_key(v, seed), (v.row_number(row) * heads + head) * size(), size(), dropout,
+                factors);
     value.pack(v, values);
     value.to_queries(v, what_picks(v, row, head), y);
   }
   /// The weights, under dropout, as an output: a vector for each query step.
   template <class T>
   void write_weights(const View<T>& v, Index row, Index head, Steps<T> out) const {
-    const T* w = scores(v, row, head);
-    const T* m = drops(v) ? v[mask] + (row * heads + head) * size() : nullptr;
+    const T *w = scores(v, row, head), *factors = drawn(v, row, head);
     for (Index t = 0; t < query_steps; ++t)
-      for (Index s = 0; s < value_steps; ++s) {
-        const Index i = t * value_steps + s;
-        out.data[t * out.pitch + s] = m ? w[i] * m[i] : w[i];
-      }
+      under_dropout(value_steps, t * value_steps, w, factors, out.data + t * out.pitch);
   }
   /// Adds to dvalue (or null) and returns the gradient of the weights under dropout, for
   /// backward_scores; dy may be null.
@@ -166,9 +163,7 @@ struct AttentionCore {
   /// Back through the dropout.
   template <class T>
   void backward_dropout(const View<T>& v, Index row, Index head, T* dpicks) const {
-    if (!drops(v)) return;
-    const T* m = v[mask] + (row * heads + head) * size();
-    for (Index i = 0; i < size(); ++i) dpicks[i] *= m[i];
+    if (const T* factors = drawn(v, row, head)) under_dropout(size(), 0, dpicks, factors, dpicks);
   }
   /// Back through the softmax, in place: dweights become the gradient of the scores.
   template <class T>
@@ -176,16 +171,23 @@ struct AttentionCore {
     // Weights that were hidden are zeros, and so are their gradients.
     kernels::activation_backward(ActivationFunction::softmax, query_steps, value_steps, nullptr,
                                  scores(v, row, head), dweights, dweights);
-    for (Index t = 0; hidden == Hidden::replaced && hides() && t < query_steps; ++t)
-      if (nothing_seen(v, row, t)) std::fill_n(dweights + t * value_steps, value_steps, T(0));
+    if (hidden != Hidden::replaced || !hides()) return;
+    const T* show = shown_steps(v, row);
+    for (Index t = 0; t < query_steps; ++t)
+      if (nothing_seen(v, show, row, t)) std::fill_n(dweights + t * value_steps, value_steps, T(0));
   }
 
  private:
   bool keeps_all = false;
 
+  /// What dropout multiplies the weights of a head with; null without dropout.
   template <class T>
-  bool drops(const View<T>& v) const {
-    return mask && v.training();
+  T* drawn(const View<T>& v, Index row, Index head) const {
+    return mask && v.training() ? v[mask] + (row * heads + head) * size() : nullptr;
+  }
+  template <class T>
+  static void under_dropout(Index n, Index from, const T* w, const T* factors, T* out) {
+    for (Index i = 0; i < n; ++i) out[i] = factors ? w[from + i] * factors[from + i] : w[from + i];
   }
   bool hides() const { return hides_queries || !hiding.empty(); }
   template <class T>
@@ -198,27 +200,43 @@ struct AttentionCore {
     const Index end = is_causal ? t + 1 : window ? t + *window : value_steps;
     return std::min(value_steps, end);
   }
+  /// For each value step of a row whether masks show it.
   template <class T>
-  bool sees(const View<T>& v, Index row, Index t, Index s) const {
-    if (s < first_seen(t) || s >= end_seen(t)) return false;
-    if (hides_queries && !counts(v, 0, row, t)) return false;
-    return std::all_of(hiding.begin(), hiding.end(),
-                       [&](Index input) { return counts(v, input, row, s); });
+  const T* shown_steps(const View<T>& v, Index row) const {
+    T* show = v[shown];
+    std::fill_n(show, value_steps, T(1));
+    for (const Index input : hiding) {
+      const Chunk<const T> mask = v.mask(input);
+      for (Index s = 0; s < value_steps; ++s) show[s] *= mask.step(s)[row];
+    }
+    return show;
   }
   template <class T>
-  bool nothing_seen(const View<T>& v, Index row, Index t) const {
-    for (Index s = first_seen(t); s < end_seen(t); ++s)
-      if (sees(v, row, t, s)) return false;
-    return true;
+  bool asks(const View<T>& v, Index row, Index t) const {
+    return !hides_queries || counts(v, 0, row, t);
+  }
+  template <class T>
+  bool nothing_seen(const View<T>& v, const T* show, Index row, Index t) const {
+    return !asks(v, row, t) || std::none_of(show + first_seen(t), show + end_seen(t),
+                                            [](T counts) { return counts > 0; });
+  }
+  /// Calls f(score) for each score of a head that is hidden.
+  template <class T, class F>
+  void each_hidden(const View<T>& v, const T* show, Index row, T* scores, F f) const {
+    for (Index t = 0; t < query_steps; ++t, scores += value_steps) {
+      const bool is_asking = asks(v, row, t);
+      const Index first = first_seen(t), end = end_seen(t);
+      for (Index s = 0; s < value_steps; ++s)
+        if (!(is_asking && s >= first && s < end && show[s] > 0)) f(scores[s]);
+    }
   }
   /// The weights as they pick of the values.
   template <class T>
   const T* what_picks(const View<T>& v, Index row, Index head) const {
-    const T* w = scores(v, row, head);
-    if (!drops(v) && !drops_queries) return w;
+    const T *w = scores(v, row, head), *factors = drawn(v, row, head);
+    if (!factors && !drops_queries) return w;
     T* p = v[picks];
-    const T* m = drops(v) ? v[mask] + (row * heads + head) * size() : nullptr;
-    for (Index i = 0; i < size(); ++i) p[i] = m ? w[i] * m[i] : w[i];
+    under_dropout(size(), 0, w, factors, p);
     for (Index t = 0; drops_queries && t < query_steps; ++t)
       if (!counts(v, 0, row, t)) std::fill_n(p + t * value_steps, value_steps, T(0));
     return p;
@@ -229,25 +247,21 @@ struct AttentionCore {
       kernels::activation_forward(ActivationFunction::softmax, vectors, width, x, x);
     };
     if (!hides() && !is_causal && !window) return softmax(query_steps, value_steps, w);
+    if (hides()) {
+      constexpr T much = T(1e9);
+      const T* show = shown_steps(v, row);
+      each_hidden(v, show, row, w,
+                  [&](T& score) { score = hidden == Hidden::lowered ? score - much : -much; });
+      softmax(query_steps, value_steps, w);
+      if (hidden == Hidden::dropped) each_hidden(v, show, row, w, [](T& weight) { weight = T(0); });
+      return;
+    }
     for (Index t = 0; t < query_steps; ++t, w += value_steps) {
-      if (hides()) {
-        hide(v, row, t, w);
-        softmax(1, value_steps, w);
-        for (Index s = 0; hidden == Hidden::dropped && s < value_steps; ++s)
-          if (!sees(v, row, t, s)) w[s] = T(0);
-        continue;
-      }
       const Index first = first_seen(t), end = end_seen(t);
       std::fill(w, w + first, T(0));
       std::fill(w + end, w + value_steps, T(0));
       softmax(1, end - first, w + first);
     }
-  }
-  template <class T>
-  void hide(const View<T>& v, Index row, Index t, T* w) const {
-    constexpr T much = T(1e9);
-    for (Index s = 0; s < value_steps; ++s)
-      if (!sees(v, row, t, s)) w[s] = hidden == Hidden::lowered ? w[s] - much : -much;
   }
 };
 

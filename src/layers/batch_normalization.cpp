@@ -182,7 +182,7 @@ AnyOp BatchNormalization::plan(Planner& planner) const {
   BatchNormalizationOp op{.features = features,
                           .momentum = momentum,
                           .epsilon = epsilon,
-                          .batch = planner.training() && trainable,
+                          .batch = planner.training() && !planner.frozen(),
                           .masked = planner.masked(),
                           .gamma = {},
                           .beta = {},

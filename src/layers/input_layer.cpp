@@ -18,7 +18,7 @@ AnyOp InputLayer::plan(Planner& planner) const {
   if (sizes.rank() == 0)
     planner.refuse("needs a shape, such as {400, 16} for 400 steps of 16 channels.");
   for (Index axis = 0; axis < sizes.rank(); ++axis)
-    if (!(sizes[axis] == dynamic && axis == 0 && sizes.rank() > 1))
+    if (!(sizes[axis] == dynamic && axis == 0))
       planner.at_least("every size", sizes[axis], 1,
                        "Only the number of time steps may be dynamic.");
   planner.output(sizes);

@@ -52,21 +52,40 @@ struct AverageOp {
   }
 };
 
+/// What of each input counts: at a masked step the other inputs speak alone.
+struct Counting {
+  MergedMask mask;    // of the output, where all inputs have one
+  bool some = false;  // have one
+
+  /// Where an input has no mask all its steps count, and so do all of the output: none is dropped.
+  static Counting plan(Planner& planner) {
+    const Counting counting{MergedMask::plan(planner), planner.any_masked()};
+    if (counting.some && counting.mask.inputs == 0) planner.end_mask();
+    return counting;
+  }
+  /// Whether number k of input i counts.
+  template <class T>
+  bool operator()(const View<T>& v, Index i, Index k) const {
+    const T* counts = some ? v.mask(i).data : nullptr;
+    return counts == nullptr || counts[k / v.x(i).width] != 0;
+  }
+};
+
+/// A masked step is a factor of 1; where all are masked the product is 0.
 struct MultiplyOp {
   Index inputs;
-  MergedMask mask;
+  Counting counts;
 
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
-    mask.write(v);
+    counts.mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
-    std::copy_n(v.x().data, size, y);
-    for (Index i = 1; i < inputs; ++i) {
-      const T* x = v.x(i).data;
-      for (Index k = 0; k < size; ++k) y[k] *= x[k];
-    }
+    std::fill_n(y, size, T(1));
+    for (Index i = 0; i < inputs; ++i) multiply(v, i, size, y);
+    for (Index k = 0; counts.mask.inputs > 0 && k < size; ++k)
+      if (v.made_mask().data[k / v.x().width] == 0) y[k] = 0;
   }
   /// No division: factors may be 0.
   template <class T>
@@ -75,12 +94,17 @@ struct MultiplyOp {
     for (Index i = 0; i < inputs; ++i) {
       T* dx = v.dx(i).data;
       if (!dx) continue;
-      std::copy_n(v.dy().data, size, dx);
-      for (Index j = 0; j < inputs; ++j) {
-        const T* x = v.x(j).data;
-        for (Index k = 0; j != i && k < size; ++k) dx[k] *= x[k];
-      }
+      for (Index k = 0; k < size; ++k) dx[k] = counts(v, i, k) ? v.dy().data[k] : T(0);
+      for (Index j = 0; j < inputs; ++j)
+        if (j != i) multiply(v, j, size, dx);
     }
+  }
+  template <class T>
+  void multiply(const View<T>& v, Index i, Index size, T* product) const {
+    const T* x = v.x(i).data;
+    for (Index k = 0; !counts.some && k < size; ++k) product[k] *= x[k];
+    for (Index k = 0; counts.some && k < size; ++k)
+      if (counts(v, i, k)) product[k] *= x[k];
   }
 };
 
@@ -89,7 +113,7 @@ struct MultiplyOp {
 struct ExtremeOp {
   Index inputs;
   int sign;
-  MergedMask mask;
+  Counting counts;
 
   template <class T>
   T better(T best, T x) const {
@@ -99,24 +123,42 @@ struct ExtremeOp {
   template <class T>
   void forward(const View<T>& v) const {
     v.produce(v.x().steps);
-    mask.write(v);
+    counts.mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
-    std::copy_n(v.x().data, size, y);
-    for (Index i = 1; i < inputs; ++i) {
+    if (!counts.some) std::copy_n(v.x().data, size, y);
+    for (Index i = 1; !counts.some && i < inputs; ++i) {
       const T* x = v.x(i).data;
       for (Index k = 0; k < size; ++k) y[k] = better(y[k], x[k]);
     }
+    for (Index k = 0; counts.some && k < size; ++k) y[k] = best_of(v, inputs, k).value;
+  }
+  /// Of the first `count` inputs that count; the first input where none does.
+  template <class T>
+  struct Best {
+    T value;
+    bool is_counted;
+  };
+  template <class T>
+  Best<T> best_of(const View<T>& v, Index count, Index k) const {
+    Best<T> best{v.x(0).data[k], counts(v, 0, k)};
+    for (Index i = 1; i < count; ++i) {
+      if (!counts(v, i, k)) continue;
+      const T x = v.x(i).data[k];
+      best = {best.is_counted ? better(best.value, x) : x, true};
+    }
+    return best;
   }
   template <class T>
   void backward(const View<T>& v) const {
     for (Index k = 0; k < v.dy().size(); ++k) {
       T rest = v.dy().data[k];  // what the inputs before i share
       for (Index i = inputs - 1; i > 0; --i) {
-        T before = v.x(0).data[k];
-        for (Index j = 1; j < i; ++j) before = better(before, v.x(j).data[k]);
+        const Best<T> before = best_of(v, i, k);
         const T x = v.x(i).data[k];
-        const T share = x == before ? T(0.5) : better(before, x) == x ? T(1) : T(0);
+        T share = x == before.value ? T(0.5) : better(before.value, x) == x ? T(1) : T(0);
+        if (!counts(v, i, k)) share = 0;
+        else if (!before.is_counted) share = 1;
         if (v.dx(i)) v.dx(i).data[k] = rest * share;
         rest *= 1 - share;
       }
@@ -124,8 +166,6 @@ struct ExtremeOp {
     }
   }
 };
-
-MergedMask merged(Planner& planner) { return MergedMask::plan(planner); }
 
 void keep_inputs(Planner& planner) {
   for (Index i = 0; i < planner.inputs(); ++i) planner.keep_input(i);
@@ -137,7 +177,7 @@ AnyOp Subtract::plan(Planner& planner) const {
   plan_merging(planner);
   if (planner.inputs() != 2)
     planner.refuse(fmt::format("takes two inputs, got {}.", planner.inputs()));
-  return SubtractOp{merged(planner)};
+  return SubtractOp{MergedMask::plan(planner)};
 }
 
 Tensor Subtract::operator()(std::vector<Tensor> inputs) const {
@@ -146,7 +186,7 @@ Tensor Subtract::operator()(std::vector<Tensor> inputs) const {
 
 AnyOp Average::plan(Planner& planner) const {
   plan_merging(planner);
-  return AverageOp{planner.inputs(), merged(planner)};
+  return AverageOp{planner.inputs(), MergedMask::plan(planner)};
 }
 
 Tensor Average::operator()(std::vector<Tensor> inputs) const {
@@ -156,7 +196,7 @@ Tensor Average::operator()(std::vector<Tensor> inputs) const {
 AnyOp Multiply::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return MultiplyOp{planner.inputs(), merged(planner)};
+  return MultiplyOp{planner.inputs(), Counting::plan(planner)};
 }
 
 Tensor Multiply::operator()(std::vector<Tensor> inputs) const {
@@ -166,7 +206,7 @@ Tensor Multiply::operator()(std::vector<Tensor> inputs) const {
 AnyOp Maximum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), 1, merged(planner)};
+  return ExtremeOp{planner.inputs(), 1, Counting::plan(planner)};
 }
 
 Tensor Maximum::operator()(std::vector<Tensor> inputs) const {
@@ -176,7 +216,7 @@ Tensor Maximum::operator()(std::vector<Tensor> inputs) const {
 AnyOp Minimum::plan(Planner& planner) const {
   plan_merging(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), -1, merged(planner)};
+  return ExtremeOp{planner.inputs(), -1, Counting::plan(planner)};
 }
 
 Tensor Minimum::operator()(std::vector<Tensor> inputs) const {

@@ -30,7 +30,7 @@ EpochSums::EpochSums(const Model::State& state, const std::vector<OutputJob>& jo
 void EpochSums::add(const BatchRunner& runner, const std::vector<float>& scales,
                     double regularization, Index rows) {
   const auto samples = static_cast<double>(rows);
-  double loss = regularization;
+  double loss = regularization + runner.activity_penalty();
   for (std::size_t o = 0; o < jobs_.size(); ++o) {
     const double part = runner.totals()[o].loss * static_cast<double>(scales[o]);
     loss += part * static_cast<double>(jobs_[o].loss_weight);

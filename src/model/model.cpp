@@ -14,9 +14,9 @@
 
 namespace sonde {
 
-Model::State::State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions given)
+Model::State::State(Graph made, ModelOptions given)
     : options(std::move(given)),
-      graph(std::move(inputs), std::move(outputs)),
+      graph(std::move(made)),
       weights(graph.weights(options.seed)),
       entries(graph.entries()) {
   if (graph.inputs().size() > Sample::most || graph.outputs().size() > Sample::most)
@@ -53,7 +53,9 @@ Model::Model(Tensor input, Tensor output, ModelOptions options)
     : Model(std::vector<Tensor>{std::move(input)}, std::vector<Tensor>{std::move(output)},
             std::move(options)) {}
 Model::Model(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options)
-    : state_(std::make_unique<State>(std::move(inputs), std::move(outputs), std::move(options))) {}
+    : Model(Graph(std::move(inputs), std::move(outputs)), std::move(options)) {}
+Model::Model(Graph graph, ModelOptions options)
+    : state_(std::make_unique<State>(std::move(graph), std::move(options))) {}
 Model::Model(Model&&) noexcept = default;
 Model& Model::operator=(Model&&) noexcept = default;
 Model::~Model() = default;

@@ -22,9 +22,12 @@ void scatter(const float* value, Index steps, Index rows, Index row, Index width
     std::copy_n(value + (t * rows + row) * width, width, to + t * width);
 }
 
-/// Whole sequences through an inference plan, in batches.
-std::vector<Array> predict_whole(Model::State& state, const SampleSource& samples,
-                                 const std::vector<Index>& steps, const PredictOptions& options) {
+/// Values of an inference plan after whole sequences have gone through it, in batches: one array
+/// (samples, …) for each of those that `wanted` names. `states`: of stateful layers.
+template <class Wanted>
+std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
+                             const std::vector<Index>& steps, const PredictOptions& options,
+                             StateBank& states, Wanted wanted) {
   ThreadPool& pool = state.threads(options.threads);
   const Index batch_size = std::min(options.batch_size, samples.size());
   BatchRunner runner(state.graph, *state.weights, {}, samples,
@@ -32,17 +35,18 @@ std::vector<Array> predict_whole(Model::State& state, const SampleSource& sample
                       .mode = Mode::infer,
                       .input_steps = steps,
                       .seed = state.options.seed},
-                     pool.size(), state.states);
+                     pool.size(), states);
   const Plan& plan = runner.plan();
+  const std::vector<Index> values = wanted(plan);
   std::vector<Array> results;
-  for (const Index value : plan.outputs())
+  for (const Index value : values)
     results.emplace_back(plan.values()[at(value)].shape.with_front(samples.size()));
 
   std::vector<Index> numbers(at(batch_size));
   Index begin = 0;
   runner.take([&](Workspace<float>& space, Index first, Index rows) {
     for (std::size_t o = 0; o < results.size(); ++o) {
-      const Index value = plan.outputs()[o];
+      const Index value = values[o];
       const Plan::Value& y = plan.values()[at(value)];
       const Index steps_out = y.timed ? y.shape[0] : 1;
       for (Index r = 0; r < rows; ++r)
@@ -147,7 +151,8 @@ std::vector<Array> predict_arrays(Model::State& state, const ArraySamples::Array
       return results;
     }
   }
-  return predict_whole(state, samples, steps, options);
+  return run_whole(state, samples, steps, options, state.states,
+                   [](const Plan& plan) { return plan.outputs(); });
 }
 
 }  // namespace
@@ -164,6 +169,29 @@ Array Model::predict(const Array& x, PredictOptions options) {
         fmt::format("Model \"{}\": has {} outputs; call predict with a list of arrays.", name(),
                     state_->graph.outputs().size()));
   return std::move(predict_arrays(*state_, {&x}, options).front());
+}
+
+Array Model::predict_mask(const Array& x, PredictOptions options) {
+  const auto& outputs = state_->graph.output_tensors();
+  if (outputs.size() != 1)
+    throw ArgumentError(
+        fmt::format("Model \"{}\": has {} outputs; predict_mask is for models of one.", name(),
+                    outputs.size()));
+  if (!outputs.front().masked()) return {};
+  state_->refresh();
+  check_batch_size("predict_mask", options.batch_size);
+  const ArraySamples samples({&x}, {});
+  const std::vector<Index> steps = state_->check(samples);
+  StateBank fresh;  // looking at a mask leaves the states of stateful layers alone
+  std::vector<Array> masks =
+      run_whole(*state_, samples, steps, options, fresh, [](const Plan& plan) {
+        std::vector<Index> values;
+        if (plan.output_mask(0) >= 0) values.push_back(plan.output_mask(0));
+        return values;
+      });
+  if (masks.empty()) return {};
+  const Shape& shape = masks.front().shape();
+  return masks.front().reshaped({shape[0], shape.elements() / shape[0]});
 }
 
 }  // namespace sonde

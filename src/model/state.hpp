@@ -10,7 +10,7 @@ namespace sonde {
 
 /// What a Model holds.
 struct Model::State {
-  State(std::vector<Tensor> inputs, std::vector<Tensor> outputs, ModelOptions options);
+  State(Graph graph, ModelOptions options);
 
   ModelOptions options;
   Graph graph;

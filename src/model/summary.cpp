@@ -136,8 +136,9 @@ std::string time_lines(const Model& model) {
   if (time.steps_out == 0) return text + " Steps out: none, one output for the whole signal\n";
   text += fmt::format(" Steps out: {}\n", count_text(time.steps_out));
   text +=
-      fmt::format(" Receptive field: {}\n",
-                  time.receptive_field ? step_text(*time.receptive_field) : "all earlier steps");
+      fmt::format(" Receptive field: {}\n", time.receptive_field ? step_text(*time.receptive_field)
+                                            : time.lookahead == dynamic ? "the whole signal"
+                                                                        : "all earlier steps");
   text += fmt::format(" Lookahead: {}\n",
                       time.lookahead == dynamic ? "the whole signal" : step_text(time.lookahead));
   const std::string reason = why_no_stream(model);

@@ -108,7 +108,9 @@ struct PlanBuilder {
     const auto planner_of = [&](std::vector<Shape> given) {
       std::string where(instance.layer.type());
       if (!call.path.empty()) where += " \"" + call.path + "\"";
-      return Planner(std::move(where), std::move(given), mode, plan.options_.rows * fold, masked);
+      Planner made(std::move(where), std::move(given), mode, plan.options_.rows * fold, masked);
+      if (call.is_frozen) made.freeze();
+      return made;
     };
     Planner planner = planner_of(shapes);
     if (streaming() && !folded && inputs.size() > 1) {
@@ -248,6 +250,7 @@ struct PlanBuilder {
     Index step, input, buffer;
   };
   std::vector<std::vector<Use>> uses = {};  // per value, in backward order
+  std::vector<Index> unread = {};           // values with no gradient but that of their penalty
 
   void add_buffers() {
     const Index end = training() ? 2 * moments() + 1 : moments();
@@ -302,6 +305,11 @@ struct PlanBuilder {
       const Index buffer = written ? add_buffer(name + " part", size, {{moment, moment}}) : -1;
       uses[at(v)].push_back({reader->first, reader->second, buffer});
       written = true;
+    }
+    if (!written && producer >= 0 && booked[at(producer)].planner.penalizes_outputs()) {
+      first = to;
+      written = true;
+      unread.push_back(v);
     }
     if (written) value.gradient = add_buffer(name, size, {{first, to}});
   }
@@ -403,14 +411,20 @@ struct PlanBuilder {
         plan.backward_.back().push_back({Action::backward_sums, s});
         plan.backward_.emplace_back();
       }
+      for (const Index o : step.outputs)
+        if (std::find(unread.begin(), unread.end(), o) != unread.end())
+          plan.backward_.back().push_back(
+              {Action::clear, s, -1, plan.gradient_offset(o), gradient_per_row(o)});
       plan.backward_.back().push_back({Action::backward, s});
       for (const Index v : step.inputs)
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))
-            plan.backward_.back().push_back(
-                {Action::add, s, buffer_offset(use.buffer), plan.gradient_offset(v),
-                 plan.values_[at(v)].shape.elements() * plan.values_[at(v)].fold});
+            plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer),
+                                             plan.gradient_offset(v), gradient_per_row(v)});
     }
+  }
+  Index gradient_per_row(Index v) const {
+    return plan.values_[at(v)].shape.elements() * plan.values_[at(v)].fold;
   }
   /// A value read twice by one step has two uses; each is added once.
   std::vector<std::pair<Index, Index>> done = {};

@@ -65,10 +65,10 @@ class Plan {
   };
   /// What a worker does next. A segment ends with forward_sums or backward_sums: a barrier.
   struct Action {
-    enum Kind : unsigned char { forward, forward_sums, backward, backward_sums, add } kind;
+    enum Kind : unsigned char { forward, forward_sums, backward, backward_sums, add, clear } kind;
     Index step = -1;
-    Index from = -1, to = -1;  ///< add: gradient offsets
-    Index per_row = 0;         ///< add: scalars for each row
+    Index from = -1, to = -1;  ///< add, clear: gradient offsets
+    Index per_row = 0;         ///< add, clear: scalars for each row
   };
   using Segment = std::vector<Action>;
 

@@ -88,6 +88,9 @@ void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noex
         for (Index i = 0; i < action.per_row * memory.rows; ++i) to[i] += from[i];
         break;
       }
+      case Action::clear:
+        std::fill_n(memory.arena + action.to, action.per_row * memory.rows, T(0));
+        break;
     }
   }
 }

@@ -55,6 +55,10 @@ void check_reads(const Plan& plan) {
           throw std::logic_error("plan: a gradient is added before it is written");
         continue;
       }
+      if (action.kind == Action::clear) {
+        gradients.insert(action.to);
+        continue;
+      }
       const auto& step = plan.steps()[at(action.step)];
       for (const auto& place : step.layout.outputs)
         if (place.gradient >= 0 && !gradients.count(place.gradient))

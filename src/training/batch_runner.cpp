@@ -5,9 +5,9 @@
 #include <sonde/error.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
-#include "training/finite.hpp"
 #include "training/shards.hpp"
 
 namespace sonde {
@@ -69,6 +69,7 @@ BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<O
   scales_.assign(static_cast<std::size_t>(workers), std::vector<float>(jobs_.size(), 1.0f));
   if (training && source.room() > 0)
     for (int w = 0; w < workers; ++w) changed_.emplace_back(source.room());
+  penalties_.assign(at(shards_), 0.0);
   for (Index s = 0; s < shards_; ++s) {
     totals_.emplace_back();
     for (const OutputJob& job : jobs_)
@@ -85,6 +86,12 @@ std::vector<float> BatchRunner::scales() const {
   std::vector<float> scales;
   for (const OutputRoom& room : rooms_[0]) scales.push_back(room.scale);
   return scales;
+}
+
+bool BatchRunner::is_finite() const noexcept {
+  return std::isfinite(activity_penalty_) &&
+         std::all_of(totals().begin(), totals().end(),
+                     [](const OutputTotals& each) { return std::isfinite(each.loss); });
 }
 
 bool BatchRunner::has_barriers() const {
@@ -115,6 +122,8 @@ void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
   memory.first_row = shard * rows_;
   memory.batch_rows = static_cast<Index>(batch.numbers.size());
   memory.draw = batch.draw;
+  penalties_[at(shard)] = 0;
+  memory.penalty = jobs_.empty() ? nullptr : &penalties_[at(shard)];
   if (plan_.state_size() > 0) memory.states = states_.shards[at(shard)].data();
   if (!gradients_.empty()) {
     memory.gradients = gradients(shard);
@@ -165,7 +174,9 @@ void BatchRunner::judge_batch(const Batch& batch) noexcept {
   const auto rows = static_cast<Index>(batch.numbers.size());
   tree(shard_count(rows, rows_), [&](Index to, Index from) {
     for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
+    penalties_[at(to)] += penalties_[at(from)];
   });
+  activity_penalty_ = penalties_[0] / static_cast<double>(rows);
   for (std::size_t o = 0; o < jobs_.size(); ++o)
     if (jobs_[o].is_of_batch()) sonde::judge_batch(jobs_[o], rows, totals_[0][o]);
 }
@@ -236,7 +247,7 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
       walk(
           plan_.backward(), [&](Index s) { finish_gradient(s, worker); }, [](Index) {});
   }
-  if (worker == 0 && training && is_finite(totals_[0])) after_batch(plan_, workspaces_[0].memory);
+  if (worker == 0 && training && is_finite()) after_batch(plan_, workspaces_[0].memory);
   team.barrier();
 }
 

@@ -48,6 +48,12 @@ class BatchRunner {
   Index batch_size() const { return options_.batch_size; }
   /// The whole batch's sums, one entry for each output, after run().
   const std::vector<OutputTotals>& totals() const { return totals_[0]; }
+  /// The penalties on activities of the last batch, divided by its samples. Keras: part of the
+  /// loss.
+  double activity_penalty() const { return activity_penalty_; }
+  /// Whether the loss of the last batch is a number. Where it is not, nothing is learned from it:
+  /// neither weights nor an optimizer's or a layer's statistics change.
+  bool is_finite() const noexcept;
   /// What each output's loss sum was multiplied by: see batch_scale().
   std::vector<float> scales() const;
   /// Gradient blocks of the shards of the last batch; the tree's total goes into block 0.
@@ -85,6 +91,8 @@ class BatchRunner {
   std::vector<std::vector<float>> scales_;         // [worker][output], before masks
   std::vector<Buffer<float>> changed_;             // [worker]: one sample that training changes
   std::vector<std::vector<OutputTotals>> totals_;  // [shard][output]
+  std::vector<double> penalties_;                  // [shard], on activities
+  double activity_penalty_ = 0;                    // of the last batch
   std::vector<Buffer<float>> gradients_;           // [shard]
   StateBank& states_;
   Take take_;

@@ -69,7 +69,15 @@ std::string repeated(std::string_view text, Index count) {
   return all;
 }
 
-/// "12/15 ━━━━━━━━━━━━━━━━━━━━ 3s 232ms/step - loss: 0.6907", at most `width` columns.
+/// " 1034 samples/s"; nothing where there is no time to divide by.
+std::string samples_per_second(const Training& t, double step) {
+  if (t.samples == 0 || t.batches == 0 || !(step > 0)) return "";
+  const double in_batch = static_cast<double>(t.samples) / static_cast<double>(t.batches);
+  return fmt::format(" {:.{}f} samples/s", in_batch / step, in_batch / step < 10 ? 1 : 0);
+}
+
+/// "12/15 ━━━━━━━━━━━━━━━━━━━━ 3s 232ms/step 138 samples/s - loss: 0.6907", at most `width`
+/// columns.
 std::string live_line(const ProgressBar& bar, const Training& t, bool last, std::size_t width) {
   const Index done = t.batch;
   const double time = now();
@@ -79,7 +87,7 @@ std::string live_line(const ProgressBar& bar, const Training& t, bool last, std:
   const Index full = t.batches > 0 ? cells * done / t.batches : 0;
   const std::string clock = last ? fmt::format("{:.0f}s", time - bar.epoch_started)
                                  : remaining(each * static_cast<double>(t.batches - done));
-  const std::string speed = per_step(each);
+  const std::string speed = per_step(each) + samples_per_second(t, each);
   std::size_t used = count.size() + 1 + cells + 1 + clock.size() + 1 + speed.size();
 
   const auto style = [&](const char* code, const std::string& text) {

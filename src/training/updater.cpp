@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "training/finite.hpp"
 #include "training/penalty.hpp"
 #include "training/shards.hpp"
 
@@ -62,7 +61,7 @@ double Updater::squared_norm(std::size_t entry) const {
 }
 
 void Updater::update(BatchRunner& runner, int worker, Team& team) noexcept {
-  if (!is_finite(runner.totals())) return;  // all workers see the same
+  if (!runner.is_finite()) return;  // all workers see the same
   const auto each_piece = [&](auto&& act) {
     for (std::size_t p = static_cast<std::size_t>(worker); p < pieces_.size();
          p += static_cast<std::size_t>(team.size()))

@@ -137,6 +137,32 @@ TEST(KerasOperations, load_predict_the_same_train_on_and_come_back) {
   }
 }
 
+// A layer that holds others and was frozen by its argument alone: what it holds is trained on in
+// Keras, so that the optimizer has a state for it, and the .h5 file keeps the order of its parts.
+TEST(KerasFrozen, loads_and_predicts_the_same) {
+  for (const std::string name : {"frozen_steps", "frozen_attention"})
+    for (const char* ending : {".keras", ".h5"}) {
+      SCOPED_TRACE(name + ending);
+      Model model = Model::load(file(name + ending));
+      const Array expected = load_csv(file(name + ".csv"));
+      EXPECT_TRUE(near(model.predict(ramp({2, 6, 2})),
+                       {expected.values().begin(), expected.values().end()}, most));
+      EXPECT_EQ(model.iterations(), 2);
+    }
+}
+
+TEST(KerasFrozen, attention_stays_as_it_is_and_the_rest_is_trained_on) {
+  for (const char* ending : {".keras", ".h5"}) {
+    Model model = Model::load(file(std::string("frozen_attention") + ending));
+    const std::vector<Array> before = model.get_weights();
+    model.fit(ramp({4, 6, 2}), ramp({4, 6, 1}), {.verbose = false});
+    const std::vector<Array> after = model.get_weights();
+    ASSERT_EQ(after.size(), 12u);  // mix: 2, look: 8, label: 2
+    for (std::size_t i = 0; i < after.size(); ++i)
+      EXPECT_EQ(testing::same_bits(after[i].values(), before[i].values()), i >= 2 && i < 10) << i;
+  }
+}
+
 // --- weights alone -------------------------------------------------------------------------------
 
 TEST_F(KerasFile, keeps_weights_alone) {

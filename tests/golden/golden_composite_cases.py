@@ -105,3 +105,34 @@ masked("softmax_weighted", lstm(return_sequences=True), dense(3, "softmax"), los
        weighted=True)
 masked("sum", dense(2), loss_config={"reduction": "sum"})
 masked("conv", lambda: kl.Conv1D(3, 3, name="conv"), dense(2))
+
+
+def gaps(x):
+    """Steps to be masked, others in the first channels than in the last."""
+    x = x.copy()
+    x[:, ::3, :CHANNELS], x[:, ::4, CHANNELS:] = 0, 0
+    return x
+
+
+# A masked step leaves the word to the other inputs; where one has no mask, all steps count.
+for _join in (kl.Multiply, kl.Maximum, kl.Minimum):
+    for _masks in (2, 1):
+        def _(join=_join, masks=_masks):
+            x = keras.Input((TIME, 2 * CHANNELS), name="input")
+            parts = [x[..., :CHANNELS], x[..., CHANNELS:]]
+            parts = [kl.Masking(name=f"masking{i}")(p) if i < masks else p for i, p in enumerate(parts)]
+            parts = [kl.Dense(4, name=f"mix{i}")(p) for i, p in enumerate(parts)]
+            joined = join(name="join")(parts + parts[:1])
+            return Case(x, kl.Dense(2, name="dense")(joined), change_x=gaps)
+        case(f"masked_{_join.__name__.lower()}_{_masks}")(_)
+
+
+@case("model_at_the_end")
+def _():  # called twice, of which the second gives an output, and two inputs without masks go in together
+    one = keras.Input((CHANNELS,), name="one")
+    inner = keras.Model(one, kl.Dense(CHANNELS, activation="tanh", name="inner_dense")(one), name="inner")
+    left, right = keras.Input((CHANNELS,), name="left"), keras.Input((CHANNELS,), name="right")
+    join = keras.Model([left, right], kl.Add(name="inner_add")([left, right]), name="join")
+    x = keras.Input((CHANNELS,), name="input")
+    first = inner(kl.Dense(CHANNELS, name="mix")(x))
+    return Case(x, [inner(first), join([first, x])])

@@ -24,6 +24,7 @@ Array numbers(const Shape& shape) {
 struct Written {
   Model model;
   bool labels_are_01 = false;  ///< else any numbers
+  bool takes_classes = false;  ///< inputs are whole numbers below 5
 };
 
 Written uncompiled(const Tensor& x, const Tensor& y) { return {Model(x, y, {.seed = 5}), false}; }
@@ -323,6 +324,34 @@ Written classes_with_several_outputs() {
 }
 
 /// Trains what is compiled for two steps, so that there is a state to save; then writes everything.
+Written penalties() {
+  const Tensor x = Input({9, 3});
+  Tensor h = Conv1D{.filters = 4, .kernel_size = 2, .activity_regularizer = L1{0.01}}(x);
+  h = ActivityRegularization{.l1 = 0.01, .l2 = 0.02}(h);
+  h = GRU{.units = 3, .activity_regularizer = L2{0.1}, .return_sequences = true}(h);
+  h = Bidirectional{.layer = LSTM{.units = 3, .activity_regularizer = L1L2{0.1, 0.2}}}(h);
+  return trained(
+      x, Dense{.units = 1, .activation = Activation::sigmoid, .activity_regularizer = L2{0.1}}(h),
+      Adam{});
+}
+
+Written words_of_any_number() {
+  const Tensor x = Input({dynamic});
+  Tensor h = Embedding{.input_dim = 5, .output_dim = 3, .mask_zero = true}(x);
+  h = LSTM{.units = 4}(h);
+  Written written = trained(x, Dense{.units = 1, .activation = Activation::sigmoid}(h), Adam{});
+  written.takes_classes = true;
+  return written;
+}
+
+Written model_at_the_end() {
+  const Tensor in = Input({3});
+  Model inner(in, Dense{.units = 3, .activation = Activation::tanh}(in),
+              {.seed = 2, .name = "inner"});
+  const Tensor x = Input({3});
+  return uncompiled(x, inner(inner(x)));
+}
+
 void write(const std::filesystem::path& folder, const std::string& name, Written written) {
   Model& model = written.model;
   constexpr Index rows = 5;
@@ -332,6 +361,8 @@ void write(const std::filesystem::path& folder, const std::string& name, Written
     Shape shape = input.shape();
     if (shape[0] == dynamic) shape[0] = 11;
     x.push_back(numbers(shape.with_front(rows)));
+    for (Index i = 0; written.takes_classes && i < x.back().size(); ++i)
+      x.back().data()[i] = static_cast<float>(i * 7 % 5);
   }
   if (model.compiled()) {
     for (Array& array : model.predict(x)) {
@@ -388,6 +419,9 @@ int main(int count, char** words) {
       {"padded_and_noisy", padded_and_noisy},
       {"embeddings", embeddings},
       {"many_of_one_class", many_of_one_class},
+      {"penalties", penalties},
+      {"words_of_any_number", words_of_any_number},
+      {"model_at_the_end", model_at_the_end},
       {"two_outputs", classes_with_several_outputs}};
   for (const auto& [name, make] : cases) {
     std::printf("%s\n", name);

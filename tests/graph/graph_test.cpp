@@ -24,6 +24,19 @@ TEST(Graph, orders_layers_as_Keras_does) {
   EXPECT_EQ(names(graph), (std::vector<std::string>{"input", "aa", "zz", "bb", "add"}));
 }
 
+TEST(Graph, orders_layers_as_a_file_does_and_only_the_graph_that_is_told_so) {
+  auto x = Input({4, 2}, {.name = "input"});
+  auto a = Dense{.units = 2, .name = "a"}(x);
+  auto b = Dense{.units = 2, .name = "b"}(x);
+  auto y = Add{.name = "add"}({a, b});
+  const auto layer = [](const Tensor& t) { return t.node()->instance.get(); };
+  const Graph told({x}, {y}, {layer(x), layer(b), layer(a), layer(y)});
+  EXPECT_EQ(names(told), (std::vector<std::string>{"input", "b", "a", "add"}));
+  for (const Graph::Call& call : told.calls())
+    EXPECT_EQ(&told.layer(call), call.node->instance.get());
+  EXPECT_EQ(names(Graph({x}, {y})), (std::vector<std::string>{"input", "a", "b", "add"}));
+}
+
 TEST(Graph, orders_calls_of_one_depth_as_Keras_does) {
   // Observed in Keras 3.15 (_nodes_by_depth): the call of "norm" that reads "dense" comes first.
   auto x = Input({4, 2}, {.name = "input"});

@@ -1,4 +1,5 @@
 """What a watched call becomes: a few numbers and configs from which the program beside this file does the same."""
+import inspect
 import json
 
 import keras
@@ -10,13 +11,19 @@ OTHER_LAYERS = {"Conv3D", "Conv3DTranspose", "Conv2DTranspose", "MaxPooling3D", 
                 "GlobalMaxPooling3D", "GlobalAveragePooling3D", "DepthwiseConv2D", "SeparableConv2D"}
 
 
+HALF = ("float16", "bfloat16")
+ATTENTION = (keras.layers.MultiHeadAttention, keras.layers.Attention, keras.layers.AdditiveAttention)
+
+
 class Left(Exception):
     """Why a comparison of Keras' tests has no replay."""
 
 
 def listed(array):
     array = np.asarray(array)
-    return {"shape": list(array.shape), "values": [float(x) for x in array.astype("float64").ravel()]}
+    # A float32 in as few digits as tell it from others.
+    short = (lambda x: float(str(x))) if array.dtype == np.float32 else float
+    return {"shape": list(array.shape), "values": [short(x) for x in array.ravel()]}
 
 
 def replay(claim):
@@ -52,9 +59,13 @@ def ours(layer):
             return keras.layers.SimpleRNNCell(c.units, activation=None, use_bias=False)
         arguments = {k: v for k, v in layer.get_config().items() if k not in ("cell", "dtype")}
         return keras.layers.RNN(cell(layer.cell), **arguments)
+    if isinstance(layer, (keras.models.Sequential, keras.src.models.Functional)):
+        return keras.models.clone_model(layer)
     known = getattr(keras.layers, type(layer).__name__, getattr(keras, type(layer).__name__, None))
     if known is not type(layer):
         raise Left("a layer of the test's own making")
+    if layer.compute_dtype in HALF:  # the numbers are the same to the test's tolerance
+        config["config"]["dtype"] = "float32"
     return keras.saving.deserialize_keras_object(config)
 
 
@@ -75,16 +86,25 @@ def layer_case(event, claim):
     if event.options.get("training"):
         raise Left("the outcome of training = True, or of chance")
     stateful = getattr(layer, "stateful", False)
-    x = event.given[0]
+    is_attention = isinstance(layer, ATTENTION)
+    joins = is_attention or isinstance(layer, keras.src.layers.merging.base_merge.Merge)
+    given = event.given or tuple(event.options[k] for k in ("query", "value", "key") if is_attention and
+                                 event.options.get(k) is not None)
+    if not given:
+        raise Left("a call without arrays")
+    x = given[0]
     arrays = list(x) if isinstance(x, (list, tuple)) else [x]
     if not arrays or any(a is None or not hasattr(a, "shape") or not a.ndim for a in arrays):
         raise Left("a call without arrays")
     states = event.options.get("initial_state")
     states = [] if states is None else list(states) if isinstance(states, (list, tuple)) else [states]
-    more = [a for a in event.given[1:] if a is not None]
+    more = [a for a in given[1:] if a is not None]
     masks = event.options.get("mask")
-    if any(k not in ("mask", "initial_state", "training") for k in event.options) and not isinstance(
-            layer, keras.layers.MultiHeadAttention):
+    if len(more) == 1 and list(inspect.signature(layer.call).parameters)[1:2] == ["mask"]:
+        masks, more = more[0].astype(bool), []
+    extra = {k: v for k, v in event.options.items() if v is not None and k not in (
+        "mask", "initial_state", "training", "query", "value", "key")}
+    if extra and not is_attention or any(k not in ("return_attention_scores", "use_causal_mask") for k in extra):
         raise Left("arguments of a call beyond mask and initial_state")
     given = arrays + states + more
     lifted = kind in ("ReLU", "LeakyReLU", "ELU") and given[0].ndim == 1 and claim.row is None
@@ -101,16 +121,21 @@ def layer_case(event, claim):
     tensors = list(inputs)
     given = [a.astype("float32") for a in given]
     if masks is not None:
-        if isinstance(masks, (list, tuple)) or masks.ndim != 2 or arrays[0].ndim != 3:
-            raise Left("a mask that is not one of time steps")
-        given[0] = np.where(masks[..., None], given[0], np.float32(MASKED))
-        tensors[0] = keras.layers.Masking(MASKED)(inputs[0])
+        masks = list(masks) if isinstance(masks, (list, tuple)) else [masks]
+        for i, mask in enumerate(masks):
+            if mask is None:
+                continue
+            if i >= len(given) or mask.ndim != 2 or given[i].ndim != 3 or len(masks) > 1 and not joins:
+                raise Left("a mask that is not one of time steps")
+            given[i] = np.where(mask[..., None], given[i], np.float32(MASKED))
+            tensors[i] = keras.layers.Masking(MASKED)(inputs[i])
     try:
         first = tensors[:len(arrays)]
         first = first if isinstance(x, (list, tuple)) else first[0]
         if isinstance(layer, keras.layers.MultiHeadAttention):
-            result = copy(first, *tensors[len(arrays):], **{k: v for k, v in event.options.items() if k not in (
-                "mask", "training")})
+            result = copy(first, *tensors[len(arrays):], **extra)
+        elif is_attention:
+            result = copy(first, **extra)
         elif states:
             result = copy(first, initial_state=tensors[len(arrays):])
         else:
@@ -135,7 +160,9 @@ def layer_case(event, claim):
         calls = earlier + [given]
     for call in calls:
         found = [np.array(o) for o in tree.flatten(model(call if len(call) > 1 else call[0]))]
-    if not np.allclose(found[claim.output][0] if lifted else found[claim.output], event.outputs[claim.output], atol=1e-4, rtol=1e-4, equal_nan=True):
+    near = max(1e-4, claim.tolerance) if layer.compute_dtype in HALF else 1e-4
+    again = found[claim.output][0] if lifted else found[claim.output]
+    if not np.allclose(again, event.outputs[claim.output].astype("float32"), atol=near, rtol=near, equal_nan=True):
         raise Left("the outcome of chance")
     return {"layer": kind, "model": architecture(model), "weights": [listed(w) for w in model.get_weights()],
             "calls": [[listed(a) for a in call] for call in calls], "output": claim.output, "row": 0 if lifted else claim.row}

@@ -6,7 +6,7 @@ import unittest
 import jax
 import keras
 import numpy as np
-from keras.src import activations, constraints, losses, metrics, optimizers, regularizers, testing, tree
+from keras.src import activations, backend, constraints, losses, metrics, optimizers, regularizers, testing, tree
 from keras.src.backend.common.keras_tensor import KerasTensor
 from keras.src.optimizers.base_optimizer import BaseOptimizer
 from keras.src.optimizers.schedules.learning_rate_schedule import LearningRateSchedule
@@ -106,9 +106,14 @@ class Watch:
 
         def compared(case, actual, desired, *rest, **options):
             compare(case, actual, desired, *rest, **options)
-            if inspect.currentframe().f_back.f_code.co_filename != watch.file or watch.depth:
+            caller = inspect.currentframe().f_back.f_code
+            # Keras' run_layer_test compares the other way round with what the test says of a layer's output.
+            is_of_layer = caller.co_name == "run_output_asserts"
+            if is_of_layer:
+                actual, desired = desired, actual
+            if caller.co_filename != watch.file and not is_of_layer or watch.depth:
                 return
-            if isinstance(desired, (jax.Array, keras.Variable)) or not is_concrete(actual, desired):
+            if isinstance(desired, (jax.Array, keras.Variable)) and not is_of_layer or not is_concrete(actual, desired):
                 return
             got, expected = numbers(actual), numbers(desired)
             if got is None or expected is None or expected.dtype.kind not in "fiu" or got.dtype.kind == "b":
@@ -147,6 +152,10 @@ class Watch:
             first = before(thing) if outermost and before else None
             taken = tree.map_structure(lambda x: numbers(x) if hasattr(x, "shape") else x, (given, options)) if (
                 outermost and kind not in ("optimizer",)) else (given, options)
+            if outermost and kind == "layer" and options.get("mask") is None:
+                carried = [numbers(backend.get_keras_mask(x)) for x in tree.flatten(given) if hasattr(x, "shape")]
+                if any(mask is not None for mask in carried):
+                    taken = (taken[0], taken[1] | {"mask": carried})
             if outermost and kind == "optimizer":
                 grads, variables = given[0], (given[1] if len(given) > 1 else options.get("trainable_variables"))
                 variables = variables or thing._trainable_variables

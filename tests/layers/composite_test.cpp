@@ -1,3 +1,4 @@
+#include <cmath>
 #include <sonde/layers/functional.hpp>
 
 #include "tests/support/evaluate.hpp"
@@ -43,6 +44,24 @@ TEST(TimeDistributed, drops_anew_at_each_step) {
   const Numbers y = trial({Numbers(64, 1.0)}).front();
   EXPECT_GT(std::count(y.begin(), y.end(), 0.0), 10);
   EXPECT_GT(std::count(y.begin(), y.end(), 2.0), 10);
+}
+
+TEST(TimeDistributed, that_is_frozen_leaves_the_statistics_of_the_batch_alone) {
+  const auto trained = [](bool trainable, bool inner_trainable) {
+    const BatchNormalization norm{.epsilon = 0.25, .trainable = inner_trainable};
+    Trial trial(TimeDistributed{.layer = norm, .trainable = trainable}, {{2, 2, 1}}, 1,
+                Mode::train);
+    return trial({{3, 3, 6, 6}}).front();
+  };
+  // The first moving statistics: mean 0, variance 1.
+  const auto expect_moving = [&](const Numbers& y) {
+    ASSERT_EQ(y.size(), 4u);
+    EXPECT_NEAR(y[0], 3 / std::sqrt(1.25), 1e-12);
+    EXPECT_NEAR(y[3], 6 / std::sqrt(1.25), 1e-12);
+  };
+  expect_moving(trained(false, true));
+  expect_moving(trained(true, false));
+  EXPECT_NEAR(trained(true, true)[0], -1.5 / std::sqrt(2.25 + 0.25), 1e-12);
 }
 
 TEST(TimeDistributed, refuses_what_it_cannot_apply) {

@@ -23,6 +23,11 @@ TEST(Embedding, obeys_its_laws) {
   check({dynamic, 1}, {});
   check({17, 2, 2}, {});
   check({17}, {.streams = false});
+  check_laws(Embedding{.input_dim = 5,
+                       .output_dim = 3,
+                       .activity_regularizer = L1L2{0.5, 0.25},
+                       .mask_zero = true},
+             {.time = 0, .channels = 17});
   check_round_trip(Embedding{.input_dim = 5, .output_dim = 3, .mask_zero = true});
 }
 

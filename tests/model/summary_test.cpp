@@ -99,6 +99,20 @@ TEST(Summary, of_a_chain_is_Keras_text_and_what_a_labeller_needs) {
 )");
 }
 
+TEST(Summary, of_a_model_that_needs_the_whole_signal_says_so_for_both_ends) {
+  const Tensor x = Input({40, 4});
+  const std::vector<Model> models = [&] {
+    std::vector<Model> all;
+    all.emplace_back(x, Attention{}({x, x}));
+    all.emplace_back(x, Bidirectional{.layer = LSTM{.units = 2, .return_sequences = true}}(x));
+    return all;
+  }();
+  for (const Model& model : models)
+    EXPECT_TRUE(says(model.summary_text(),
+                     " Receptive field: the whole signal\n Lookahead: the whole signal\n"))
+        << model.summary_text();
+}
+
 TEST(Summary, counts_the_optimizer_once_it_has_taken_a_step) {
   // keras/src/utils/summary_utils_test.py: 29 = 9 + 20.
   auto x = Input({2});

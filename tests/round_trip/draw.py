@@ -62,8 +62,7 @@ class Drawer:
     def pick(self, rank, accept=lambda shape: True):
         """A value of that rank, more likely one that nothing has used; made if there is none."""
         def fitting(refs):
-            return [Ref(r) for r in refs if len(self.shape(r)) == rank and accept(self.shape(r)) and not self.is_ids(r)
-                    and r not in self.private]
+            return [Ref(r) for r in refs if len(self.shape(r)) == rank and accept(self.shape(r)) and self.is_open(r)]
         near, all_ = fitting(self.unused), fitting(self.builder.values)
         if near and (self.chance(0.8) or not all_):
             return self.choose(near)
@@ -80,6 +79,10 @@ class Drawer:
 
     def is_ids(self, ref):
         return ref in self.network.inputs and self.network.inputs[ref].classes is not None
+
+    def is_open(self, ref):
+        """Whether any layer may read it."""
+        return not self.is_ids(ref) and ref not in self.private
 
     def call(self, layer, *inputs, **keywords):
         """Calls a layer, or one by its name anew: the value, or a list of several. Raises what Keras raises."""
@@ -130,14 +133,14 @@ class Drawer:
     def like(self, x, channels=None):
         """Another value with the shape of x, or with other channels."""
         wanted = (*self.shape(x)[:-1], channels or self.shape(x)[-1])
-        others = [Ref(r) for r in self.builder.values if r != x and self.shape(r) == wanted and not self.is_ids(r)
-                  and r not in self.private]
+        others = [Ref(r) for r in self.builder.values if r != x and self.shape(r) == wanted and self.is_open(r)]
         if others and self.chance(0.6):
             return self.choose(others)
         return self.call(Layer("Dense", units=wanted[-1], activation=self.choose(["tanh", "linear", "relu"])), x)
 
 
 # ---- layers of several inputs or outputs ----
+
 
 def masks_go_astray(layer):
     """A mask hangs on a tensor. On JAX a Permute that changes nothing gives the tensor itself, with the mask that it

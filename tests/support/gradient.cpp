@@ -48,7 +48,8 @@ void check_gradients(const Graph& graph, WeightBlock& block, GradientOptions opt
   const auto loss = [&] {
     runner.reset();
     runner.pack();
-    return product(runner.forward(inputs), weights_of_loss);
+    const double loss_of_outputs = product(runner.forward(inputs), weights_of_loss);
+    return loss_of_outputs + runner.penalty() / static_cast<double>(options.rows);
   };
 
   // Backward adds: what was there before stays.

@@ -16,8 +16,7 @@
 namespace sonde::testing {
 namespace {
 
-Array array_of(const Value& value) {
-  Shape shape{1};
+Array array_of(const Value& value, Shape shape = {1}) {
   if (const Value& sizes = *value.find("shape"); !sizes.as<Value::List>()->empty())
     from_value(sizes, "shape", shape);
   Array array(shape);
@@ -27,9 +26,10 @@ Array array_of(const Value& value) {
   return array;
 }
 
-std::vector<Array> arrays_of(const Value& list) {
+/// `single`: the shape of a number alone.
+std::vector<Array> arrays_of(const Value& list, const Shape& single = {1}) {
   std::vector<Array> arrays;
-  for (const Value& each : *list.as<Value::List>()) arrays.push_back(array_of(each));
+  for (const Value& each : *list.as<Value::List>()) arrays.push_back(array_of(each, single));
   return arrays;
 }
 
@@ -62,7 +62,7 @@ Outcome layer(const Value& recorded) {
   std::optional<Model> model;
   try {
     model.emplace(model_from_json(formats::print_json(*recorded.find("model"))));
-    model->set_weights(arrays_of(*recorded.find("weights")));
+    model->set_weights(arrays_of(*recorded.find("weights"), {}));
     std::vector<Array> outputs;
     for (const Value& call : *recorded.find("calls")->as<Value::List>()) {
       const std::vector<Array> x = arrays_of(call);
@@ -76,6 +76,8 @@ Outcome layer(const Value& recorded) {
     if (std::getenv("SONDE_SHOW_REFUSALS"))
       fmt::print("{} {}: {}\n", *recorded.find("test")->as<std::string>(),
                  *recorded.find("layer")->as<std::string>(), error.what());
+    const std::string message = error.what();
+    if (message.find("channels_first") != message.npos) return {.refusal = "channels_first"};
     return {.refusal = "refused, of " + *recorded.find("layer")->as<std::string>()};
   }
 }

@@ -63,6 +63,7 @@ PlanRunner<T>::PlanRunner(const Graph& graph, const WeightBlock& block, PlanOpti
   memory().weights = weights_.data();
   memory().gradients = gradients_.data();
   memory().packed = packed_.data();
+  memory().penalty = penalty_.data();
   memory().seed = 7;
   pack();
 }
@@ -81,6 +82,7 @@ template <class T>
 void PlanRunner<T>::load(const Sequences<T>& inputs) {
   poison([](const Plan::Buffer&) { return false; });
   std::fill_n(memory().sums, plan_.sums_size(), 0.0);
+  *penalty_.data() = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Index value = plan_.inputs()[i];
     workspace_.steps(value) = inputs[i].steps;

@@ -58,6 +58,8 @@ class PlanRunner {
   std::span<T> weights() { return weights_.span(); }
   /// Of the weights; backward adds to them.
   std::span<T> gradients() { return gradients_.span(); }
+  /// What penalties on activities have added up to since the last load().
+  double penalty() { return *penalty_.data(); }
   void reset() { workspace_.reset(); }
   void pack() { sonde::pack(plan_, memory()); }
 
@@ -87,6 +89,7 @@ class PlanRunner {
   Buffer<T> weights_;
   Buffer<T> gradients_;
   Buffer<T> packed_;
+  Buffer<double> penalty_{1};
 };
 
 /// Runs segments over several shards of one batch: at each barrier the shards' sums are added.

@@ -17,6 +17,7 @@ struct Dense {
   Initializer bias_initializer = Zeros{};
   Regularizer kernel_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
   std::string name = {};
@@ -31,6 +32,7 @@ struct Dense {
                      field("bias_initializer", &L::bias_initializer),
                      field("kernel_regularizer", &L::kernel_regularizer),
                      field("bias_regularizer", &L::bias_regularizer),
+                     field("activity_regularizer", &L::activity_regularizer),
                      field("kernel_constraint", &L::kernel_constraint),
                      field("bias_constraint", &L::bias_constraint), field("name", &L::name),
                      field("trainable", &L::trainable));

@@ -22,6 +22,7 @@ struct DepthwiseConv1D {
   Initializer bias_initializer = Zeros{};
   Regularizer depthwise_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint depthwise_constraint = {};
   Constraint bias_constraint = {};
   std::string name = {};
@@ -38,6 +39,7 @@ struct DepthwiseConv1D {
                      field("bias_initializer", &L::bias_initializer),
                      field("depthwise_regularizer", &L::depthwise_regularizer),
                      field("bias_regularizer", &L::bias_regularizer),
+                     field("activity_regularizer", &L::activity_regularizer),
                      field("depthwise_constraint", &L::depthwise_constraint),
                      field("bias_constraint", &L::bias_constraint), field("name", &L::name),
                      field("trainable", &L::trainable));

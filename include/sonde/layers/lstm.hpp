@@ -31,6 +31,7 @@ struct LSTM {
   Regularizer kernel_regularizer = {};
   Regularizer recurrent_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint recurrent_constraint = {};
   Constraint bias_constraint = {};
@@ -59,6 +60,7 @@ struct LSTM {
         field("kernel_regularizer", &L::kernel_regularizer),
         field("recurrent_regularizer", &L::recurrent_regularizer),
         field("bias_regularizer", &L::bias_regularizer),
+        field("activity_regularizer", &L::activity_regularizer),
         field("kernel_constraint", &L::kernel_constraint),
         field("recurrent_constraint", &L::recurrent_constraint),
         field("bias_constraint", &L::bias_constraint), field("dropout", &L::dropout),

@@ -25,6 +25,7 @@ struct SeparableConv1D {
   Regularizer depthwise_regularizer = {};
   Regularizer pointwise_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint depthwise_constraint = {};
   Constraint pointwise_constraint = {};
   Constraint bias_constraint = {};
@@ -45,6 +46,7 @@ struct SeparableConv1D {
                      field("depthwise_regularizer", &L::depthwise_regularizer),
                      field("pointwise_regularizer", &L::pointwise_regularizer),
                      field("bias_regularizer", &L::bias_regularizer),
+                     field("activity_regularizer", &L::activity_regularizer),
                      field("depthwise_constraint", &L::depthwise_constraint),
                      field("pointwise_constraint", &L::pointwise_constraint),
                      field("bias_constraint", &L::bias_constraint), field("name", &L::name),

@@ -28,6 +28,18 @@ Value write_optimizer(const Model& model) {
       model.compiled()->optimizer);
 }
 
+/// Keras resolves "auto" when it compiles and writes what that gave where it ran; who reads "auto"
+/// resolves it there.
+Value write_jit_compile(std::optional<bool> jit_compile) {
+  return jit_compile ? Value(*jit_compile) : Value("auto");
+}
+
+std::optional<bool> read_jit_compile(const Value* written, const Where& where) {
+  if (!written || written->is_null() || *written == Value("auto")) return {};
+  if (const bool* given = written->as<bool>()) return *given;
+  refuse_value(where + ": jit_compile", "\"auto\", true or false", *written);
+}
+
 Value write_losses(const Losses& losses) {
   if (losses.size() == 1) return object("keras.losses", to_value(losses.front()));
   Value::List all;
@@ -155,7 +167,7 @@ Value write_compile_config(const Model& model) {
                      {"weighted_metrics", metrics_for_keras(options->weighted_metrics, outputs)},
                      {"run_eagerly", false},
                      {"steps_per_execution", 1},
-                     {"jit_compile", false}};
+                     {"jit_compile", write_jit_compile(options->jit_compile)}};
 }
 
 CompileOptions read_compile_config(const Value& config, const std::vector<std::string>& outputs,
@@ -179,6 +191,7 @@ CompileOptions read_compile_config(const Value& config, const std::vector<std::s
   if (const Value* weights = config.find("loss_weights"); weights && !weights->is_null())
     for (const Value& each : by_output(*weights, outputs, where + ": loss_weights"))
       from_value(each, where + ": loss_weights", options.loss_weights.emplace_back());
+  options.jit_compile = read_jit_compile(config.find("jit_compile"), where);
   if (const Value* metrics = config.find("metrics"))
     options.metrics = metrics_of(*metrics, outputs, where + ": metrics");
   if (const Value* metrics = config.find("weighted_metrics"))

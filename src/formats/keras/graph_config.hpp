@@ -12,7 +12,8 @@ struct ReadGraph {
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
   std::string name;
-  std::size_t layers = 0;  ///< that the file has, whether or not they lead to an output
+  /// All layers that the file has, in its order, whether or not they lead to an output.
+  std::vector<const LayerInstance*> layers = {};
   std::size_t calls = 0;
 };
 
@@ -31,12 +32,9 @@ Value::Dict write_layer(const AnyLayer& layer, const std::string& name);
 /// The model that config.json describes: Functional, or Sequential. Every layer is made anew and
 /// planned for the shapes it meets; nothing is allocated for its weights. FormatError begins with
 /// `where` and names the layer. `is_part`: the model is a layer of another one.
-/// Graphs of these tensors have their layers in the order of the file, until forget_places.
 ReadGraph read_graph(const Value& config, int keras_major, const std::string& where,
                      const GraphLimits& limits = {}, bool is_part = false);
-/// Graphs that are made of these layers from now on have an order of their own.
-inline void forget_places(const Graph& graph) {
-  for (const auto& layer : graph.layers()) layer->place = -1;
-}
+/// The graph of what was read. FormatError begins with `where` when something leads to no output.
+Graph checked_graph(const ReadGraph& read, const std::string& where);
 
 }  // namespace sonde::formats::keras

@@ -100,11 +100,61 @@ std::vector<std::string> output_names(const Graph& graph) {
   return names;
 }
 
-/// Compiles as the file says; without a compile_config leaves the model as it is.
-void compile(Model& model, const Value* written, const Value* own, const std::string& where) {
+/// What a metric is called in messages.
+std::string metric_text(const Value& metric) {
+  const Value* class_name = metric.find("class_name");
+  const auto* text = (class_name ? *class_name : metric).as<std::string>();
+  return text ? printable(*text) : "of an unknown form";
+}
+
+/// A compile_config with only those metrics that work, one by one; the others' names go to
+/// `left_out`. Where something else is wrong, nothing is changed.
+template <class Works>
+Value with_working_metrics(const Value& written, std::vector<std::string>& left_out, Works works) {
+  constexpr std::array<std::string_view, 2> keys = {"metrics", "weighted_metrics"};
+  Value kept = written;
+  for (const std::string_view key : keys) kept.set(key, Value());
+  if (!works(kept)) return written;
+  for (const std::string_view key : keys) {
+    const Value* all = written.find(key);
+    if (!all || all->is_null()) continue;
+    const auto* list = all->as<Value::List>();
+    if (list && list->size() == 1 && list->front().as<Value::List>())
+      list = list->front().as<Value::List>();
+    const bool is_flat = list && std::none_of(list->begin(), list->end(), [](const Value& each) {
+                           return each.as<Value::List>() || each.is_null();
+                         });
+    Value::List good;
+    for (const Value& each : is_flat ? *list : Value::List{*all}) {
+      kept.set(key, is_flat ? Value(Value::List{each}) : each);
+      if (works(kept)) good.push_back(each);
+      else left_out.push_back(metric_text(each));
+    }
+    kept.set(key, good.empty() ? Value() : is_flat ? Value(good) : good.front());
+  }
+  return kept;
+}
+
+/// Compiles as the file says; without a compile_config leaves the model as it is. `left_out`: what
+/// it calls the metrics that are left out; null: they are refused.
+void compile(Model& model, const Value* written, const Value* own, const std::string& where,
+             std::vector<std::string>* left_out) {
   const auto* dict = written ? written->as<Value::Dict>() : nullptr;
   if (!dict || dict->empty()) return;
   const std::string here = where;
+  const auto works = [&](const Value& config) {
+    try {
+      model.compile(keras::read_compile_config(config, output_names(model.graph()), here));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  };
+  Value usable;
+  if (left_out && !works(*written)) {
+    usable = with_working_metrics(*written, *left_out, works);
+    written = &usable;
+  }
   constexpr std::string_view mend = " Load with compile = false if you only want to predict.";
   try {
     CompileOptions options =
@@ -171,25 +221,6 @@ void check_members(const ZipReader& zip, const std::string& where) {
           fmt::format("{}: there is no member \"{}\": not a .keras file of a model.", where, name));
 }
 
-/// The graph of a file in which everything leads to an output.
-Graph checked_graph(const keras::ReadGraph& read, const std::string& where) {
-  Graph graph =
-      keras::as_format_error(where + ": ", [&] { return Graph(read.inputs, read.outputs); });
-  if (graph.layers().size() != read.layers || graph.calls().size() != read.calls)
-    throw FormatError(
-        fmt::format("{}: {} layers are called {} times, but only {} and {} of them lead "
-                    "to an output.",
-                    where, read.layers, read.calls, graph.layers().size(), graph.calls().size()));
-  return graph;
-}
-
-Model model_of(const keras::ReadGraph& read, ModelOptions options = {}) {
-  options.name = read.name;
-  Model model(read.inputs, read.outputs, std::move(options));
-  keras::forget_places(model.graph());
-  return model;
-}
-
 LoadedModel read_json(std::string_view text, const std::string& where, const LoadOptions& options) {
   const JsonLimits limits{.bytes = options.limits.json, .depth = options.limits.json_depth};
   const Value config = parse_json(text, where, limits);
@@ -197,12 +228,14 @@ LoadedModel read_json(std::string_view text, const std::string& where, const Loa
   const int keras_major = version ? keras_major_of(*version, where) : 3;
   const keras::ReadGraph read =
       keras::read_graph(config, keras_major, where, {.layers = options.limits.layers});
-  keras::check_weights(checked_graph(read, where), options.limits.weights, where);
-  LoadedModel loaded{model_of(read), {}};
+  Graph graph = keras::checked_graph(read, where);
+  keras::check_weights(graph, options.limits.weights, where);
+  LoadedModel loaded{Model(std::move(graph), {.name = read.name}), {}};
   // Keras' to_json leaves the optimizer out, and then there is nothing to compile with.
   const Value* compiled = config.find("compile_config");
   if (options.compile && compiled && compiled->find("optimizer"))
-    compile(loaded.model, compiled, nullptr, where + ": compile_config");
+    compile(loaded.model, compiled, nullptr, where + ": compile_config",
+            options.leave_out_metrics ? &loaded.left_out : nullptr);
   return loaded;
 }
 
@@ -220,18 +253,19 @@ LoadedModel load_hdf5(Bytes bytes, const std::string& where, const LoadOptions& 
   const int keras_major = keras_major_of_file(file, "", where);
   const keras::ReadGraph read =
       keras::read_graph(config, keras_major, in_config, {.layers = options.limits.layers});
-  const Graph graph = checked_graph(read, in_config);
+  Graph graph = keras::checked_graph(read, in_config);
   keras::read_weights(keras::place_legacy_weights(graph, file, "model_weights", keras_major, where),
                       file, options.limits.weights, where);
   const bool is_rescaled = keras_major < 3 && keras::has_hard_sigmoid(graph);
   if (is_rescaled) keras::rescale_old_hard_sigmoid(graph);
-  LoadedModel loaded{model_of(read), {}};
+  LoadedModel loaded{Model(std::move(graph), {.name = read.name}), {}};
   const std::string training = keras::attribute_text(file, "", "training_config");
   if (!options.compile || training.empty()) return loaded;
   const std::string in_training = where + ": training_config";
   const Value compiled =
       keras::compile_config_of(parse_json(training, in_training, limits), in_training);
-  compile(loaded.model, &compiled, nullptr, in_training);
+  compile(loaded.model, &compiled, nullptr, in_training,
+          options.leave_out_metrics ? &loaded.left_out : nullptr);
   // Moments of weights that were multiplied by a constant would be wrong.
   if (loaded.model.compiled() && !is_rescaled)
     keras::read_legacy_optimizer_state(loaded.model, file, where);
@@ -257,16 +291,16 @@ LoadedModel load_archive(Bytes bytes, const std::string& where, const LoadOption
   const Value config = json(config_member);
   const keras::ReadGraph read =
       keras::read_graph(config, metadata.keras_major, in_config, {.layers = limits.layers});
-  const Graph graph = checked_graph(read, in_config);
+  Graph graph = keras::checked_graph(read, in_config);
 
   const Hdf5Reader weights(zip.read(weights_member), in_weights);
   keras::read_weights(keras::place_weights(graph, weights, in_weights), weights, limits.weights,
                       in_weights);
   if (metadata.keras_major < 3) keras::rescale_old_hard_sigmoid(graph);
-  LoadedModel loaded{model_of(read, {.seed = metadata.seed}), {}};
+  LoadedModel loaded{Model(std::move(graph), {.seed = metadata.seed, .name = read.name}), {}};
   if (options.compile) {
     compile(loaded.model, config.find("compile_config"), metadata.own,
-            in_config + ": compile_config");
+            in_config + ": compile_config", options.leave_out_metrics ? &loaded.left_out : nullptr);
     if (loaded.model.compiled()) keras::read_optimizer_state(loaded.model, weights, in_weights);
   }
   if (const Value* extra = metadata.own ? metadata.own->find("extra") : nullptr)

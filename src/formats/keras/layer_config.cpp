@@ -61,6 +61,8 @@ constexpr std::array neutrals = {
     Neutral{"optional", is_false, "false"},
     // Keras 2 wrote it into the first layer of a Sequential; the reader of models looks at it.
     Neutral{"batch_input_shape", is_anything, "any value"},
+    // Keras 2 knew it of an Embedding; it says nothing that the shapes do not say.
+    Neutral{"input_length", is_anything, "any value"},
 };
 
 /// Older names of activations.

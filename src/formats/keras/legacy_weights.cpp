@@ -23,13 +23,27 @@ void gather(LayerInstance& instance, const Planned& planned, const std::string& 
   for (const auto& part : instance.parts) gather(*part, planned, label, weights);
 }
 
-/// The order in which a layer's weights lie in the file: trainable ones first. Where a whole layer
-/// is frozen, Keras 3 keeps the order of its parts, and Keras 2 that in which they were trained.
+/// "td/bn/gamma" and "bn/gamma:0" are a gamma.
+std::string_view last_part(std::string_view name) {
+  name = name.substr(0, name.rfind(':'));
+  return name.substr(name.rfind('/') + 1);  // npos + 1 is 0
+}
+
+/// The order in which a layer's weights lie in the file, under `names`: trainable ones first. Where
+/// a whole layer is frozen, Keras 3 keeps the order of its parts, and Keras 2 that in which they
+/// were trained. A layer that holds others may be frozen in the file and its parts not: names tell.
 std::vector<std::size_t> stored_order(const LayerInstance& layer, int keras_major,
-                                      const std::vector<PlacedWeight>& weights) {
+                                      const std::vector<PlacedWeight>& weights,
+                                      const std::vector<std::string>& names) {
   const bool as_trained = keras_major < 3 && !layer.layer.trainable();
   std::vector<std::size_t> order(weights.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
+  const bool as_parts = keras_major >= 3 && !layer.parts.empty() &&
+                        std::equal(names.begin(), names.end(), weights.begin(), weights.end(),
+                                   [](const std::string& name, const PlacedWeight& weight) {
+                                     return last_part(name) == last_part(weight.entry.name);
+                                   });
+  if (as_parts) return order;
   std::stable_partition(order.begin(), order.end(), [&](std::size_t i) {
     const WeightEntry& entry = weights[i].entry;
     return as_trained ? entry.options.trainable : entry.trainable;
@@ -97,7 +111,7 @@ std::vector<PlacedWeight> place_legacy_weights(const Graph& graph, const Hdf5Rea
                                     layer.weights.front().label, layer.weights.size(),
                                     printable(name), names.size()));
     const std::vector<std::size_t> order =
-        stored_order(*layer.instance, keras_major, layer.weights);
+        stored_order(*layer.instance, keras_major, layer.weights, names);
     std::vector<std::string> places(order.size());
     for (std::size_t i = 0; i < order.size(); ++i) places[order[i]] = joined(folder, names[i]);
     for (std::size_t i = 0; i < order.size(); ++i) {

@@ -19,10 +19,14 @@ namespace {
 
 constexpr std::string_view numpy_module = "keras.src.ops.numpy";
 
-bool is_tensor(const Value& value) {
-  const Value* class_name = value.find("class_name");
-  return class_name && *class_name == Value("__keras_tensor__");
+/// The class of an entry; empty where it has none.
+std::string_view class_of(const Value& written) {
+  const Value* class_name = written.find("class_name");
+  const auto* type = class_name ? class_name->as<std::string>() : nullptr;
+  return type ? std::string_view(*type) : std::string_view();
 }
+
+bool is_tensor(const Value& value) { return class_of(value) == "__keras_tensor__"; }
 
 /// The arguments of the only call.
 const Value::List& arguments(const Value& written, const Where& where) {
@@ -99,12 +103,10 @@ bool is_operation(const Value& written) {
     return text && text->starts_with("keras.src.ops");
   }
   // .h5 files leave modules out. Layers take their tensors in a list, operations one by one.
-  const Value* class_name = written.find("class_name");
-  const auto* type = class_name ? class_name->as<std::string>() : nullptr;
-  if (!type) return false;
-  if (is_one_of(*type, {"GetItem", "TrueDivide", "Relu", "Sigmoid", "Tanh"}) || makes_mask(written))
+  const std::string_view type = class_of(written);
+  if (is_one_of(type, {"GetItem", "TrueDivide", "Relu", "Sigmoid", "Tanh"}) || makes_mask(written))
     return true;
-  if (!is_one_of(*type, {"Add", "Subtract", "Multiply", "Maximum", "Minimum"})) return false;
+  if (!is_one_of(type, {"Add", "Subtract", "Multiply", "Maximum", "Minimum"})) return false;
   const Value* nodes = written.find("inbound_nodes");
   const auto* calls = nodes ? nodes->as<Value::List>() : nullptr;
   const Value* args = calls && calls->size() == 1 ? calls->front().find("args") : nullptr;
@@ -112,15 +114,13 @@ bool is_operation(const Value& written) {
 }
 
 bool makes_mask(const Value& written) {
-  const Value* class_name = written.find("class_name");
-  const auto* type = class_name ? class_name->as<std::string>() : nullptr;
-  if (!type) return false;
-  if (is_one_of(*type, {"NotEqual", "Any", "LogicalOr", "ExpandDims", "OnesLike", "ZerosLike",
-                        "ConvertToTensor"}))
+  const std::string_view type = class_of(written);
+  if (is_one_of(type, {"NotEqual", "Any", "LogicalOr", "ExpandDims", "OnesLike", "ZerosLike",
+                       "ConvertToTensor"}))
     return true;
   // A layer has this name, too.
   const Value* module = written.find("module");
-  return *type == "Concatenate" && module && *module == Value(numpy_module);
+  return type == "Concatenate" && module && *module == Value(numpy_module);
 }
 
 Value::List operands(const Value& call) {

@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <sonde/error.hpp>
+#include <sonde/layers/multi_head_attention.hpp>
 #include "formats/keras/legacy_h5.hpp"
 #include "formats/keras/weight_checks.hpp"
 #include "formats/printable.hpp"
@@ -19,14 +21,29 @@ struct StateVariable {
   const WeightEntry* entry;
 };
 
-/// In Keras' order: Adam's two moments interleaved, weight by weight; everything else block by
-/// block.
-std::vector<StateVariable> state_variables(const Model& model) {
-  std::vector<const WeightEntry*> trainable;
+/// The weights that Keras gives the optimizer a state for. `with_attention`: also those of a frozen
+/// MultiHeadAttention, which Keras trains on where only the argument of the layer said it.
+std::vector<const WeightEntry*> weights_with_state(const Model& model, bool with_attention) {
+  std::set<Index> also;
+  const auto note = [&](const LayerInstance& instance, const auto& again) -> void {
+    if (instance.layer.type() == MultiHeadAttention::type)
+      also.insert(instance.entries.begin(), instance.entries.end());
+    for (const auto& part : instance.parts) again(*part, again);
+  };
+  if (with_attention)
+    for (const auto& instance : model.graph().layers()) note(*instance, note);
+  std::vector<const WeightEntry*> all;
   for (const Index e : model.graph().entries())
     if (const WeightEntry& entry = model.weights().entries()[static_cast<std::size_t>(e)];
-        entry.trainable)
-      trainable.push_back(&entry);
+        entry.trainable || also.contains(e))
+      all.push_back(&entry);
+  return all;
+}
+
+/// In Keras' order: Adam's two moments interleaved, weight by weight; everything else block by
+/// block.
+std::vector<StateVariable> state_variables(const Model& model, bool with_attention = false) {
+  const std::vector<const WeightEntry*> trainable = weights_with_state(model, with_attention);
   const Optimizer& optimizer = model.compiled()->optimizer;
   const std::size_t blocks = optimizer_slot_names(optimizer).size();
   const bool has_average = std::visit([](const auto& spec) { return spec.use_ema; }, optimizer);
@@ -45,6 +62,14 @@ std::vector<StateVariable> state_variables(const Model& model) {
     interleave(begin, end);
   }
   return variables;
+}
+
+/// Those that a file of so many variables holds.
+std::vector<StateVariable> state_variables_of(const Model& model, std::size_t count) {
+  auto variables = state_variables(model);
+  if (variables.size() == count) return variables;
+  auto more = state_variables(model, true);
+  return more.size() == count ? more : variables;
 }
 
 bool has_schedule(const Optimizer& optimizer) {
@@ -72,10 +97,11 @@ void read_state(Model& model, const Hdf5Reader& file, const StatePlaces& places,
   model.set_iterations(iterations);
   if (!places.rate.empty())
     model.set_learning_rate(static_cast<double>(*read(places.rate, Shape{}).data()));
-  const auto variables = state_variables(model);
+  const auto variables = state_variables_of(model, places.state.size());
   for (std::size_t i = 0; i < places.state.size(); ++i) {
     const WeightEntry& entry = *variables[i].entry;
     const Array values = read(places.state[i], entry.shape);
+    if (!entry.trainable) continue;
     std::copy(values.values().begin(), values.values().end(),
               model.optimizer_state()[variables[i].block].data() + entry.offset);
   }
@@ -108,7 +134,8 @@ void read_optimizer_state(Model& model, const Hdf5Reader& file, const std::strin
   const std::size_t found = file.names(path).size();
   if (found == 0) return;  // compiled, and saved before the optimizer existed
   const std::size_t first = has_schedule(model.compiled()->optimizer) ? 1 : 2;
-  const std::size_t all = first + state_variables(model).size();
+  const std::size_t all =
+      first + state_variables_of(model, found < first ? 0 : found - first).size();
   // An optimizer that has never stepped may have been saved without its state.
   const bool is_fresh = found == first && file.read_integer(path + "/0") == 0;
   check_count(file, path, is_fresh ? first : all, where + ": optimizer");
@@ -135,7 +162,7 @@ void read_legacy_optimizer_state(Model& model, const Hdf5Reader& file, const std
     places.rate = names[0];
     names.erase(names.begin());
   }
-  const auto variables = state_variables(model);
+  const auto variables = state_variables_of(model, names.size());
   if (!names.empty()) {
     const bool has_spare_block =  // Keras 2.2 kept room for amsgrad
         is_by_block && 2 * names.size() == 3 * variables.size();

@@ -1,10 +1,10 @@
+#include <fmt/format.h>
+
+#include <sonde/error.hpp>
 #include <sonde/layers/functional.hpp>
 #include <sonde/layers/get_item.hpp>
 #include <sonde/layers/rnn.hpp>
 #include <sonde/layers/time_distributed.hpp>
-
-#include <fmt/format.h>
-#include <sonde/error.hpp>
 
 #include "formats/keras/classes.hpp"
 #include "formats/keras/graph_config.hpp"
@@ -120,11 +120,19 @@ Value::Dict written_layer(const LayerInstance& instance) {
   return write_layer(instance.layer, instance.name);
 }
 
+/// As Keras names it: a model that is a layer begins with a call of its own, which counts here.
+Value end(const Graph& graph, const Graph::Source& source) {
+  const Graph::Call& call = graph.calls()[static_cast<std::size_t>(source.call)];
+  const auto* model = graph.layer(call).layer.as<Functional>();
+  const Index own = model && !model->sequential ? 1 : 0;
+  return Value::List{graph.layer(call).name, to_value(own + call.number), to_value(source.output)};
+}
+
 /// A bare triple for one tensor, a list of triples for several: the structure that predict takes.
 Value ends(const Graph& graph, const std::vector<Graph::Source>& sources) {
-  if (sources.size() == 1) return history(graph, sources.front());
+  if (sources.size() == 1) return end(graph, sources.front());
   Value::List all;
-  for (const auto& source : sources) all.push_back(history(graph, source));
+  for (const auto& source : sources) all.push_back(end(graph, source));
   return all;
 }
 
