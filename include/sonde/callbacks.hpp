@@ -26,6 +26,7 @@ class Training {
   Index epochs = 0;
   Index batch = 0;  ///< batches of this epoch that are done
   Index batches = 0;
+  Index samples = 0;     ///< of an epoch
   Logs logs;             ///< of the epoch so far; at its end with val_ values
   bool resumed = false;  ///< this fit goes on from a checkpoint
 

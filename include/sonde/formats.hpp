@@ -47,6 +47,9 @@ struct CsvOptions {
   /// Only these columns, in this order: names, or numbers counted from 1. The cells of all others
   /// may hold anything, such as the time of day. Empty: all of them.
   std::vector<std::string> columns = {};
+  /// `columns` are names where the table has a header. Without one they are counted if all of them
+  /// are numbers that stand for a column, or else the table is read whole.
+  bool by_name = false;
   Index skip_lines = 0;         ///< free text before the header or the first row
   bool missing_as_nan = false;  ///< empty cells, NA, n/a, null, None and - are NaN, not refused
   char decimal = 0;             ///< 0: '.', and ',' too where it does not separate the cells
@@ -61,7 +64,8 @@ struct Table {
 /// A table of numbers, with or without a header of names. An empty cell or one that is no number is
 /// refused with its line and column; nan, inf, True and False are numbers. Where ',' does not
 /// separate the cells, it may be the decimal sign. A header is taken for granted where `columns`
-/// holds names; else the first line is one if no cell that is wanted is a number.
+/// holds names, unless `by_name`; else the first line is one if no cell that is wanted is a number.
+/// With `by_name` it is one as well where it holds one of the names, or all that look like numbers.
 ///   Table table = load_table("recording.csv");
 ///   Table pump = load_table("skab.csv", {.columns = {"Current", "Pressure"}});
 ///   Table gait = load_table("1-1_lb.txt", {.columns = {"Acc_X", "Acc_Y"}, .skip_lines = 1});

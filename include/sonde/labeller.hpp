@@ -21,7 +21,7 @@ struct LabelledRecording {
   Array probabilities;                        ///< (time, outputs), calibrated; NaN in pauses
   std::vector<Index> labels = {};             ///< of each step, after post-processing
   std::vector<FoundInterval> intervals = {};  ///< stretches of a label that is not the background
-  double frequency = 1;  ///< steps per second of all of these: the model's, or the recording's
+  double frequency = 1;  ///< steps per second of all of these: the recording's, or the model's
 };
 
 /// A trained network with its recipe: recordings in, final labels out.
@@ -29,10 +29,12 @@ struct LabelledRecording {
 ///   LabelledRecording night = labeller.label(recording);
 ///   for (const FoundInterval& each : night.intervals)
 ///     use(labeller.recipe().name_of(each.label), each.begin / night.frequency);
-/// Values that are missing (NaN) are the middle of their channel to the network; a step where all
-/// are missing is a pause, and background. Networks whose time can be cut into chunks label signals
-/// of any length in constant memory beyond the signal and its labels. Not safe for several threads
-/// at once; it uses threads itself.
+/// A recording of another rate than the model's is resampled for the network (resample), and each
+/// of its own steps gets what the network says of the nearest time. Of a recipe with each_channel,
+/// give one channel after the other (channel_of). Values that are missing (NaN) are the middle of
+/// their channel to the network; a step where all are missing is a pause, and background. Networks
+/// whose time can be cut into chunks label signals of any length in constant memory beyond the
+/// signal and its labels. Not safe for several threads at once; it uses threads itself.
 class Labeller {
  public:
   /// Throws ArgumentError for a recipe that cannot be used or does not fit the model, and for
@@ -51,7 +53,7 @@ class Labeller {
   const Recipe& recipe() const;
 
   /// Only name, signal, frequency and channels of the recording are looked at. Throws DataError for
-  /// channels that are missing and for a rate that is not the model's.
+  /// channels that are missing, and ArgumentError for a rate that is no ratio to the model's.
   LabelledRecording label(const Recording& recording, PredictOptions options = {});
 
  private:
@@ -59,9 +61,21 @@ class Labeller {
   std::unique_ptr<State> state_;
 };
 
+/// Throws ArgumentError, beginning with `where`, for a recipe of another network: other channels,
+/// classes, windows.
+void check_fits(const Recipe& recipe, const Model& model, const Where& where);
+
+/// Whether a Labeller can be made of it: it gives a sigmoid, or a softmax, for each step of one
+/// signal.
+bool labels_steps(const Model& model);
+
 /// The channels that the recipe names, in its order; all as they are without names on one side.
 /// DataError for one that is missing.
 Array pick_channels(const Recording& recording, const Recipe& recipe);
+
+/// One channel of a recording as a recording of its own, without labels, called NAME/CHANNEL;
+/// channels without a name are counted from 1. ArgumentError for a channel that it does not have.
+Recording channel_of(const Recording& recording, Index channel);
 
 /// Probabilities of a signal (time, channels) that has gone through channels and normalizer:
 /// (time, outputs). `predict`: (samples, steps, channels) → (samples, steps, outputs). With

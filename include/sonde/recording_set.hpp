@@ -109,6 +109,12 @@ constexpr auto enum_names(Overlap) {
   return std::array<std::string_view, 3>{"refused", "first", "last"};
 }
 
+/// What happens to rows of a table for all recordings that match none of them.
+enum class Unmatched { refused, ignored };
+constexpr auto enum_names(Unmatched) {
+  return std::array<std::string_view, 2>{"refused", "ignored"};
+}
+
 /// Where labels come from.
 ///
 /// A label's text is a class by the `map`, or by its name, or as the number of a class. Times are
@@ -137,6 +143,7 @@ struct LabelFiles {
   Index first = 0;         ///< the number of the first sample: 0 or 1
   bool inclusive = false;  ///< the end belongs to the interval
   TextMap match = {};      ///< capture = column: rows for this recording only
+  Unmatched unmatched = Unmatched::refused;
   std::string key = {};    ///< of the list in a JSON file; points reach into tables
   std::string label = {};  ///< the class of all intervals, where no column says it
   // Marks.
@@ -160,8 +167,9 @@ struct LabelFiles {
         field("delimiter", &S::delimiter), field("frequency", &S::frequency),
         field("window", &S::window), field("onset", &S::onset), field("end", &S::end),
         field("duration", &S::duration), field("unit", &S::unit), field("first", &S::first),
-        field("inclusive", &S::inclusive), field("match", &S::match), field("key", &S::key),
-        field("label", &S::label), field("length", &S::length), field("until_next", &S::until_next),
+        field("inclusive", &S::inclusive), field("match", &S::match),
+        field("unmatched", &S::unmatched), field("key", &S::key), field("label", &S::label),
+        field("length", &S::length), field("until_next", &S::until_next),
         field("longest_beat_gap", &S::longest_beat_gap), field("margin", &S::margin),
         field("map", &S::map), field("unlabelled", &S::unlabelled), field("ignore", &S::ignore),
         field("outside", &S::outside), field("overlap", &S::overlap));
@@ -213,6 +221,9 @@ struct RecordingSet {
   std::string background = {};  ///< class of steps that nobody marked. Empty: they are unlabelled
   Extent extent = Extent::equal;
   Present present = Present::every_channel;
+  /// Seconds kept before the first labelled step and after the last: where little of a long
+  /// recording is labelled, the rest costs time only. 0: all is kept.
+  double around_labels = 0;
   std::vector<std::string> skip = {};  ///< names of recordings to leave out
   std::vector<SignalFiles> signals = {};
   std::vector<LabelFiles> labels = {};
@@ -225,8 +236,8 @@ struct RecordingSet {
                      field("one_channel_each", &S::one_channel_each), field("units", &S::units),
                      field("classes", &S::classes), field("background", &S::background),
                      field("extent", &S::extent), field("present", &S::present),
-                     field("skip", &S::skip), field("signals", &S::signals),
-                     field("labels", &S::labels));
+                     field("around_labels", &S::around_labels), field("skip", &S::skip),
+                     field("signals", &S::signals), field("labels", &S::labels));
   }
   bool operator==(const RecordingSet&) const = default;
 };
@@ -250,15 +261,6 @@ std::vector<FoundRecording> find_recordings(const RecordingSet& set);
 std::vector<Recording> load_recordings(const RecordingSet& set);
 /// One of them, with all its channels whatever RecordingSet::one_channel_each says.
 Recording load_recording(const RecordingSet& set, const FoundRecording& found);
-
-/// (time, channels) at another rate: ceil(time * to / from) steps, the first at the same time.
-///
-/// The filter is that of scipy.signal.resample_poly: a windowed sinc with its cutoff at the lower
-/// of the two Nyquist frequencies, 10 zero crossings to each side, Kaiser window with beta = 5;
-/// beyond the ends the signal keeps its last value (padtype = "edge"). NaN stays NaN: a step is
-/// missing when the nearest one was, or when it lies within a gap.
-/// ArgumentError when the rates are no ratio of whole numbers up to 10,000.
-Array resample(const Array& signal, double from, double to);
 
 /// Tables of a configuration: TOML may write numbers for column numbers, one table for a list of
 /// one, and whole numbers as texts of a map.

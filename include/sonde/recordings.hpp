@@ -25,6 +25,7 @@ struct Recording {
   std::vector<std::string> channels;
   std::string group = {};  ///< whom it is of: never on two sides of a split; empty: its own
   std::vector<std::string> units = {};  ///< of the channels; empty where no file says them
+  std::string whole = {};  ///< of a channel by itself: the recording that it is taken from
 };
 
 /// A mark that somebody set at one step of a signal.
@@ -101,15 +102,18 @@ enum class Scaling {
   per_recording_robust,  ///< each recording by its own median and interquartile range
   per_channel_robust,    ///< one median and interquartile range per channel, over all recordings
   running,               ///< by mean and deviation of the steps so far, later ones weighing more
+  per_recording_range,   ///< each recording by its own median and the range of 96 % of its values
 };
 constexpr auto enum_names(Scaling) {
-  return std::array<std::string_view, 4>{"per_channel", "per_recording_robust",
-                                         "per_channel_robust", "running"};
+  return std::array<std::string_view, 5>{"per_channel", "per_recording_robust",
+                                         "per_channel_robust", "running", "per_recording_range"};
 }
 
 /// Brings every channel to middle 0 and spread 1. Fit on the training part only, kept with the
-/// model. per_recording_robust needs a whole recording before its first step can be scaled: not for
-/// streams.
+/// model. per_recording_robust and per_recording_range need a whole recording before its first step
+/// can be scaled: not for streams. The range, from the 2 % smallest values to the 2 % largest, sees
+/// short waves that stand out, as of an electrocardiogram, where quartiles see the noise between
+/// them.
 ///   Normalizer scale = fit_normalizer(parts.train);
 ///   for (Recording& each : parts.test) scale.apply(each.signal);
 /// Values that are NaN or infinite are left out of the fit and left as they are. A channel that
@@ -117,7 +121,7 @@ constexpr auto enum_names(Scaling) {
 struct Normalizer {
   static constexpr std::string_view type = "Normalizer";
   Scaling scaling = Scaling::per_channel;
-  std::vector<double> center = {};  ///< per channel; empty for per_recording_robust
+  std::vector<double> center = {};  ///< per channel; empty for per_recording_…
   std::vector<double> scale = {};
   double steps = 0;  ///< of running: after so many steps a step weighs 1/e of a new one
 
@@ -155,6 +159,18 @@ class RunningScale {
 /// Sets what is NaN or infinite to 0, the middle of a scaled channel; returns how many there were.
 /// For signals after scaling, in training as in prediction.
 Index fill_missing(Array& signal);
+
+// --- rates
+// ----------------------------------------------------------------------------------------
+
+/// (time, channels) at another rate: ceil(time * to / from) steps, the first at the same time.
+///
+/// The filter is that of scipy.signal.resample_poly: a windowed sinc with its cutoff at the lower
+/// of the two Nyquist frequencies, 10 zero crossings to each side, Kaiser window with beta = 5;
+/// beyond the ends the signal keeps its last value (padtype = "edge"). NaN stays NaN: a step is
+/// missing when the nearest one was, or when it lies within a gap.
+/// ArgumentError when the rates are no ratio of whole numbers up to 10,000.
+Array resample(const Array& signal, double from, double to);
 
 // --- windows -------------------------------------------------------------------------------------
 

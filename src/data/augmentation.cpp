@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <sonde/augmentation.hpp>
+
 #include "base/random.hpp"
 
 namespace sonde {
@@ -52,7 +53,9 @@ enum Purpose : std::uint64_t {
   wave_phases,
   noises,
   drops,
-  kept
+  kept,
+  stretch_size,
+  stretch_place
 };
 
 /// The place in the signal that step t shows: time runs at 1 + a cos(...), between 1 - |a| and
@@ -68,7 +71,7 @@ struct Warp {
   }
 };
 
-void check(bool fine, std::string_view name, std::string_view range, double got) {
+void expect(bool fine, std::string_view name, std::string_view range, double got) {
   if (!fine)
     throw ArgumentError(fmt::format("augmentation: {} must be {}, got {}.", name, range, got));
 }
@@ -102,38 +105,67 @@ void add_noise(RandomKey key, double deviation, Index steps, Index channels, flo
 
 }  // namespace
 
+void check(const Augmentation& how) {
+  for (const auto& [name, value] : {std::pair{"stretch", how.stretch}, std::pair{"warp", how.warp}})
+    expect(value >= 0 && value < 1, name, "at least 0 and below 1", value);
+  for (const auto& [name, value] : {std::pair{"permute", how.permute}, std::pair{"flip", how.flip},
+                                    std::pair{"drop", how.drop}})
+    expect(value >= 0 && value <= 1, name, "a probability in [0, 1]", value);
+  for (const auto& [name, value] : {std::pair{"scale", how.scale}, std::pair{"offset", how.offset},
+                                    std::pair{"wander", how.wander}, std::pair{"noise", how.noise}})
+    expect(value >= 0 && std::isfinite(value), name, "finite and at least 0", value);
+  expect(how.cycles > 0 && std::isfinite(how.cycles), "cycles", "positive", how.cycles);
+}
+
 Augmented::Augmented(const SampleSource& samples, Augmentation how) : samples_(samples), how_(how) {
   const std::vector<Shape> inputs = samples.inputs();
   if (inputs.empty() || inputs[0].rank() != 2)
     throw ArgumentError(fmt::format(
         "augmentation: expected signals (time, channels), got {}. Reshape them, or leave it out.",
         inputs.empty() ? "none" : to_string(inputs[0])));
-  steps_ = inputs[0][0];
+  given_ = steps_ = inputs[0][0];
   channels_ = inputs[0][1];
-  check(how.warp >= 0 && how.warp < 1, "warp", "at least 0 and below 1", how.warp);
-  for (const auto& [name, value] : {std::pair{"permute", how.permute}, std::pair{"flip", how.flip},
-                                    std::pair{"drop", how.drop}})
-    check(value >= 0 && value <= 1, name, "a probability in [0, 1]", value);
-  for (const auto& [name, value] : {std::pair{"scale", how.scale}, std::pair{"offset", how.offset},
-                                    std::pair{"wander", how.wander}, std::pair{"noise", how.noise}})
-    check(value >= 0 && std::isfinite(value), name, "finite and at least 0", value);
-  check(how.cycles > 0 && std::isfinite(how.cycles), "cycles", "positive", how.cycles);
-  if (how == Augmentation{.seed = how.seed}) return;
+  check(how);
+  if (how == Augmentation{.seed = how.seed} || given_ == 0) return;
 
+  while (steps_ > 1 && steps_needed(steps_, how) > given_) --steps_;
   room_ = steps_ * channels_;
-  if (how.warp == 0) return;
+  if (how.warp == 0 && how.stretch == 0) return;
   const std::vector<Shape> targets = samples.targets();
   for (std::size_t o = 0; o < targets.size(); ++o) {
     const Index weights = samples.weights(static_cast<Index>(o));
-    if (targets[o].rank() == 0 || targets[o][0] != steps_)
+    if (targets[o].rank() == 0 || targets[o][0] != given_)
       throw ArgumentError(fmt::format(
-          "augmentation: warp moves labels with the steps of the signal {}, and target {} is {}. "
+          "augmentation: {} moves labels with the steps of the signal {}, and target {} is {}. "
           "Leave it out.",
-          to_string(inputs[0]), o, to_string(targets[o])));
-    moving_.push_back({o, false, targets[o].elements() / steps_});
-    if (weights > 1) moving_.push_back({o, true, weights / steps_});
+          how.warp > 0 ? "warp" : "stretch", to_string(inputs[0]), o, to_string(targets[o])));
+    moving_.push_back({o, false, targets[o].elements() / given_});
+    if (weights > 1) moving_.push_back({o, true, weights / given_});
   }
   for (const Moving& each : moving_) room_ += steps_ * each.width;
+}
+
+std::vector<Shape> Augmented::inputs() const {
+  std::vector<Shape> shapes = samples_.inputs();
+  if (given_ != steps_) shapes[0][0] = steps_;
+  return shapes;
+}
+
+std::vector<Shape> Augmented::targets() const {
+  std::vector<Shape> shapes = samples_.targets();
+  if (given_ != steps_)
+    for (Shape& each : shapes) each[0] = steps_;
+  return shapes;
+}
+
+Index Augmented::weights(Index output) const {
+  const Index weights = samples_.weights(output);
+  return given_ != steps_ && weights > 1 ? weights / given_ * steps_ : weights;
+}
+
+Index steps_needed(Index steps, const Augmentation& how) {
+  if (how.stretch == 0 || steps < 1) return steps;
+  return static_cast<Index>(std::ceil(static_cast<double>(steps - 1) * (1 + how.stretch))) + 1;
 }
 
 Sample Augmented::training_sample(Index epoch, Index number, float* room) const noexcept {
@@ -144,12 +176,20 @@ Sample Augmented::training_sample(Index epoch, Index number, float* room) const 
   float* x = room + samples_.room();
   const float* from = sample.x[0];
 
-  if (how_.warp > 0) {
-    const Warp place{how_.warp * draws.swing(warp_size),
-                     1 + std::floor(3 * draws.part(warp_cycles)), static_cast<double>(steps_ - 1)};
+  if (how_.warp > 0 || how_.stretch > 0) {
+    const Warp warp{how_.warp * draws.swing(warp_size), 1 + std::floor(3 * draws.part(warp_cycles)),
+                    static_cast<double>(steps_ - 1)};
+    const double end = static_cast<double>(given_ - 1);
+    const double speed = 1 + how_.stretch * draws.swing(stretch_size);
+    // What is shown lies anywhere in what is given.
+    const double begin = how_.stretch > 0
+                             ? std::max(end - speed * static_cast<double>(steps_ - 1), 0.0) *
+                                   draws.part(stretch_place)
+                             : 0;
+    const auto place = [&](Index t) { return std::min(begin + speed * warp(t), end); };
     for (Index t = 0; t < steps_; ++t) {
       const double at = place(t);
-      const Index below = static_cast<Index>(at), above = std::min(below + 1, steps_ - 1);
+      const Index below = static_cast<Index>(at), above = std::min(below + 1, given_ - 1);
       const float part = static_cast<float>(at - static_cast<double>(below));
       for (Index c = 0; c < channels_; ++c) {
         const float a = from[below * channels_ + c], b = from[above * channels_ + c];

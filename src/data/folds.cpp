@@ -313,6 +313,8 @@ Parts divide(std::span<const Recording> recordings, const Fold& fold) {
                          .frequency = whole.frequency,
                          .channels = whole.channels,
                          .group = group_of(whole)};
+      if (!whole.whole.empty())
+        piece.whole = fmt::format("{}[{}:{}]", whole.whole, each.begin, each.end);
       part.push_back(std::move(piece));
     }
     return part;

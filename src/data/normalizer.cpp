@@ -9,6 +9,8 @@ namespace {
 
 /// The interquartile range of a normal distribution is this many standard deviations.
 constexpr double quartile_range_of_normal = 1.3489795003921634;
+/// And so many are those from its 2 % to its 98 % quantile.
+constexpr double wide_range_of_normal = 4.107497821263644;
 
 struct Scale {
   double center = 0;
@@ -32,11 +34,23 @@ double quantile(const std::vector<double>& sorted, double part) {
   return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
-Scale robust_scale(std::vector<double> values) {
+/// Median, and the distance between the quantiles `part` and 1 - `part` in `of_normal`s.
+Scale robust_scale(std::vector<double> values, double part = 0.25,
+                   double of_normal = quartile_range_of_normal) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
-  const double range = quantile(values, 0.75) - quantile(values, 0.25);
-  return {quantile(values, 0.5), range > 0 ? range / quartile_range_of_normal : 1};
+  const double range = quantile(values, 1 - part) - quantile(values, part);
+  return {quantile(values, 0.5), range > 0 ? range / of_normal : 1};
+}
+
+Scale scale_of_recording(std::vector<double> values, Scaling scaling) {
+  return scaling == Scaling::per_recording_range
+             ? robust_scale(std::move(values), 0.02, wide_range_of_normal)
+             : robust_scale(std::move(values));
+}
+
+bool is_by_recording(Scaling scaling) {
+  return scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range;
 }
 
 /// The finite values of one channel of all recordings.
@@ -79,7 +93,7 @@ void scale_channel(Array& signal, Index channel, Scale scale) {
 
 Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling, double steps) {
   Normalizer normalizer{.scaling = scaling};
-  if (scaling == Scaling::per_recording_robust) return normalizer;
+  if (is_by_recording(scaling)) return normalizer;
   if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
   if (scaling == Scaling::running) {
     if (!(steps >= 1))
@@ -104,7 +118,7 @@ Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling
 }
 
 void Normalizer::apply(Array& signal) const {
-  const bool by_itself = scaling == Scaling::per_recording_robust;
+  const bool by_itself = is_by_recording(scaling);
   const Index channels = by_itself ? signal.shape().last() : static_cast<Index>(center.size());
   check_channels(signal, channels, "normalizer");
   if (scaling == Scaling::running) {
@@ -115,9 +129,9 @@ void Normalizer::apply(Array& signal) const {
   }
   for (Index channel = 0; channel < channels; ++channel) {
     const auto i = static_cast<std::size_t>(channel);
-    scale_channel(
-        signal, channel,
-        by_itself ? robust_scale(finite_values(signal, channel)) : Scale{center[i], scale[i]});
+    scale_channel(signal, channel,
+                  by_itself ? scale_of_recording(finite_values(signal, channel), scaling)
+                            : Scale{center[i], scale[i]});
   }
 }
 

@@ -40,20 +40,31 @@ std::optional<std::size_t> counted(std::string_view text) {
   return number - 1;
 }
 
-/// The columns that `wanted` names or counts; all of them where it is empty.
-std::vector<std::size_t> select(const std::vector<std::string>& wanted, const Form& form,
+bool are_counted(const std::vector<std::string>& columns, std::size_t width) {
+  return std::all_of(columns.begin(), columns.end(), [&](const std::string& each) {
+    const auto number = counted(each);
+    return number && *number < width;
+  });
+}
+
+/// The columns that are wanted, by name or counted; all of them where none is.
+std::vector<std::size_t> select(const CsvOptions& options, const Form& form,
                                 const CsvLines& lines) {
   std::vector<std::size_t> selected;
-  if (wanted.empty())
+  const bool only_names = options.by_name && !are_counted(options.columns, form.width);
+  if (options.columns.empty() || (only_names && !form.has_header())) {
     for (std::size_t i = 0; i < form.width; ++i) selected.push_back(i);
-  for (const std::string& each : wanted) {
+    return selected;
+  }
+  for (const std::string& each : options.columns) {
     const auto found = std::find(form.names.begin(), form.names.end(), each);
     if (found != form.names.end()) {
       if (std::find(found + 1, form.names.end(), each) != form.names.end())
         lines.refuse(fmt::format("two columns are called \"{}\". Select them by number, from 1.",
                                  printable(each)));
       selected.push_back(static_cast<std::size_t>(found - form.names.begin()));
-    } else if (const auto number = counted(each); number && *number < form.width) {
+    } else if (const auto number = counted(each);
+               number && *number < form.width && !(options.by_name && form.has_header())) {
       selected.push_back(*number);
     } else if (form.has_header()) {
       std::string names;
@@ -69,11 +80,29 @@ std::vector<std::size_t> select(const std::vector<std::string>& wanted, const Fo
   return selected;
 }
 
+/// Whether a line holds one of the names. Those that are numbers could be a row: they count
+/// together.
+bool holds_names(const std::vector<std::string_view>& cells, const std::vector<std::string>& names,
+                 DecimalSign sign) {
+  bool all = !names.empty();
+  for (const std::string& name : names) {
+    const bool stands = std::any_of(cells.begin(), cells.end(), [&](std::string_view cell) {
+      return trimmed_cell(cell) == name;
+    });
+    if (stands && !number_of_cell(name, sign)) return true;
+    all &= stands;
+  }
+  return all;
+}
+
 /// Whether the first line holds names. A line of numbers and other words could be either.
 bool is_header(const std::vector<std::string_view>& cells, const CsvLines& lines, const Form& form,
-               const std::vector<std::string>& wanted) {
+               const CsvOptions& options) {
+  if (options.by_name && holds_names(cells, options.columns, form.sign)) return true;
   std::vector<std::size_t> judged;
-  for (const std::string& each : wanted) {
+  const std::vector<std::string> none;
+  const bool any = options.by_name && !are_counted(options.columns, cells.size());
+  for (const std::string& each : any ? none : options.columns) {
     const auto number = counted(each);
     if (!number) return true;  // only a header can know it
     if (*number < cells.size()) judged.push_back(*number);
@@ -116,7 +145,7 @@ bool read_form(CsvLines& lines, const CsvOptions& options, std::vector<std::stri
                      (options.header == Header::automatic && is_named(cells, form));
   if (named)
     for (const std::string_view cell : cells) form.names.emplace_back(trimmed_cell(cell));
-  form.selected = select(options.columns, form, lines);
+  form.selected = select(options, form, lines);
   if (!named) return true;
   if (!lines.next()) return false;
   lines.cells(form.delimiter, cells);
@@ -174,7 +203,7 @@ Table read_csv(std::string_view text, const std::string& where, const CsvOptions
   std::vector<std::string_view> cells;
   Form form;
   const auto is_named = [&](const std::vector<std::string_view>& first, const Form& known) {
-    return is_header(first, lines, known, options.columns);
+    return is_header(first, lines, known, options);
   };
   if (!read_form(lines, options, cells, form, is_named))
     throw DataError(fmt::format("{}: the table has no rows.", where));

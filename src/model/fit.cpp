@@ -138,6 +138,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   report.epoch = options.initial_epoch;
   report.epochs = options.epochs;
   report.batches = (training + runner.batch_size() - 1) / runner.batch_size();
+  report.samples = training;
   std::vector<Callback> callbacks = options.callbacks;
   if (options.verbose) callbacks.insert(callbacks.begin(), ProgressBar{});
   History history;

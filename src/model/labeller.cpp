@@ -86,6 +86,22 @@ std::vector<FoundInterval> with_probability(const std::vector<Interval>& interva
   return found;
 }
 
+/// What was said of the network's steps, for each of the recording's own: that of the nearest time.
+/// `ratio`: network's steps for one of the recording.
+void at_own_steps(LabelledRecording& said, Index steps, double ratio) {
+  const Index width = said.probabilities.shape()[1], last = said.probabilities.shape()[0] - 1;
+  Array probabilities({steps, width});
+  std::vector<Index> labels(at(steps));
+  for (Index t = 0; t < steps; ++t) {
+    const Index from =
+        std::min(std::llround(static_cast<double>(t) * ratio), static_cast<long long>(last));
+    labels[at(t)] = said.labels[at(from)];
+    std::copy_n(said.probabilities.data() + from * width, width, probabilities.data() + t * width);
+  }
+  said.probabilities = std::move(probabilities);
+  said.labels = std::move(labels);
+}
+
 }  // namespace
 
 struct Labeller::State {
@@ -129,28 +145,49 @@ struct Labeller::State {
   }
 };
 
+bool labels_steps(const Model& model) {
+  try {
+    check_outputs(model);
+  } catch (const ArgumentError&) {
+    return false;
+  }
+  return true;
+}
+
+void check_fits(const Recipe& recipe, const Model& model, const Where& where) {
+  const Shape &in = model.graph().input_tensors()[0].shape(),
+              &out = model.graph().output_tensors()[0].shape();
+  const auto refused = [&](const std::string& what) {
+    throw ArgumentError(fmt::format("{}: {}", where, what));
+  };
+  const auto fits = [&](std::string_view what, std::size_t has, Index needs) {
+    if (has > 0 && static_cast<Index>(has) != needs)
+      refused(fmt::format("the recipe has {} {}, model \"{}\" has {}.", has, what, model.name(),
+                          needs));
+  };
+  const Index channels = in.rank() == 2 ? in[1] : 1;
+  const Index classes = out.rank() > 0 ? std::max<Index>(out.last(), 2) : 2;
+  fits("channels", recipe.channels.size(), channels);
+  fits("classes", recipe.classes.size(), classes);
+  fits("class_factors", recipe.post_processing.class_factors.size(), classes);
+  if (recipe.normalizer) fits("scales of channels", recipe.normalizer->scale.size(), channels);
+  if (recipe.each_channel && channels != 1)
+    refused(
+        fmt::format("the recipe labels each_channel by itself, but model \"{}\" takes {} "
+                    "channels.",
+                    model.name(), channels));
+  if (recipe.background >= classes)
+    refused(fmt::format("background is class {}, model \"{}\" has {} classes.", recipe.background,
+                        model.name(), classes));
+  if (recipe.windows && in.rank() == 2 && in[0] != dynamic && recipe.windows->length != in[0])
+    refused(fmt::format("windows of {} steps, model \"{}\" takes {}.", recipe.windows->length,
+                        model.name(), in[0]));
+}
+
 Labeller::Labeller(Model model, Recipe recipe) {
   check(recipe, "Labeller");
   check_outputs(model);
-  const Shape &in = model.graph().input_tensors()[0].shape(),
-              &out = model.graph().output_tensors()[0].shape();
-  const auto fits = [&](std::string_view what, std::size_t has, Index needs) {
-    if (has > 0 && static_cast<Index>(has) != needs)
-      throw ArgumentError(fmt::format("Labeller: the recipe has {} {}, model \"{}\" has {}.", has,
-                                      what, model.name(), needs));
-  };
-  const Index classes = std::max<Index>(out[1], 2);
-  fits("channels", recipe.channels.size(), in[1]);
-  fits("classes", recipe.classes.size(), classes);
-  fits("class_factors", recipe.post_processing.class_factors.size(), classes);
-  if (recipe.normalizer) fits("scales of channels", recipe.normalizer->scale.size(), in[1]);
-  if (recipe.background >= classes)
-    throw ArgumentError(
-        fmt::format("Labeller: background is class {}, model \"{}\" has {} classes.",
-                    recipe.background, model.name(), classes));
-  if (recipe.windows && in[0] != dynamic && recipe.windows->length != in[0])
-    throw ArgumentError(fmt::format("Labeller: windows of {} steps, model \"{}\" takes {}.",
-                                    recipe.windows->length, model.name(), in[0]));
+  check_fits(recipe, model, "Labeller");
   state_ = std::make_unique<State>(std::move(model), std::move(recipe));
 }
 
@@ -168,11 +205,10 @@ LabelledRecording Labeller::label(const Recording& recording, PredictOptions opt
   if (signal.shape()[1] != in[1])
     throw DataError(fmt::format("{}: {} channels, the model takes {}. Choose them by name.",
                                 label_of(recording), signal.shape()[1], in[1]));
-  if (recipe.frequency > 0 && recording.frequency > 0 && recipe.frequency != recording.frequency)
-    throw DataError(
-        fmt::format("{}: {} steps per second, the model was trained with {}. Resample "
-                    "the recording.",
-                    label_of(recording), recording.frequency, recipe.frequency));
+  const bool other_rate =
+      recipe.frequency > 0 && recording.frequency > 0 && recipe.frequency != recording.frequency;
+  const Index own_steps = signal.shape()[0];
+  if (other_rate && own_steps > 0) signal = resample(signal, recording.frequency, recipe.frequency);
   if (recipe.normalizer) recipe.normalizer->apply(signal);
 
   const std::vector<Index> pauses = fill(signal);
@@ -181,7 +217,7 @@ LabelledRecording Labeller::label(const Recording& recording, PredictOptions opt
               width = state_->model.graph().output_tensors()[0].shape()[1];
   LabelledRecording result{.probabilities = Array({steps, width})};
   if (recipe.frequency > 0 || recording.frequency > 0)
-    result.frequency = recipe.frequency > 0 ? recipe.frequency : recording.frequency;
+    result.frequency = recording.frequency > 0 ? recording.frequency : recipe.frequency;
   if (steps == 0) return result;
   Array& p = result.probabilities;
   p = state_->predict_signal(signal, options);
@@ -193,6 +229,7 @@ LabelledRecording Labeller::label(const Recording& recording, PredictOptions opt
     result.labels[at(t)] = recipe.background;
     std::fill_n(p.data() + t * width, width, std::nanf(""));
   }
+  if (other_rate) at_own_steps(result, own_steps, recipe.frequency / recording.frequency);
   result.intervals =
       with_probability(intervals_of(result.labels, recipe.background), result.probabilities);
   return result;
@@ -218,6 +255,24 @@ Array pick_channels(const Recording& recording, const Recipe& recipe) {
     for (Index c = 0; c < width; ++c)
       picked.data()[t * width + c] = recording.signal(t, columns[at(c)]);
   return picked;
+}
+
+Recording channel_of(const Recording& recording, Index channel) {
+  const Index steps = recording.signal.shape()[0];
+  if (channel < 0 || channel >= recording.signal.shape()[1])
+    throw ArgumentError(fmt::format("channel_of: {} has {} channels, got number {}.",
+                                    label_of(recording), recording.signal.shape()[1], channel));
+  std::string name = at(channel) < recording.channels.size() ? recording.channels[at(channel)] : "";
+  if (name.empty()) name = fmt::format("{}", channel + 1);
+  Recording one;
+  one.name = recording.name + "/" + name;
+  one.group = recording.group.empty() ? recording.name : recording.group;
+  one.frequency = recording.frequency;
+  one.channels = {name};
+  one.whole = recording.name;
+  one.signal = Array({steps, 1});
+  for (Index t = 0; t < steps; ++t) one.signal.data()[t] = recording.signal(t, channel);
+  return one;
 }
 
 Array predict_in_windows(const Array& signal, const PredictionWindows& windows,

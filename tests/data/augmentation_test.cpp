@@ -248,5 +248,87 @@ TEST(Augmentation, is_a_table_of_its_fields) {
   EXPECT_EQ(back, how);
 }
 
+TEST(Augmentation, stretch_shows_a_part_of_the_sample_faster_or_slower) {
+  const Data data;
+  const ArraySamples source = data.source();
+  const Augmented augmented(source, {.stretch = 0.25});
+  EXPECT_EQ(augmented.inputs()[0], (Shape{81, channels}));
+  EXPECT_EQ(augmented.targets()[0], (Shape{81, 1}));
+  EXPECT_EQ(augmented.weights(0), 81);
+  std::vector<float> room(static_cast<std::size_t>(augmented.room()));
+  double slowest = 9, fastest = 0;
+  for (Index i = 0; i < samples; ++i) {
+    const Sample s = augmented.training_sample(0, i, room.data());
+    const float first = s.y[0][0], last = s.y[0][80];
+    EXPECT_GE(first, 0);
+    EXPECT_LE(last, 100);
+    const double speed = static_cast<double>(last - first) / 80;
+    slowest = std::min(slowest, speed), fastest = std::max(fastest, speed);
+    for (Index t = 0; t < 81; ++t) {
+      EXPECT_EQ(s.weights[0][t], s.y[0][t] / 2);
+      // Labels are those of the nearest step of the line on which the signal runs.
+      EXPECT_NEAR(static_cast<double>(s.y[0][t]),
+                  static_cast<double>(first) + speed * static_cast<double>(t), 1.01);
+      const double place = static_cast<double>(s.y[0][t]);
+      EXPECT_NEAR(static_cast<double>(s.x[0][t * channels]),
+                  std::sin(0.3 * (place + static_cast<double>(i))), 0.3 * 0.51 + 0.012);
+    }
+  }
+  EXPECT_LT(slowest, 0.85);
+  EXPECT_GE(slowest, 0.74);
+  EXPECT_GT(fastest, 1.15);
+  EXPECT_LE(fastest, 1.26);
+  for (const Index wanted : {1, 2, 81, 126, 251, 400, 501, 799, 1001})
+    for (const double stretch : {0.0, 0.07, 0.072, 0.1, 0.25, 0.9}) {
+      const Index needed = steps_needed(wanted, {.stretch = stretch});
+      const Array x({1, needed, 1}), y({1, needed, 1});
+      const ArraySamples one({&x}, {&y}, {});
+      EXPECT_EQ(Augmented(one, {.stretch = stretch, .noise = 0.1}).inputs()[0][0], wanted)
+          << wanted << " " << stretch;
+    }
+  EXPECT_EQ(refused_with<ArgumentError>([&] { Augmented(source, {.stretch = 1}); }),
+            "augmentation: stretch must be at least 0 and below 1, got 1.");
+}
+
+Recording one_channel(const std::string& name, std::vector<float> values,
+                      std::vector<float> weights) {
+  const auto time = static_cast<Index>(values.size());
+  Recording made;
+  made.name = name, made.group = "ann";
+  if (name != "alone") made.whole = name.substr(0, 1);
+  made.signal = Array({time, 1}, std::move(values));
+  made.labels = Array({time, 1});
+  made.weights = Array({time}, std::move(weights));
+  return made;
+}
+
+TEST(Mixtures, of_channels_that_were_recorded_together) {
+  const std::vector<Recording> leads = {
+      one_channel("1/a", {1, 0, 3}, {1, 1, 0}), one_channel("1/C3/A2", {0, 1, 4}, {1, 1, 1}),
+      one_channel("2/a", {5, 5}, {1, 1}), one_channel("alone", {5, 5}, {1, 1})};
+  const std::vector<Recording> mixed = mixtures(leads, 20, 3);
+  ASSERT_EQ(mixed.size(), 20u);
+  bool turned = false, upright = false;
+  for (const Recording& each : mixed) {
+    const float a = each.signal.data()[0], b = each.signal.data()[1];  // the two factors
+    EXPECT_NEAR(static_cast<double>(a * a + b * b), 1, 1e-6);
+    EXPECT_FLOAT_EQ(each.signal.data()[2], 3 * a + 4 * b);
+    EXPECT_EQ(each.weights.data()[1], 1);
+    EXPECT_EQ(each.weights.data()[2], 0);
+    EXPECT_EQ(each.group, "ann");
+    (a < 0 ? turned : upright) = true;
+  }
+  EXPECT_TRUE(turned && upright);
+  EXPECT_EQ(mixed[0].name, "1/mixed-1");
+  std::vector<Recording> apart = {leads[0], leads[1]};
+  apart[1].labels = Array({3, 1}, std::vector<float>{0, 2, 0});
+  EXPECT_EQ(mixtures(apart, 1)[0].weights.data()[0], 1);
+  EXPECT_EQ(mixtures(apart, 1)[0].weights.data()[1], 0) << "they say different things there";
+  apart[1].weights = Array({3});
+  EXPECT_TRUE(mixtures(apart, 1).empty());
+  EXPECT_EQ(mixtures(leads, 2, 3)[1].signal.data()[0], mixed[1].signal.data()[0]);
+  EXPECT_NE(mixtures(leads, 2, 4)[1].signal.data()[0], mixed[1].signal.data()[0]);
+}
+
 }  // namespace
 }  // namespace sonde

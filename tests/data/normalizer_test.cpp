@@ -58,8 +58,8 @@ TEST(Normalizer, leaves_values_that_are_not_finite_alone) {
 
 TEST(Normalizer, only_moves_a_channel_that_never_changes) {
   const std::vector<Recording> recordings = {recording({3, 2}, {7, nan, 7, nan, 7, nan})};
-  for (const Scaling scaling :
-       {Scaling::per_channel, Scaling::per_recording_robust, Scaling::per_channel_robust}) {
+  for (const Scaling scaling : {Scaling::per_channel, Scaling::per_recording_robust,
+                                Scaling::per_channel_robust, Scaling::per_recording_range}) {
     Array signal = recordings[0].signal;
     fit_normalizer(recordings, scaling).apply(signal);
     EXPECT_EQ(signal(1, 0), 0);
@@ -74,6 +74,16 @@ TEST(Normalizer, scales_each_recording_by_its_own_median_and_quartiles) {
   scale.apply(signal);
   EXPECT_FLOAT_EQ(signal(0, 0), 0.5f / 3 * 1.3489795f);
   EXPECT_FLOAT_EQ(signal(2, 0), 7.5f / 3 * 1.3489795f);
+}
+
+// numpy.quantile([3, 1, 10, 2], [.02, .5, .98]) is [1.06, 2.5, 9.58]; of a normal distribution they
+// lie 4.107498 deviations apart (statistics.NormalDist().inv_cdf(0.98) * 2).
+TEST(Normalizer, scales_each_recording_by_its_own_median_and_range) {
+  const Normalizer scale = fit_normalizer({}, Scaling::per_recording_range);
+  Array signal({4, 1}, std::vector<float>{3, 1, 10, 2});
+  scale.apply(signal);
+  EXPECT_FLOAT_EQ(signal(0, 0), 0.5f / 8.52f * 4.107498f);
+  EXPECT_FLOAT_EQ(signal(2, 0), 7.5f / 8.52f * 4.107498f);
 }
 
 // numpy.quantile([3, 1, 10, 2, 4], [.25, .5, .75]) is [2, 3, 4].

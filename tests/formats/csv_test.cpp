@@ -76,6 +76,23 @@ TEST(Csv, reads_the_columns_that_are_asked_for) {
                {.header = CsvOptions::Header::present, .columns = {"1"}});
 }
 
+TEST(Csv, chooses_columns_by_name_where_the_table_has_names) {
+  const CsvOptions wanted{.columns = {"b", "a"}, .by_name = true};
+  expect_table("a,time,b\n1,10:30,2\n3,10:31,4\n", {"b", "a"}, {2, 2}, {2, 1, 4, 3}, wanted);
+  expect_table("1,2,3\n4,5,6\n", {}, {2, 3}, {1, 2, 3, 4, 5, 6}, wanted);
+  expect_table("a,7,b\n1,2,3\n", {"b", "a"}, {1, 2}, {3, 1}, wanted);
+  EXPECT_EQ(refusal_of("a,c\n1,2\n", wanted),
+            "\"x.csv\", line 1: there is no column \"b\". There are: a, c.");
+  // Names that look like numbers could be a row: all of them must stand there.
+  const CsvOptions counted{.columns = {"1", "2"}, .by_name = true};
+  expect_table("2,1\n10,20\n", {"1", "2"}, {1, 2}, {20, 10}, counted);
+  expect_table("2,3\n10,20\n", {}, {2, 2}, {2, 3, 10, 20}, counted);
+  // Names of columns that have none are their numbers.
+  expect_table("10:30,5,6\n10:31,7,8\n", {}, {2, 2}, {6, 5, 8, 7},
+               {.columns = {"3", "2"}, .by_name = true});
+  expect_table("5,6\n7,8\n", {}, {2, 2}, {5, 6, 7, 8}, {.columns = {"3", "2"}, .by_name = true});
+}
+
 TEST(Csv, refuses_columns_that_are_not_there) {
   EXPECT_EQ(refusal_of("a,b\n1,2\n", {.columns = {"c"}}),
             "\"x.csv\", line 1: there is no column \"c\". There are: a, b.");

@@ -205,8 +205,45 @@ TEST(Labeller, refuses_recordings_that_are_not_the_models) {
   Labeller labeller(network(open, 2), {.frequency = 250});
   EXPECT_PRED2(says, refused_with<DataError>([&] { labeller.label(recording(9, 3)); }),
                "3 channels, the model takes 2");
-  EXPECT_PRED2(says, refused_with<DataError>([&] { labeller.label(recording(9, 2, 100)); }),
-               "100 steps per second, the model was trained with 250");
+  EXPECT_PRED2(says, refused_with<ArgumentError>([&] { labeller.label(recording(9, 2, 99.1234)); }),
+               "resample: from 99.1234 to 250 Hz is no ratio of whole numbers up to 10000");
+}
+
+TEST(Labeller, resamples_for_the_network_and_labels_the_steps_that_were_recorded) {
+  const Recording fast = recording(81, 2, 100);
+  Recording slow = fast;
+  slow.signal = resample(fast.signal, 100, 50), slow.frequency = 50;
+  Labeller labeller(network(open, 2, 3), {.frequency = 50});
+  const LabelledRecording of_network = labeller.label(slow), found = labeller.label(fast);
+  EXPECT_EQ(found.frequency, 100);
+  ASSERT_EQ(found.probabilities.shape(), (Shape{81, 3}));
+  for (Index t = 0; t < 81; ++t) {
+    const Index nearest = std::min<Index>((t + 1) / 2, 40);
+    EXPECT_EQ(found.labels[static_cast<std::size_t>(t)],
+              of_network.labels[static_cast<std::size_t>(nearest)])
+        << t;
+    EXPECT_EQ(found.probabilities(t, 1), of_network.probabilities(nearest, 1)) << t;
+  }
+  for (const FoundInterval& each : found.intervals) EXPECT_LE(each.end, 81);
+  EXPECT_EQ(labeller.label(recording(0, 2, 100)).labels.size(), 0u);
+  EXPECT_EQ(labeller.label(recording(1, 2, 100)).labels.size(), 1u);
+}
+
+TEST(Labeller, can_be_given_each_channel_by_itself) {
+  Recording night = recording(30, 2, 50);
+  night.channels = {"i", "ii"};
+  const Recording second = channel_of(night, 1);
+  EXPECT_EQ(second.name, "night/ii");
+  EXPECT_EQ(second.group, "night");
+  EXPECT_EQ(second.frequency, 50);
+  for (Index t = 0; t < 30; ++t) EXPECT_EQ(second.signal(t, 0), night.signal(t, 1));
+  night.channels = {};
+  EXPECT_EQ(channel_of(night, 0).name, "night/1");
+  const LabelledRecording found = Labeller(network(open, 1), {.each_channel = true}).label(second);
+  EXPECT_EQ(found.labels.size(), 30u);
+  EXPECT_PRED2(
+      says, refused_with<ArgumentError>([] { Labeller(network(open, 2), {.each_channel = true}); }),
+      "each_channel");
 }
 
 TEST(Labeller, refuses_models_and_recipes_that_give_no_labels) {

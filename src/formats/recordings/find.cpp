@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sonde/recording_set.hpp>
 
+#include "formats/recordings/labels.hpp"
 #include "formats/recordings/pattern.hpp"
 #include "formats/recordings/tracks.hpp"
 
@@ -31,8 +32,9 @@ bool agree(const Captures& a, const Captures& b) {
 std::vector<Pattern::Match> files_of(const Pattern& pattern, const fs::path& folder,
                                      const std::string& where) {
   if (!fs::is_directory(folder))
-    throw IoError(fmt::format("{}: there is no folder \"{}\". Paths are seen from recording.toml.",
-                              where, folder.string()));
+    throw IoError(
+        fmt::format("{}: there is no folder \"{}\". Paths are seen from the file that names them.",
+                    where, folder.string()));
   auto found = pattern.find(folder);
   if (found.empty())
     throw DataError(fmt::format(
@@ -112,6 +114,18 @@ void refuse_left_over(const std::vector<Pattern::Match>& files,
                       where, file.path.string(), text_of(file.captures)));
 }
 
+/// Files of labels that every recording shares.
+std::vector<fs::path> tables_for_all(const RecordingSet& set, const fs::path& folder) {
+  std::vector<fs::path> tables;
+  for (std::size_t i = 0; i < set.labels.size(); ++i) {
+    if (set.labels[i].files.empty() || !fs::is_directory(folder)) continue;
+    const Pattern pattern(set.labels[i].files, formats::labels_name(i) + ": files");
+    const auto found = pattern.find(folder);
+    if (found.size() == 1 && found[0].captures.empty()) tables.push_back(found[0].path);
+  }
+  return tables;
+}
+
 }  // namespace
 
 std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
@@ -122,10 +136,16 @@ std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
   std::vector<FoundRecording> all;
   std::vector<Pattern> patterns;
   std::vector<std::vector<Pattern::Match>> files;
+  const std::vector<fs::path> tables = tables_for_all(set, folder);
   for (std::size_t i = 0; i < set.signals.size(); ++i) {
     const std::string where = formats::signals_name(i);
     patterns.emplace_back(set.signals[i].files, where + ": files");
     files.push_back(files_of(patterns[i], folder, where));
+    // "*.csv" takes a table of labels beside the signals too.
+    std::erase_if(files[i], [&](const Pattern::Match& each) {
+      return files[i].size() > 1 &&
+             std::find(tables.begin(), tables.end(), each.path) != tables.end();
+    });
   }
   for (const Pattern::Match& first : files[0]) {
     FoundRecording found{
@@ -157,6 +177,12 @@ std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
       if (set.labels[i].optional && !find_only(found, each.captures, pattern, where))
         each.labels.emplace_back();
       else each.labels.push_back(only(found, each.captures, pattern, where).path);
+    for (const Pattern::Match& file : found) {
+      std::vector<Captures> owners;
+      for (const FoundRecording& each : before)
+        if (agree(each.captures, file.captures)) owners.push_back(each.captures);
+      formats::refuse_rows_of_nobody(set.labels[i], file.path, owners, where);
+    }
   }
   if (all.empty()) throw ArgumentError("recordings: skip leaves no recording.");
   return all;

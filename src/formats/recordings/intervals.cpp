@@ -73,6 +73,51 @@ class Times {
   const Grid& grid_;
 };
 
+/// Rows with the columns onset, end or duration, then the label where a column says it, and then
+/// those that `match` looks at.
+struct IntervalTable : TextTable {
+  std::size_t first_match = 0;
+
+  /// Whether a row is for the recording whose captures are `wanted`, in the order of `match`.
+  bool belongs(std::size_t row, const std::vector<std::string>& wanted) const {
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+      if (!same_word(rows[row][first_match + i], wanted[i])) return false;
+    return true;
+  }
+};
+
+IntervalTable load_table_of(const LabelFiles& how, const fs::path& path, const std::string& where) {
+  CsvOptions options = csv_options(how, where);
+  options.columns = {how.onset, how.end.empty() ? how.duration : how.end};
+  if (!how.column.empty()) options.columns.push_back(how.column);
+  const std::size_t first_match = options.columns.size();
+  for (const auto& [capture, column] : how.match) options.columns.push_back(column);
+  return {
+      load_rows(path, options,
+                [&](const std::vector<std::string>& cells) {
+                  return !std::isnan(formats::seconds_of(
+                      cells[0], how.unit == TimeUnit::samples ? TimeUnit::seconds : how.unit, 1));
+                }),
+      first_match};
+}
+
+/// What the columns of `match` must hold for the recording with these captures.
+std::vector<std::string> wanted_words(const LabelFiles& how,
+                                      const std::map<std::string, std::string>& captures,
+                                      const std::string& where) {
+  std::vector<std::string> wanted;
+  for (const auto& [capture, column] : how.match) {
+    const auto known = captures.find(capture);
+    if (known == captures.end()) {
+      std::vector<std::string_view> names;
+      for (const auto& each : captures) names.push_back(each.first);
+      refuse_name(where + ": match", capture, names);
+    }
+    wanted.push_back(known->second);
+  }
+  return wanted;
+}
+
 std::vector<Interval> of_table(const LabelFiles& how, const FoundRecording& found,
                                const fs::path& path, const Grid& grid, ClassReader& classes,
                                const std::string& where) {
@@ -85,33 +130,13 @@ std::vector<Interval> of_table(const LabelFiles& how, const FoundRecording& foun
     throw ArgumentError(where +
                         ": say the column with the labels, column = \"…\", or one label for all "
                         "intervals, label = \"…\".");
-  CsvOptions options = csv_options(how, where);
-  options.columns = {how.onset, how.end.empty() ? how.duration : how.end};
-  if (!how.column.empty()) options.columns.push_back(how.column);
-  const std::size_t first_match = options.columns.size();
-  std::vector<std::string> wanted;
-  for (const auto& [capture, column] : how.match) {
-    const auto known = found.captures.find(capture);
-    if (known == found.captures.end()) {
-      std::vector<std::string_view> names;
-      for (const auto& each : found.captures) names.push_back(each.first);
-      refuse_name(where + ": match", capture, names);
-    }
-    wanted.push_back(known->second);
-    options.columns.push_back(column);
-  }
-  const TextTable table = load_rows(path, options, [&](const std::vector<std::string>& cells) {
-    return !std::isnan(formats::seconds_of(
-        cells[0], how.unit == TimeUnit::samples ? TimeUnit::seconds : how.unit, 1));
-  });
+  const std::vector<std::string> wanted = wanted_words(how, found.captures, where);
+  const IntervalTable table = load_table_of(how, path, where);
   const Times times(how, grid);
   std::vector<Interval> intervals;
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const std::vector<std::string>& cells = table.rows[row];
-    bool is_ours = true;
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-      is_ours &= same_word(cells[first_match + i], wanted[i]);
-    if (!is_ours) continue;
+    if (!table.belongs(row, wanted)) continue;
     const std::string place =
         fmt::format("\"{}\", line {}", path.string(), table.first_line + static_cast<Index>(row));
     const bool is_duration = how.end.empty();
@@ -264,6 +289,32 @@ std::vector<Interval> of_marks(const LabelFiles& how, const fs::path& path, cons
 }
 
 }  // namespace
+
+void refuse_rows_of_nobody(const LabelFiles& how, const fs::path& path,
+                           const std::vector<std::map<std::string, std::string>>& recordings,
+                           const std::string& where) {
+  if (how.kind != LabelKind::intervals || how.match.empty() ||
+      how.unmatched == Unmatched::ignored || how.onset.empty() ||
+      (how.end.empty() && how.duration.empty()))
+    return;  // or of_table says what is missing
+  std::vector<std::vector<std::string>> wanted;
+  for (const auto& each : recordings) wanted.push_back(wanted_words(how, each, where));
+  const IntervalTable table = load_table_of(how, path, where);
+  for (std::size_t row = 0; row < table.rows.size(); ++row) {
+    if (std::any_of(wanted.begin(), wanted.end(),
+                    [&](const auto& words) { return table.belongs(row, words); }))
+      continue;
+    std::string words;
+    std::size_t cell = table.first_match;
+    for (const auto& [capture, column] : how.match)
+      words += fmt::format("{}{} = \"{}\"", words.empty() ? "" : ", ", column,
+                           printable(table.rows[row][cell++]));
+    throw DataError(fmt::format(
+        "{}: \"{}\", line {}: no recording is the one of this row ({}). Compare it with the "
+        "captures in the names of the files, or leave such rows out: unmatched = \"ignored\".",
+        where, path.string(), table.first_line + static_cast<Index>(row), words));
+  }
+}
 
 std::vector<Interval> read_intervals(const LabelFiles& how, const FoundRecording& found,
                                      const fs::path& path, const Grid& grid, ClassReader& classes,

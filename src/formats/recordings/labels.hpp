@@ -103,6 +103,12 @@ std::vector<Interval> read_intervals(const LabelFiles& how, const FoundRecording
                                      const std::filesystem::path& path, const Grid& grid,
                                      ClassReader& classes, const std::string& where);
 
+/// DataError for a row of a table of intervals that is for none of these recordings, each told by
+/// its captures: its marks would be lost without a word.
+void refuse_rows_of_nobody(const LabelFiles& how, const std::filesystem::path& path,
+                           const std::vector<std::map<std::string, std::string>>& recordings,
+                           const std::string& where);
+
 /// Puts the labels of one entry on.
 void put_labels(const RecordingSet& set, std::size_t entry, const FoundRecording& found,
                 const Grid& grid, Painter& painter);

@@ -186,6 +186,10 @@ void check_set(const RecordingSet& set) {
     throw ArgumentError(
         fmt::format("recordings: units need one for each of channels, got {} for {} channels.",
                     set.units.size(), set.channels.size()));
+  if (!(set.around_labels >= 0))
+    throw ArgumentError(
+        fmt::format("recordings: around_labels must be at least 0 seconds, got {}. 0 keeps all.",
+                    set.around_labels));
   for (const auto* list : {&set.channels, &set.classes})
     for (std::size_t i = 0; i < list->size(); ++i)
       if (std::count(list->begin(), list->end(), (*list)[i]) > 1)
@@ -214,12 +218,15 @@ void check_alike(const std::vector<Recording>& all) {
     auto sorted = each.channels, expected = first.channels;
     std::sort(sorted.begin(), sorted.end());
     std::sort(expected.begin(), expected.end());
-    if (each.channels != first.channels && sorted == expected)
+    if (each.channels != first.channels)
       throw DataError(fmt::format(
-          "recordings \"{}\" and \"{}\" have their channels in another order ({}; {}). Say which: "
-          "channels = […].",
-          first.name, each.name, fmt::join(first.channels, ", "), fmt::join(each.channels, ", ")));
-    if (each.channels == first.channels && each.units != first.units)
+          "recordings \"{}\" and \"{}\" have {} ({}; {}). {}.", first.name, each.name,
+          sorted == expected ? "their channels in another order" : "other channels",
+          fmt::join(first.channels, ", "), fmt::join(each.channels, ", "),
+          sorted == expected ? "Say which: channels = […]"
+                             : "Give the same thing one name, rename = { … }, or take channels by "
+                               "their place: names = […] of the signals"));
+    if (each.units != first.units)
       throw DataError(fmt::format(
           "recordings \"{}\" and \"{}\" have other units ({}; {}). Say which: channels = […] and "
           "units = […].",
@@ -235,6 +242,7 @@ std::vector<Recording> split_channels(Recording whole, Present present) {
     Recording& part = parts.emplace_back();
     part.name = whole.name + "/" + whole.channels[at];
     part.group = whole.group.empty() ? whole.name : whole.group;
+    part.whole = whole.name;
     part.frequency = whole.frequency;
     part.channels = {"signal"};
     part.units = {whole.units[at]};
@@ -245,6 +253,22 @@ std::vector<Recording> split_channels(Recording whole, Present present) {
     mask(part.signal, {true}, present, part.weights);
   }
   return parts;
+}
+
+/// Leaves out what lies further than `seconds` from every label.
+void keep_around_labels(Recording& recording, double seconds) {
+  const auto weights = recording.weights.values();
+  const auto is_labelled = [](float weight) { return weight > 0; };
+  const auto first = std::find_if(weights.begin(), weights.end(), is_labelled);
+  if (first == weights.end()) return;
+  const auto last = std::find_if(weights.rbegin(), weights.rend(), is_labelled);
+  const auto steps = static_cast<Index>(weights.size());
+  const auto more = static_cast<Index>(std::min(std::ceil(seconds * recording.frequency), 1e15));
+  const Index begin = std::max<Index>(first - weights.begin() - more, 0);
+  const Index end = std::min<Index>(steps - (last - weights.rbegin()) + more, steps);
+  if (begin == 0 && end == steps) return;
+  for (Array* each : {&recording.signal, &recording.labels, &recording.weights})
+    *each = each->slice(begin, end);
 }
 
 }  // namespace
@@ -295,6 +319,7 @@ Recording load_recording(const RecordingSet& set, const FoundRecording& found) {
   recording.labels = label_steps(set, found, grid, recording.weights);
   mask(recording.signal, is_there, set.one_channel_each ? Present::any_channel : set.present,
        recording.weights);
+  if (set.around_labels > 0) keep_around_labels(recording, set.around_labels);
   return recording;
 }
 

@@ -281,4 +281,14 @@ std::vector<Track> read_tracks(const SignalFiles& how, const fs::path& path,
   return tracks;
 }
 
+Track resampled(const Track& track, double rate) {
+  Track result = track;
+  if (track.frequency == rate) return result;
+  const auto steps = static_cast<Index>(track.values.size());
+  const Array values = resample(Array({steps, 1}, track.values), track.frequency, rate);
+  result.frequency = rate;
+  result.values.assign(values.values().begin(), values.values().end());
+  return result;
+}
+
 }  // namespace sonde::formats

@@ -202,6 +202,41 @@ TEST(IntervalLabels, rows_for_this_recording_only) {
             "labels 1: match: \"person\" is not known. Known: experiment, user.");
 }
 
+TEST(IntervalLabels, a_row_of_no_recording_is_not_lost_without_a_word) {
+  const Made made;
+  made.write("ann_1.csv", "1\n2\n3\n");
+  made.write("bob_2.csv", "1\n2\n3\n");
+  made.write("l.csv", "who,walk,start,stop,what\nann,1,0,1,a\nBob,2,1,3,b\n");
+  RecordingSet set = ten_steps(table());
+  set.signals[0].files = "{person}_{walk}.csv";
+  set.labels[0].match = {{"person", "who"}, {"walk", "walk"}};
+  EXPECT_EQ(made.refusal(set),
+            "labels 1: \"l.csv\", line 3: no recording is the one of this row (who = \"Bob\", walk "
+            "= \"2\"). Compare it with the captures in the names of the files, or leave such rows "
+            "out: unmatched = \"ignored\".");
+  set.labels[0].unmatched = Unmatched::ignored;
+  EXPECT_TRUE(same(made.load(set)[0].labels, {1, 0, 0}));
+  set.labels[0].unmatched = Unmatched::refused;
+  made.write("l.csv", "who,walk,start,stop,what\nann,1,0,1,a\nbob,2,1,3,b\n");
+  EXPECT_TRUE(same(made.load(set)[1].labels, {0, 2, 2}));
+  set.skip = {"bob-2"};  // left out on purpose: its rows are nobody's mistake
+  EXPECT_EQ(made.load(set).size(), 1u);
+}
+
+TEST(IntervalLabels, their_table_beside_the_signals_is_no_recording) {
+  const Made made;
+  made.write("ann.csv", "1\n2\n3\n");
+  made.write("bob.csv", "4\n5\n6\n");
+  made.write("marks.csv", "who,start,stop,what\nann,0,1,a\n");
+  RecordingSet set = ten_steps(table());
+  set.signals[0].files = "{person}.csv", set.labels[0].files = "marks.csv";
+  set.labels[0].match = {{"person", "who"}};
+  const auto all = made.load(set);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[1].name, "bob");
+  EXPECT_TRUE(same(all[0].labels, {1, 0, 0}));
+}
+
 TEST(IntervalLabels, a_table_of_dates_without_a_header_loses_no_row) {
   const Made made;
   made.write("s.csv", "2020-02-08 17:00:00,1\n2020-02-08 17:00:01,2\n2020-02-08 17:00:02,3\n");

@@ -187,6 +187,39 @@ TEST(Recordings, all_have_the_same_channels) {
             "of all: channels = […].");
 }
 
+TEST(Recordings, channels_of_other_names_are_not_mixed_by_place) {
+  const Made made;
+  made.write("1.csv", "x,y\n1,2\n");
+  made.write("2.csv", "x,z\n3,4\n");
+  RecordingSet set{.signals = {{.files = "{n}.csv", .frequency = 1}}};
+  EXPECT_EQ(made.refusal(set),
+            "recordings \"1\" and \"2\" have other channels (x, y; x, z). Give the same thing one "
+            "name, rename = { … }, or take channels by their place: names = […] of the signals.");
+  set.rename = {{"z", "y"}};
+  EXPECT_TRUE(same(made.load(set)[1].signal, {3, 4}));
+  set.rename = {}, set.signals[0].names = {"first", "second"};
+  EXPECT_TRUE(same(made.load(set)[1].signal, {3, 4}));
+}
+
+TEST(Recordings, only_what_lies_around_the_labels) {
+  const Made made;
+  made.write("s.csv", "x,l\n0,?\n1,?\n2,?\n3,0\n4,?\n5,1\n6,?\n7,?\n8,?\n9,?\n");
+  RecordingSet set{.around_labels = 1,
+                   .signals = {{.files = "s.csv", .frequency = 2}},
+                   .labels = {{.column = "l", .unlabelled = {"?"}}}};
+  EXPECT_TRUE(same(made.load(set)[0].signal, {1, 2, 3, 4, 5, 6, 7}));
+  EXPECT_TRUE(same(made.load(set)[0].labels, {0, 0, 0, 0, 1, 0, 0}));
+  EXPECT_TRUE(same(made.load(set)[0].weights, {0, 0, 1, 0, 1, 0, 0}));
+  set.around_labels = 1e9;
+  EXPECT_EQ(made.load(set)[0].signal.size(), 10);
+  set.labels[0].unlabelled = {"?", "0", "1"};
+  set.around_labels = 1;
+  EXPECT_EQ(made.load(set)[0].signal.size(), 10) << "nothing is labelled, nothing is left out";
+  set.around_labels = -1;
+  EXPECT_EQ(made.refusal<ArgumentError>(set),
+            "recordings: around_labels must be at least 0 seconds, got -1. 0 keeps all.");
+}
+
 TEST(Recordings, one_channel_each) {
   const Made made;
   made.write("7.csv", "x,y\n1,2\nnan,4\n");

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
-
-#include "formats/recordings/tracks.hpp"
+#include <sonde/error.hpp>
+#include <sonde/recordings.hpp>
+#include <vector>
 
 namespace sonde {
 namespace {
@@ -68,11 +68,12 @@ std::vector<double> low_pass(Ratio ratio) {
   return taps;
 }
 
-/// Runs of NaN bridged by straight lines, so that the filter has numbers. False when there is none.
+/// Runs of missing values, NaN or infinite, bridged by straight lines, so that the filter has
+/// numbers. False when there is none.
 bool bridge(std::vector<float>& values) {
   std::size_t before = values.size();
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (std::isnan(values[i])) continue;
+    if (!std::isfinite(values[i])) continue;
     const auto to = static_cast<double>(values[i]);
     const std::size_t first = before == values.size() ? 0 : before + 1;
     const double from = before == values.size() ? to : static_cast<double>(values[before]);
@@ -98,7 +99,7 @@ std::vector<float> resample(const std::vector<float>& given, Ratio ratio,
     const Index place = m * down;  // at the rate from * up
     // The nearest step given; a gap there is one here.
     const Index middle = std::min((2 * place + up) / (2 * up), steps - 1);
-    if (std::isnan(given[static_cast<std::size_t>(middle)])) continue;
+    if (!std::isfinite(given[static_cast<std::size_t>(middle)])) continue;
     const Index reach = place - half;
     const Index first = reach > 0 ? (reach + up - 1) / up : -(-reach / up);
     double sum = 0;
@@ -113,15 +114,6 @@ std::vector<float> resample(const std::vector<float>& given, Ratio ratio,
 }
 
 }  // namespace
-
-formats::Track formats::resampled(const Track& track, double rate) {
-  Track result = track;
-  if (track.frequency == rate) return result;
-  const Ratio ratio = ratio_of(track.frequency, rate);
-  result.frequency = rate;
-  if (ratio.up != ratio.down) result.values = resample(track.values, ratio, low_pass(ratio));
-  return result;
-}
 
 Array resample(const Array& signal, double from, double to) {
   if (signal.shape().rank() != 2)

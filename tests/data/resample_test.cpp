@@ -13,7 +13,7 @@ using testing::floats;
 using testing::refused_with;
 using testing::same;
 
-/// Whole numbers that tests/formats/recordings/resample.py makes too.
+/// Whole numbers that tests/data/resample.py makes too.
 Array numbers(Index steps) {
   Array array({steps, 1});
   for (Index k = 0; k < steps; ++k)
