@@ -46,15 +46,15 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
   const Index samples = data.samples();
   report.subtitle = fmt::format("{} samples of the {} part", samples, name);
   const auto digits = static_cast<Index>(fmt::format("{}", samples).size());
-  std::vector<JudgedRecording> recordings;
+  std::vector<ShownRecording> recordings;
   for (Index i = 0; i < samples; ++i) {
-    JudgedRecording each{.name = sample_name(name, i, digits)};
+    ShownRecording each{.name = sample_name(name, i, digits)};
     each.signal = signal_of(data.x, i, extras);
     recordings.push_back(std::move(each));
   }
   const bool classes = task.labels != Labels::values && task.labels != Labels::several;
   if (!classes || scores.steps.size() != 1) {
-    for (JudgedRecording& each : recordings) {
+    for (ShownRecording& each : recordings) {
       if (report.recordings_to_view.size() == 60) break;
       report.recordings_to_view.push_back(
           {.name = each.name, .frequency = 0, .signal = std::move(each.signal)});
@@ -70,7 +70,7 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
   const Index outputs = predictions.size() / count;
   if (outputs == 1) report.thresholds = {std::numeric_limits<double>::quiet_NaN(), 0.5};
   for (Index i = 0; i < count; ++i) {
-    JudgedRecording& each = recordings[static_cast<std::size_t>(i / of_each)];
+    ShownRecording& each = recordings[static_cast<std::size_t>(i / of_each)];
     const Index label = class_of(task, data.y.data() + i * width, width);
     const bool known = label >= 0 && weight_of(data.weights, i, count) > 0;
     each.labels.push_back(static_cast<float>(std::max<Index>(label, 0)));
@@ -79,7 +79,7 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
   const std::vector<Index> predicted =
       most_likely(predictions.values(), std::max<Index>(outputs, 1));
   for (Index i = 0; i < samples; ++i) {
-    JudgedRecording& each = recordings[static_cast<std::size_t>(i)];
+    ShownRecording& each = recordings[static_cast<std::size_t>(i)];
     each.probabilities = Array({of_each, outputs});
     std::copy_n(predictions.data() + i * each.probabilities.size(), each.probabilities.size(),
                 each.probabilities.data());

@@ -4,6 +4,8 @@
 #include <sonde/error.hpp>
 #include <sonde/keras.hpp>
 
+#include "cli/evaluate_recordings.hpp"
+#include "cli/export_recordings.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
@@ -55,6 +57,15 @@ void write(const LabellingModel& opened, Kind kind, const std::string& path) {
 }
 
 int convert(const std::string& from, const std::string& to, const ConvertOptions& o) {
+  if (from.ends_with(".toml")) {
+    if (!o.weights.empty() || o.no_compile)
+      throw ArgumentError("--weights and --no-compile are for models, not for recordings.");
+    const Index count = export_recordings(*recording_options(from).recordings, to);
+    if (o.json)
+      fmt::print("{}\n",
+                 nlohmann::ordered_json{{"from", from}, {"to", to}, {"recordings", count}}.dump(2));
+    return 0;
+  }
   const Kind kind = kind_of(to);
   const bool drawn = from.ends_with(".json") && o.weights.empty();
   if (drawn && kind != Kind::architecture)
@@ -79,23 +90,30 @@ int convert(const std::string& from, const std::string& to, const ConvertOptions
 }  // namespace
 
 void add_convert(CLI::App& program, Chosen& chosen) {
-  CLI::App* verb = program.add_subcommand("convert", "Write a model in another form of Keras'");
+  CLI::App* verb = program.add_subcommand(
+      "convert", "Write a model in another form of Keras', or recordings as arrays");
   verb->footer(
       "Real Keras opens all of them: .keras, .weights.h5 and .json. Read is .h5 as well, of Keras "
       "2\n"
-      "and 3. docs/keras.md says which versions.\n\n"
+      "and 3. docs/keras.md says which versions. Recordings become an .npz file each, with "
+      "signal,\n"
+      "labels and weights as a network sees them before scaling, for other programs to read.\n\n"
       "Examples:\n  sonde convert old.h5 new.keras\n"
       "  sonde convert run/model.keras run/model.json\n"
-      "  sonde convert model.json --weights model.weights.h5 model.keras");
+      "  sonde convert model.json --weights model.weights.h5 model.keras\n"
+      "  sonde convert recording.toml arrays");
   struct State {
     std::string from, to;
     std::unique_ptr<Options<ConvertOptions>> options;
   };
   const auto state = std::make_shared<State>();
-  verb->add_option("from", state->from, "a model file: .keras, .h5, or Keras' .json")
+  verb->add_option("from", state->from,
+                   "a model file: .keras, .h5, or Keras' .json; or a .toml file with a table "
+                   "[recordings]")
       ->type_name("FILE")
       ->required();
-  verb->add_option("to", state->to, "the file to write: .keras, .weights.h5 or .json")
+  verb->add_option("to", state->to,
+                   "the file to write: .keras, .weights.h5 or .json; of recordings a folder")
       ->type_name("FILE")
       ->required();
   state->options = std::make_unique<Options<ConvertOptions>>(*verb, texts);

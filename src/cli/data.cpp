@@ -4,13 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <sonde/error.hpp>
-#include <sonde/fields.hpp>
 #include <sonde/formats.hpp>
-#include <sonde/recordings.hpp>
+
+#include "cli/table.hpp"
 
 namespace sonde::cli {
 namespace {
@@ -29,10 +28,6 @@ bool is_there(const Array& array) { return array.shape().rank() > 0; }
 
 std::string extension(const std::string& file) {
   return std::filesystem::path(file).extension().string();
-}
-bool is_table(const std::string& file) {
-  const std::string ending = extension(file);
-  return ending == ".csv" || ending == ".tsv" || ending == ".txt";
 }
 
 const std::vector<std::string>& usual_names(char role) {
@@ -57,7 +52,7 @@ Array pick(NamedArrays& arrays, char role) {
   return {};
 }
 
-Array load_array(const std::string& place, char role) {
+Array load_numbers(const std::string& place, char role) {
   const auto [file, key] = parts_of(place);
   if (!key.empty()) return load_npz(file, key);
   if (extension(file) == ".npy") return load_npy(file);
@@ -76,41 +71,21 @@ Array load_array(const std::string& place, char role) {
   return found;
 }
 
-/// The number of the column that --label-column names, by its title or counted from 0.
-Index find_column(const Table& table, const std::string& wanted, const std::string& file) {
-  const Index columns = table.values.shape()[1];
-  for (std::size_t c = 0; c < table.columns.size(); ++c)
-    if (table.columns[c] == wanted) return static_cast<Index>(c);
-  Index number = 0;
-  const auto [end, error] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
-  if (error == std::errc() && end == wanted.data() + wanted.size() && number >= -columns &&
-      number < columns)
-    return number < 0 ? number + columns : number;
-  if (table.columns.empty())
-    throw ArgumentError(fmt::format(
-        "--label-column: {} has no line of names, so columns are counted: 0 to {}, got \"{}\".",
-        file, columns - 1, wanted));
-  refuse_name(file + ": --label-column", wanted, {table.columns.begin(), table.columns.end()});
-}
-
-/// A table's columns are the channels, or all but the one with the labels.
-void load_table_into(Data& data, const DataFiles& files) {
-  Table table = load_table(files.x);
-  if (files.label_column.empty()) {
-    data.x = std::move(table.values);
-    return;
-  }
-  const Index steps = table.values.shape()[0], columns = table.values.shape()[1];
-  const Index label = find_column(table, files.label_column, files.x);
-  if (columns < 2)
-    throw DataError(fmt::format("{}: has only the column of labels, and no signal.", files.x));
-  data.x = Array({steps, columns - 1});
-  data.y = Array({steps, 1});
-  for (Index t = 0; t < steps; ++t) {
-    const float* row = table.values.data() + t * columns;
-    data.y(t, 0) = row[label];
-    float* to = data.x.data() + t * (columns - 1);
-    std::copy(row + label + 1, row + columns, std::copy_n(row, label, to));
+/// load_numbers; of words among labels it says how to number them.
+Array load_array(const std::string& place, char role) {
+  try {
+    return load_numbers(place, role);
+  } catch (const DataError& error) {
+    if (role != 'y') throw;
+    if (is_table(place)) explain_words(error, place, "");
+    const std::string what = error.what();
+    const std::size_t mend = what.find(" Save with x.astype");
+    if (mend == std::string::npos || (what.find("got text") == std::string::npos &&
+                                      what.find("Python objects") == std::string::npos))
+      throw;
+    throw DataError(what.substr(0, mend) +
+                    " Labels are the numbers of their classes: names, numbers = numpy.unique(y, "
+                    "return_inverse=True), and save numbers.reshape(y.shape).");
   }
 }
 
@@ -122,6 +97,36 @@ void check_length(const Array& x, const std::string& x_file, const Array& other,
   throw DataError(fmt::format(
       "{} {} has {} {}, but {} {} has {}. There must be one entry for each.", x_file,
       to_string(x.shape()), x.shape()[0], what, file, to_string(other.shape()), other.shape()[0]));
+}
+
+/// Labels that count are numbers: NaN says "not known", and that is what weight 0 is for.
+void check_labels(const Data& data, const DataFiles& files) {
+  const Array &y = data.y, &weights = data.weights;
+  if (!is_there(y)) return;
+  const auto counts = [&](Index i) {
+    if (weights.size() == 0) return true;
+    const Index each = std::max<Index>(y.size() / weights.size(), 1);
+    return weights.data()[std::min(i / each, weights.size() - 1)] != 0;
+  };
+  Index count = 0, first = -1;
+  for (Index i = 0; i < y.size(); ++i) {
+    if (std::isfinite(y.data()[i]) || !counts(i)) continue;
+    if (count++ == 0) first = i;
+  }
+  if (count == 0) return;
+  const bool weighs = files.y_option == "--y";
+  std::string place;
+  for (Index size = y.size(); const Index each : y.shape()) {
+    size /= each;
+    place += fmt::format("{}{}", place.empty() ? "" : ", ", first / size);
+    first %= size;
+  }
+  throw DataError(fmt::format(
+      "{} {}: {} of {} labels are NaN or infinite; the first at ({}). {}",
+      files.y.empty() ? files.x : files.y, to_string(y.shape()), count, y.size(), place,
+      weighs ? "Where a label is not known, give it the weight 0: --sample-weight FILE, one number "
+               "for each label, 0 there and 1 elsewhere."
+             : "Fill them in, or leave those samples out."));
 }
 
 void check_shape(const Array& x, const std::string& file) {
@@ -193,6 +198,7 @@ Data load_data(const DataFiles& files) {
   check_shape(data.x, files.x);
   check_lengths();
   check_signal(data.x, files.x);
+  check_labels(data, files);
   return data;
 }
 

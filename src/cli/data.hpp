@@ -13,6 +13,7 @@ struct Data {
   Array weights;  ///< (samples,) or (samples, time); empty when all count alike
   /// Came as one recording (time, channels), and is one sample of many steps.
   bool recording = false;
+  std::vector<std::string> columns = {};  ///< of a table: what its header calls the channels
 
   Index samples() const { return x.shape()[0]; }
   Index steps() const { return x.shape()[1]; }
@@ -26,12 +27,14 @@ struct DataFiles {
   std::string y_option = "--y";  ///< what to give where labels are missing
   std::string weights = {};
   std::string label_column = {};
+  /// A model's, in its order: they choose a table's columns where the table has a header.
+  std::vector<std::string> channels = {};
   bool labels = true;      ///< whether y is wanted
   bool recording = false;  ///< an x of two axes is one recording (time, channels)
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,
-/// lengths that differ, NaN and infinity in x.
+/// lengths that differ, NaN and infinity in x, and in labels that count.
 Data load_data(const DataFiles& files);
 
 /// The file of "FILE.npz:KEY".

@@ -6,6 +6,7 @@
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/scores.hpp"
+#include "cli/table.hpp"
 #include "cli/task.hpp"
 #include "cli/verbs.hpp"
 
@@ -46,9 +47,32 @@ constexpr OptionText texts[] = {
     {group, "batch_size", "N", "samples at once"},
     {group, "threads", "N", "0: all cores"},
     {group, "part", "NAME",
-     "of recordings: those of this part of the file's split, train, validation or test; or all"},
+     "of recordings: those of this part of the file's split, train, validation or test; all; or "
+     "auto: test where there is one, else validation, else train"},
     {group, "json", "", "print one JSON object"},
 };
+
+int evaluate_on_recordings(const std::string& model_file, const std::string& config,
+                           const EvaluateOptions& o) {
+  LabellingModel opened = load_model_file(model_file, false, o.weights);
+  const EvaluatedRecordings found =
+      evaluate_recordings(opened, recording_options(config),
+                          {.part = o.part, .batch_size = o.batch_size, .threads = o.threads});
+  if (o.json) fmt::print("{}\n", to_json(found.judged, found.classes, found.whole).dump(2));
+  else fmt::print("{}", to_text(found.judged, found.classes, found.whole));
+  return 0;
+}
+
+/// What the diagnosis offers are changes to train with: this verb makes none.
+[[noreturn]] void refuse(const Error& error, const std::string& model_file,
+                         const EvaluateOptions& o) {
+  const std::string what = error.what();
+  if (what.find("\nChanges that fit:") == std::string::npos) throw Error(error);
+  throw Error(error.failure(),
+              fmt::format("{}\nTo train the model with change N of these: sonde train --model {} "
+                          "--x {}{} --apply-fix N.",
+                          what, model_file, o.x, o.y.empty() ? "" : " --y " + o.y));
+}
 
 int evaluate(const std::string& model_file, const std::string& config, const EvaluateOptions& o) {
   if (o.batch_size < 1 || o.threads < 0)
@@ -56,14 +80,7 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
   if (!config.empty() && !o.x.empty())
     throw ArgumentError(
         fmt::format("--x is for arrays, \"{}\" for recordings. Leave one of them out.", config));
-  if (!config.empty())
-    return evaluate_recordings({.model = model_file,
-                                .config = config,
-                                .part = o.part,
-                                .weights = o.weights,
-                                .batch_size = o.batch_size,
-                                .threads = o.threads,
-                                .json = o.json});
+  if (!config.empty()) return evaluate_on_recordings(model_file, config, o);
   if (o.x.empty())
     throw ArgumentError(
         "there is no data. Give --x FILE and --y FILE, or a file with a table [recordings].");
@@ -73,7 +90,9 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
                          .y = o.y,
                          .weights = o.sample_weight,
                          .label_column = o.label_column,
+                         .channels = opened.extras.channels,
                          .recording = true});
+  check_columns(o.x, data.x.shape()[2], data.columns, channels_of(model));
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
 
   const Task task = task_for(model, data.y, data.weights, data.steps(), o.loss);
@@ -82,12 +101,20 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
   ArraySamples::Arrays weights;
   if (data.weights.size() > 0) weights.push_back(&data.weights);
   const ArraySamples samples({&data.x}, {&data.y}, weights);
-  const double loss =
-      model.evaluate(*labeller.show(&samples), {.batch_size = o.batch_size, .threads = o.threads})
+  const double loss = [&] {
+    try {
+      return model
+          .evaluate(*labeller.show(&samples), {.batch_size = o.batch_size, .threads = o.threads})
           .at("loss");
-  const Array predictions =
-      labeller.predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
-  const Scores scores = score(task, predictions, data.y, data.weights, data.steps());
+    } catch (const Error& error) {
+      refuse(error, model_file, o);
+    }
+  }();
+  const PredictOptions how{.batch_size = o.batch_size, .threads = o.threads};
+  const Array predictions = labeller.predict(data.x, how);
+  const Scores scores =
+      score(task, predictions, data.y, masked_weights(data.weights, labeller.mask(data.x, how)),
+            data.steps());
 
   if (o.json) {
     nlohmann::ordered_json json = {{"loss", loss}};

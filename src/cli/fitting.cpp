@@ -8,12 +8,33 @@
 
 namespace sonde::cli {
 
-void compile(Model& model, const TrainOptions& o, const Task& task, Index steps) {
+namespace {
+
+std::string name_of(const MetricChoice& choice) {
+  if (choice.name()) return *choice.name();
+  return std::visit([](const auto& metric) { return metric.name; }, *choice.metric());
+}
+
+}  // namespace
+
+std::vector<std::string> metric_names(const CompileOptions& compiled) {
+  std::vector<std::string> names;
+  for (const MetricChoice& choice : compiled.metrics) names.push_back(name_of(choice));
+  for (const MetricChoice& choice : compiled.weighted_metrics) {
+    const std::string name = name_of(choice);
+    const bool taken = std::find(names.begin(), names.end(), name) != names.end();
+    names.push_back(taken ? "weighted_" + name : name);
+  }
+  return names;
+}
+
+std::string compile(Model& model, const TrainOptions& o, const Task& task, Index steps) {
   const bool goes_on = o.optimizer == "auto" && model.compiled() != nullptr;
   Optimizer optimizer = goes_on ? model.compiled()->optimizer
                                 : optimizer_from_name(o.optimizer == "auto" ? "adam" : o.optimizer);
   if (o.learning_rate)
     std::visit([&](auto& each) { each.learning_rate = *o.learning_rate; }, optimizer);
+  if (o.clipnorm) std::visit([&](auto& each) { each.clipnorm = *o.clipnorm; }, optimizer);
   if (o.decay == "cosine")
     std::visit(
         [&](auto& each) {
@@ -23,12 +44,30 @@ void compile(Model& model, const TrainOptions& o, const Task& task, Index steps)
   const std::int64_t iterations = model.iterations();
   std::vector<Buffer<float>> state;
   if (goes_on) state = std::move(model.optimizer_state());
-  model.compile({.optimizer = std::move(optimizer),
-                 .loss = task.loss,
-                 .metrics = {std::string(task.metric())}});
-  if (!goes_on) return;
+  CompileOptions options{.optimizer = std::move(optimizer), .loss = task.loss};
+  const MetricChoice own = std::string(task.metric());
+  if (const CompileOptions* file = model.compiled()) {
+    options.metrics = file->metrics;
+    options.weighted_metrics = file->weighted_metrics;
+  }
+  const std::vector<std::string> names = metric_names(options);
+  const bool has_more = !names.empty();
+  if (std::find(names.begin(), names.end(), task.metric()) == names.end())
+    options.metrics.insert(options.metrics.begin(), own);
+  std::string left_out;
+  try {
+    model.compile(options);
+  } catch (const ArgumentError& error) {  // metrics that do not fit the labels or another loss
+    if (!has_more) throw;
+    options.metrics = {own};
+    options.weighted_metrics.clear();
+    model.compile(std::move(options));
+    left_out = fmt::format("metrics: those of {} are left out. {}", o.model, error.what());
+  }
+  if (!goes_on) return left_out;
   model.set_iterations(iterations);
   if (state.size() == model.optimizer_state().size()) model.optimizer_state() = std::move(state);
+  return left_out;
 }
 
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model,

@@ -9,9 +9,13 @@
 namespace sonde::cli {
 
 /// Gives the model its loss and optimizer. One from a file goes on with the optimizer that it was
-/// trained with, step count and moments included, unless the options name one. `steps`: of the
-/// optimizer in the whole run, over which --decay brings the learning rate down.
-void compile(Model& model, const TrainOptions& o, const Task& task, Index steps);
+/// trained with, step count and moments included, unless the options name one. Metrics of the file
+/// are kept beside the task's own. `steps`: of the optimizer in the whole run, over which --decay
+/// brings the learning rate down. Returns what must be said: why metrics are left out; or nothing.
+std::string compile(Model& model, const TrainOptions& o, const Task& task, Index steps);
+
+/// What the logs of one output call the metrics, first those without weights.
+std::vector<std::string> metric_names(const CompileOptions& compiled);
 
 /// The options with every choice that was left to the program. `best`: the value that is monitored
 /// unless the options name one.

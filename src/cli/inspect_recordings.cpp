@@ -88,6 +88,9 @@ Json hashes(const RecordingSet& set, const std::vector<FoundRecording>& found) {
 
 std::string text_of(const std::string& file, const Json& json) {
   const auto number = [](const Json& value) { return value.get<Index>(); };
+  const auto in_brackets = [](const std::string& group) {
+    return group.empty() ? group : " (" + group + ")";
+  };
   std::string text =
       fmt::format("{}: {} recordings of {} groups, {} steps ({:.2f} h) of {} at {} Hz\n", file,
                   number(json["recordings"]), number(json["groups"]), number(json["steps"]),
@@ -101,8 +104,8 @@ std::string text_of(const std::string& file, const Json& json) {
                         each["class"].get<std::string>(), number(each["steps"]),
                         100 * each["share"].get<double>(), number(each["stretches"]));
   for (const Json& each : json["each"])
-    text += fmt::format("  {} ({}): {} steps, {:.2f} % count\n", each["name"].get<std::string>(),
-                        each["group"].get<std::string>(), number(each["steps"]),
+    text += fmt::format("  {}{}: {} steps, {:.2f} % count\n", each["name"].get<std::string>(),
+                        in_brackets(each["group"].get<std::string>()), number(each["steps"]),
                         100 * each["labelled"].get<double>());
   return text;
 }

@@ -62,23 +62,41 @@ bool is_event(const JudgeRules& rules, std::size_t k) {
   return static_cast<Index>(k) != rules.background;
 }
 
+/// A network of one length is given zeros behind a shorter recording; others take it as it is.
+Array probabilities_of(Model& model, const Array& signal, WholeOptions how) {
+  const Index steps = signal.shape()[0], channels = signal.shape()[1];
+  const bool fixed = model.graph().input_tensors().front().shape()[0] != dynamic;
+  if (fixed && how.window > steps) {
+    Array padded({how.window, channels});
+    std::copy_n(signal.data(), signal.size(), padded.data());
+    return predict_recording(model, padded, how).slice(0, steps);
+  }
+  how.window = std::min(how.window, steps);
+  how.hop = std::min(how.hop, how.window);
+  return predict_recording(model, signal, how);
+}
+
 }  // namespace
 
 void Judged::add(Model& model, const std::vector<Recording>& recordings,
                  const PositionBaseline* baseline, const WholeOptions& options,
-                 const Recipe& recipe) {
+                 const Recipe& recipe, const Show& show) {
   for (const Recording& each : recordings) {
-    WholeOptions how = options;
-    how.window = std::min(how.window, each.signal.shape()[0]);
-    how.hop = std::min(how.hop, how.window);
-    Array probabilities = predict_recording(model, each.signal, how);
+    Array probabilities = probabilities_of(model, each.signal, options);
     if (recipe.temperature != 1)
       apply_temperature(probabilities.values(), probabilities.shape()[1], recipe.temperature);
-    judge.add(each, probabilities,
-              labels_from(probabilities, each.frequency, recipe.post_processing,
-                          std::max<Index>(judge.rules().background, 0)));
+    std::vector<Index> predicted =
+        labels_from(probabilities, each.frequency, recipe.post_processing,
+                    std::max<Index>(judge.rules().background, 0));
+    judge.add(each, probabilities, predicted);
     if (baseline) position.add(each, {}, baseline->labels(each.signal.shape()[0]));
+    if (show) show(each, std::move(probabilities), std::move(predicted));
   }
+}
+
+void Judged::add(const Judged& more) {
+  judge.add(more.judge);
+  position.add(more.position);
 }
 
 std::vector<std::string> warnings(const Judged& judged, bool whole) {

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sonde/judge.hpp>
 #include <sonde/model.hpp>
@@ -16,10 +17,16 @@ struct Judged {
 
   Judged(Index classes, const JudgeRules& rules)
       : judge(classes, rules), position(classes, rules) {}
+  /// Is shown what the model said of a recording: probabilities of each step, and final labels.
+  using Show =
+      std::function<void(const Recording&, Array probabilities, std::vector<Index> predicted)>;
+
   /// Predicts each recording, already scaled, and judges its final labels by the recipe.
   /// `baseline`: null where nobody knows who trained.
   void add(Model& model, const std::vector<Recording>& recordings, const PositionBaseline* baseline,
-           const WholeOptions& options, const Recipe& recipe);
+           const WholeOptions& options, const Recipe& recipe, const Show& show = {});
+  /// Those of another judgement, as of another fold.
+  void add(const Judged& more);
 };
 
 /// What is worth a warning: a score that a clock reaches too. Empty when there is nothing.

@@ -12,7 +12,9 @@
 
 #include "cli/csv_cell.hpp"
 #include "cli/data.hpp"
+#include "cli/model_file.hpp"
 #include "cli/run_directory.hpp"
+#include "cli/table.hpp"
 
 namespace sonde::cli {
 namespace {
@@ -24,28 +26,38 @@ std::string ending_of(const std::string& file) {
   return ending;
 }
 
-/// The wanted columns, where the model names them: others may hold anything. All without the one
-/// that holds labels, where it does not.
+/// The columns that the model names, where the table has names too: others may hold anything. All
+/// without the one that holds labels, where names are missing on one side.
 void read_table(Recording& recording, const std::string& file,
                 const std::vector<std::string>& channels, const std::string& label_column) {
-  Table table = load_table(file, {.columns = channels, .missing_as_nan = true});
+  bool is_out = label_column.empty();  // the column of labels
+  Table table = [&] {
+    try {
+      return load_table(file, {.columns = channels, .by_name = true, .missing_as_nan = true});
+    } catch (const DataError&) {
+      if (is_out || !channels.empty()) throw;
+      is_out = true;
+      return load_without(file, label_column, true);
+    }
+  }();
   recording.channels = std::move(table.columns);
   recording.signal = std::move(table.values);
-  if (label_column.empty() || !channels.empty()) return;
   auto& names = recording.channels;
-  const auto label = std::find(names.begin(), names.end(), label_column);
-  if (label == names.end())
-    refuse_name(file + ": --label-column", label_column, {names.begin(), names.end()});
-  const Index out = label - names.begin();
+  // Channels that are called by numbers were chosen by them.
+  const bool counted = !channels.empty() &&
+                       channels.front().find_first_not_of("0123456789") == std::string::npos &&
+                       recording.signal.shape()[1] == static_cast<Index>(channels.size());
+  if (is_out || counted || (!channels.empty() && !names.empty())) return;
   const Array all = std::move(recording.signal);
   const Index steps = all.shape()[0], columns = all.shape()[1];
+  const Index out = find_column(names, columns, label_column, file);
   recording.signal = Array({steps, columns - 1});
   for (Index t = 0; t < steps; ++t) {
     const float* row = all.data() + t * columns;
     float* to = recording.signal.data() + t * (columns - 1);
     std::copy(row + out + 1, row + columns, std::copy_n(row, out, to));
   }
-  names.erase(label);
+  if (!names.empty()) names.erase(names.begin() + out);
 }
 
 /// Seconds with microseconds, without digits that say nothing.
@@ -53,17 +65,26 @@ double in_seconds(Index step, double frequency) {
   return std::round(static_cast<double>(step) / frequency * 1e6) / 1e6;
 }
 
+/// `name`, numbered where it is taken already.
+std::string numbered(const std::string& name, std::set<std::string>& taken) {
+  std::string free = name;
+  for (int i = 2; !taken.insert(free).second; ++i) free = fmt::format("{}-{}", name, i);
+  return free;
+}
+
 /// A name for each file that is a file name and comes once: its stem, numbered where it must be.
 std::vector<std::string> names_of(const std::vector<std::string>& files) {
   std::set<std::string> taken;
   std::vector<std::string> names;
-  for (const std::string& file : files) {
-    const std::string stem = std::filesystem::path(file_of(file)).stem().string();
-    std::string name = stem;
-    for (int i = 2; !taken.insert(name).second; ++i) name = fmt::format("{}-{}", stem, i);
-    names.push_back(name);
-  }
+  for (const std::string& file : files)
+    names.push_back(numbered(std::filesystem::path(file_of(file)).stem().string(), taken));
   return names;
+}
+
+/// "night/C3/A2" as a name of a file that no other recording has.
+std::string file_stem(std::string name, std::set<std::string>& taken) {
+  std::replace(name.begin(), name.end(), '/', '-');
+  return numbered(name, taken);
 }
 
 Array as_array(const std::vector<Index>& labels) {
@@ -73,6 +94,11 @@ Array as_array(const std::vector<Index>& labels) {
 }
 
 }  // namespace
+
+bool is_recording_file(const std::string& file) {
+  const std::string ending = ending_of(file);
+  return ending == ".edf" || ending == ".bdf" || ending == ".hea";
+}
 
 RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
                              const std::string& label_column, double rate) {
@@ -125,24 +151,39 @@ void label_files(sonde::Labeller& labeller, const std::vector<std::string>& file
   }
   const std::vector<std::string> names = names_of(files);
   std::string table = "recording,onset,offset,label,probability\n";
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
-    const LabelledRecording found = labeller.label(read.recording, o.predict);
+  std::set<std::string> taken;
+  const auto label = [&](const Recording& recording, const std::string& name,
+                         const std::string& start) {
+    const LabelledRecording found = labeller.label(recording, o.predict);
     std::vector<EdfAnnotation> annotations;
     for (const FoundInterval& each : found.intervals) {
       annotations.push_back({in_seconds(each.begin, found.frequency),
                              in_seconds(each.steps(), found.frequency),
                              recipe.name_of(each.label)});
-      table += fmt::format("{},{},{},{},{:.4f}\n", csv_cell(names[i]),
+      table += fmt::format("{},{},{},{},{:.4f}\n", csv_cell(name),
                            in_seconds(each.begin, found.frequency),
                            in_seconds(each.end, found.frequency),
                            csv_cell(recipe.name_of(each.label)), each.probability);
     }
-    if (!folder) continue;
-    save_npy(place / (names[i] + ".labels.npy"), as_array(found.labels));
-    if (o.probabilities) save_npy(place / (names[i] + ".probabilities.npy"), found.probabilities);
-    if (o.edf)
-      save_edf_annotations(place / (names[i] + ".labels.edf"), read.start, std::move(annotations));
+    if (!folder) return;
+    const std::string stem = file_stem(name, taken);
+    save_npy(place / (stem + ".labels.npy"), as_array(found.labels));
+    if (o.probabilities) save_npy(place / (stem + ".probabilities.npy"), found.probabilities);
+    if (o.edf) save_edf_annotations(place / (stem + ".labels.edf"), start, std::move(annotations));
+  };
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
+    const Recording& recording = read.recording;
+    if (recipe.each_channel && recording.signal.shape()[1] > 1) {
+      for (Index c = 0; c < recording.signal.shape()[1]; ++c) {
+        const Recording one = channel_of(recording, c);
+        label(one, names[i] + one.name.substr(recording.name.size()), read.start);
+      }
+      continue;
+    }
+    check_columns(files[i], recording.signal.shape()[1], recording.channels,
+                  channels_of(labeller.model()));
+    label(recording, names[i], read.start);
   }
   if (folder) write_text(place / "intervals.csv", table);
   else if (!o.out.empty()) write_text(place, table);

@@ -19,13 +19,16 @@ struct RecordingFile {
   std::string start = {};  ///< EdfFile::start; empty where the file does not say it
 };
 
+/// FILE.edf, .bdf, .hea: they say the rate of what they hold, and may have pauses.
+bool is_recording_file(const std::string& file);
+
 /// A recording from FILE.edf, .bdf, .hea (WFDB), .csv, .tsv, .txt, .npy or .npz. `channels`: those
 /// that are wanted, where the file names its channels; empty: all. Throws IoError and DataError.
 RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
                              const std::string& label_column, double rate);
 
 /// Final labels of recordings, one file after the other: the table of intervals, and into a folder
-/// the labels of each step.
+/// the labels of each step. With a recipe of each_channel, channels are recordings NAME/CHANNEL.
 void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,
                  const LabelFilesOptions& options);
 

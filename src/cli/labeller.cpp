@@ -23,4 +23,8 @@ Array Labeller::predict(const Array& x, PredictOptions options) {
   return sequence_->decode(x, {.batch_size = options.batch_size, .threads = options.threads});
 }
 
+Array Labeller::mask(const Array& x, PredictOptions options) {
+  return sequence_ ? Array() : model_.predict_mask(x, options);
+}
+
 }  // namespace sonde::cli

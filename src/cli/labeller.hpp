@@ -19,6 +19,8 @@ class Labeller {
   const SampleSource* show(const SampleSource* samples);
   /// (samples, time, channels) → the model's output.
   Array predict(const Array& x, PredictOptions options);
+  /// Model::predict_mask: which steps of that count; empty when all do.
+  Array mask(const Array& x, PredictOptions options);
 
  private:
   Model& model_;

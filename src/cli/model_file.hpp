@@ -23,8 +23,14 @@ bool is_model_file(const std::string& name);
 LabellingModel load_model_file(const std::string& path, bool compile,
                                const std::string& weights = {});
 
+/// Numbers in a step of the model's signals; dynamic where it does not say.
+Index channels_of(const Model& model);
+
 /// Writes a .keras file. Throws IoError.
 void save_model_file(const std::filesystem::path& path, const Model& model, const Extras& extras);
+
+/// Puts another recipe into a .keras file; its network stays as it is, with the optimizer's state.
+void save_recipe(const std::filesystem::path& path, const Extras& extras);
 
 /// Scales each sample of x (samples, time, channels) in place. Throws DataError for another number
 /// of channels.

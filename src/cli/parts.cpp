@@ -7,6 +7,9 @@
 #include <sonde/error.hpp>
 #include <sonde/recordings.hpp>
 
+#include "cli/model_file.hpp"
+#include "cli/table.hpp"
+
 namespace sonde::cli {
 namespace {
 
@@ -75,7 +78,9 @@ Parts::Parts(Data data, std::optional<Data> validation, const PartOptions& optio
     const Index point = split > 0 ? split_point(steps, split, "steps") : steps;
     if (split > 0) apart_ = cut(data_, point, steps, options);
     else if (apart_) apart_ = cut(*apart_, 0, apart_->steps(), options);
+    std::vector<std::string> columns = std::move(data_.columns);
     data_ = cut(data_, 0, point, options);
+    data_.columns = std::move(columns);
     training_ = data_.samples();
   } else {
     training_ = split > 0 ? split_point(data_.samples(), split, "samples") : data_.samples();
@@ -109,10 +114,15 @@ Data Parts::all_labels() const {
 }
 
 Parts load_parts(const TrainOptions& o) {
+  // A model that goes on learning sees the channels that it knows.
+  std::vector<std::string> channels;
+  if (is_model_file(o.model) && (is_table(o.x) || is_table(o.validation_x)))
+    channels = load_model_file(o.model, false).extras.channels;
   DataFiles files{.x = o.x,
                   .y = o.y,
                   .weights = o.sample_weight,
                   .label_column = o.label_column,
+                  .channels = channels,
                   .recording = o.window > 0};
   std::optional<Data> validation;
   Data data = load_data(files);
@@ -121,6 +131,7 @@ Parts load_parts(const TrainOptions& o) {
                             .y = o.validation_y,
                             .y_option = "--validation-y",
                             .label_column = o.label_column,
+                            .channels = channels,
                             .recording = o.window > 0});
   return {std::move(data),
           std::move(validation),

@@ -11,6 +11,7 @@
 #include "cli/labeller.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
+#include "cli/table.hpp"
 #include "cli/verbs.hpp"
 
 namespace sonde::cli {
@@ -114,19 +115,62 @@ Recipe recipe_with(Recipe recipe, const PredictOptions& o) {
   return recipe;
 }
 
-int predict_arrays(LabellingModel opened, const std::string& x, const PredictOptions& o) {
-  Data data =
-      load_data({.x = x, .label_column = o.label_column, .labels = false, .recording = true});
+void save(const Array& result, const PredictOptions& o, bool recording) {
+  if (o.out.ends_with(".npy")) save_npy(o.out, result);
+  else save_table(o.out.empty() ? "/dev/stdout" : o.out, result, recording);
+}
+
+/// One recording goes the way that its stretches go, pauses, windows and rates included.
+void predict_recording_file(LabellingModel opened, Recording recording, const PredictOptions& o) {
+  if (opened.extras.each_channel && recording.signal.shape()[1] != 1)
+    throw DataError(fmt::format(
+        "{} has {} channels, and the model labels each by itself: one table of labels has no room "
+        "for them. --intervals or -o FOLDER writes them one by one.",
+        recording.name, recording.signal.shape()[1]));
+  sonde::Labeller labeller(std::move(opened.model), std::move(opened.extras));
+  const LabelledRecording found =
+      labeller.label(recording, {.batch_size = o.batch_size, .threads = o.threads});
+  Array result = found.probabilities;
+  if (o.labels) {
+    result = Array({static_cast<Index>(found.labels.size()), 1});
+    std::copy(found.labels.begin(), found.labels.end(), result.data());
+  }
+  save(result.reshaped(result.shape().with_front(1)), o, true);
+}
+
+void predict_arrays(LabellingModel opened, const std::string& x, const PredictOptions& o) {
   const Recipe& recipe = opened.extras;
+  const bool labels = labels_steps(opened.model);
+  if (labels && (is_recording_file(x) || is_table(x))) {
+    Recording recording = read_recording(x, recipe.channels, o.label_column, o.rate).recording;
+    if (!recipe.each_channel)
+      check_columns(x, recording.signal.shape()[1], recording.channels, channels_of(opened.model));
+    return predict_recording_file(std::move(opened), std::move(recording), o);
+  }
+  Data data = load_data({.x = x,
+                         .label_column = o.label_column,
+                         .channels = recipe.channels,
+                         .labels = false,
+                         .recording = true});
+  check_columns(x, data.x.shape()[2], data.columns, channels_of(opened.model));
+  if (labels && data.recording) {
+    Recording recording;
+    recording.name = x, recording.frequency = o.rate;
+    recording.signal = data.x.reshaped(data.x.shape().without_front());
+    return predict_recording_file(std::move(opened), std::move(recording), o);
+  }
+  if (o.rate > 0 && recipe.frequency > 0 && o.rate != recipe.frequency)
+    throw ArgumentError(fmt::format(
+        "--rate {}: {} holds samples, which are not resampled; the model has learned {} steps per "
+        "second.",
+        o.rate, x, recipe.frequency));
   if (recipe.normalizer) scale(data.x, *recipe.normalizer);
   Array result =
       Labeller(opened.model).predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
   if (recipe.temperature != 1)
     apply_temperature(result.values(), result.shape().last(), recipe.temperature);
   if (o.labels) result = class_numbers(result, recipe);
-  if (o.out.ends_with(".npy")) save_npy(o.out, result);
-  else save_table(o.out.empty() ? "/dev/stdout" : o.out, result, data.recording);
-  return 0;
+  save(result, o, data.recording);
 }
 
 int predict(const std::string& model_file, const std::vector<std::string>& files,
@@ -144,7 +188,10 @@ int predict(const std::string& model_file, const std::vector<std::string>& files
     throw ArgumentError("--batch-size must be at least 1, and --threads and --rate not negative.");
   LabellingModel opened = load_model_file(model_file, false, o.weights);
   opened.extras = recipe_with(opened.extras, o);
-  if (!stretches) return predict_arrays(std::move(opened), files.front(), o);
+  if (!stretches) {
+    predict_arrays(std::move(opened), files.front(), o);
+    return 0;
+  }
   sonde::Labeller labeller(std::move(opened.model), std::move(opened.extras));
   label_files(labeller, files,
               {.out = o.out,

@@ -59,6 +59,16 @@ std::string explain_extra(const CLI::App& program, const std::string& extra) {
                       : fmt::format("the {} {} is not known. Did you mean {}?", kind, word, near);
 }
 
+/// Names an option that stands more than once on the command line; empty when none does.
+std::string given_twice(const CLI::App& program) {
+  for (const CLI::App* verb : program.get_subcommands())
+    for (const CLI::Option* option : verb->get_options())
+      if (option->get_items_expected_max() == 1 && option->count() > 1)
+        return fmt::format("{} is given {} times, and takes one value. Leave out all but one.",
+                           option->get_name(), option->count());
+  return {};
+}
+
 /// Parses the command line: true when a verb was chosen, else `code` says how to exit.
 bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
   try {
@@ -73,6 +83,8 @@ bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
       code = complain(usage, explain_extra(program, extras.front()));
     } else if (program.get_subcommands().empty()) {
       code = complain(usage, "no verb is given. \"sonde --help\" lists them.");
+    } else if (const std::string twice = given_twice(program); !twice.empty()) {
+      code = complain(usage, twice);
     } else {
       code = complain(usage, std::string(error.what()) + ". \"sonde --help\" shows what there is.");
     }

@@ -7,9 +7,13 @@
 #include <set>
 #include <sonde/networks.hpp>
 
+#include "cli/augment.hpp"
 #include "cli/fitting.hpp"
 #include "cli/model_file.hpp"
+#include "cli/post_process.hpp"
 #include "cli/provenance.hpp"
+#include "cli/recording_report.hpp"
+#include "cli/recording_split.hpp"
 #include "cli/run_directory.hpp"
 #include "cli/task.hpp"
 #include "cli/training_run.hpp"
@@ -19,54 +23,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <class F>
-void for_each_part(Parts& parts, F f) {
-  f("train", parts.train);
-  f("validation", parts.validation);
-  f("test", parts.test);
-}
-
-double labelled_steps(const std::vector<Recording>& recordings) {
-  double steps = 0;
-  for (const Recording& each : recordings)
-    for (const float weight : each.weights.values()) steps += weight > 0;
-  return steps;
-}
-
-/// Who is on which side, and the hash of what is there.
-Json describe(Parts& parts) {
-  Json json;
-  for_each_part(parts, [&](const char* name, const std::vector<Recording>& part) {
-    if (part.empty()) return;
-    std::set<std::string> groups;
-    Json names = Json::array();
-    for (const Recording& each : part) {
-      groups.insert(group_of(each));
-      names.push_back(each.name);
-    }
-    json[name] = {{"groups", groups},
-                  {"recordings", names},
-                  {"labelled_steps", labelled_steps(part)},
-                  {"sha256", sha256_of(part)}};
-  });
-  return json;
-}
-
-/// Groups that stand in more than one part, as with by = "recording" and "time".
-std::vector<std::string> shared_groups(const Json& split) {
-  std::map<std::string, int> parts;
-  for (const auto& each : split)
-    for (const auto& group : each["groups"]) ++parts[group.get<std::string>()];
-  std::vector<std::string> shared;
-  for (const auto& [group, count] : parts)
-    if (count > 1) shared.push_back(group);
-  return shared;
-}
-
 Normalizer fit_scale(const std::vector<Recording>& train, const TrainOptions& o) {
   const Scaling scaling = o.normalize == "zscore"    ? Scaling::per_channel
                           : o.normalize == "robust"  ? Scaling::per_channel_robust
                           : o.normalize == "running" ? Scaling::running
+                          : o.normalize == "range"   ? Scaling::per_recording_range
                                                      : Scaling::per_recording_robust;
   const double steps = std::max(1.0, o.normalize_seconds * train.front().frequency);
   return fit_normalizer(train, scaling, scaling == Scaling::running ? steps : 0);
@@ -92,7 +53,7 @@ struct Prepared {
   Task task;
 };
 
-Prepared prepare(const TrainOptions& o, Index classes, Index channels) {
+Prepared make_network(const TrainOptions& o, Index classes, Index channels) {
   const Array labels = each_class(classes);
   if (is_model_file(o.model)) {
     LabellingModel opened = load_model_file(o.model, true, o.weights);
@@ -106,17 +67,17 @@ Prepared prepare(const TrainOptions& o, Index classes, Index channels) {
         "--model {} does not give a label for each step of a recording of any length. Use "
         "conv-bilstm or conv-lstm.",
         o.model));
-  Model model = make_network(o.model, {dynamic, channels},
-                             {.filters = o.filters,
-                              .kernel_size = o.kernel_size,
-                              .pool_size = o.pool_size,
-                              .units = o.units,
-                              .outputs = task.outputs,
-                              .activation = task.activation,
-                              .seed = static_cast<std::uint64_t>(o.seed),
-                              .conv_layers = o.conv_layers,
-                              .lstm_layers = o.lstm_layers,
-                              .dropout = o.dropout});
+  Model model = sonde::make_network(o.model, {dynamic, channels},
+                                    {.filters = o.filters,
+                                     .kernel_size = o.kernel_size,
+                                     .pool_size = o.pool_size,
+                                     .units = o.units,
+                                     .outputs = task.outputs,
+                                     .activation = task.activation,
+                                     .seed = static_cast<std::uint64_t>(o.seed),
+                                     .conv_layers = o.conv_layers,
+                                     .lstm_layers = o.lstm_layers,
+                                     .dropout = o.dropout});
   if (!o.weights.empty()) model.load_weights(o.weights);
   return {LabellingModel{std::move(model)}, std::move(task)};
 }
@@ -148,17 +109,20 @@ std::vector<std::string> watched_names(const Task& task, const JudgeRules& rules
 }
 
 /// What predicting needs to know besides the network.
-void describe_labels(Extras& extras, const RecordingTask& job, const Parts& parts,
+void describe_labels(Extras& extras, const RecordingTask& job, const FoldData& data,
                      const JudgeRules& rules, const WholeOptions& how) {
-  const Recording& first = parts.train.front();
+  const Recording& first = data.parts().train.front();
   const auto all = [&](auto same) {
     return std::all_of(job.files.recordings.begin(), job.files.recordings.end(), same);
   };
   if (all([&](const Recording& each) { return each.frequency == first.frequency; }))
     extras.frequency = first.frequency;
-  // Recorders that name their channels differently are told apart by nobody.
+  extras.each_channel |= job.each_channel;
+  // Recorders that name their channels differently are told apart by nobody. An earlier model's
+  // names hold: its channels were put into its order.
   const std::set<std::string> names(first.channels.begin(), first.channels.end());
-  if (names.size() == first.channels.size() && !names.contains("") &&
+  if (extras.channels.empty() && !extras.each_channel && names.size() == first.channels.size() &&
+      !names.contains("") &&
       all([&](const Recording& each) { return each.channels == first.channels; }))
     extras.channels = first.channels;
   extras.classes = job.files.classes;
@@ -167,6 +131,124 @@ void describe_labels(Extras& extras, const RecordingTask& job, const Parts& part
   if (how.window > 0)
     extras.windows = {.length = how.window,
                       .hop = how.hop > 0 ? how.hop : std::max<Index>(how.window / 2, 1)};
+}
+
+/// What post-processing is chosen by: the value that is monitored, as far as it looks at final
+/// labels; else F1 per step.
+Criterion criterion_of(const std::string& monitor, const JudgeRules& rules) {
+  Criterion criterion;
+  if (monitor == "val_event_f1") {
+    criterion.kind = Criterion::Kind::event_f1;
+    criterion.rule = rules.event_rules().front();
+  } else if (monitor == "val_boundary_f1") {
+    criterion.kind = Criterion::Kind::boundary_f1;
+    criterion.tolerance = rules.boundary_tolerance;
+  }
+  return criterion;
+}
+
+/// What the network alone says of recordings, beside what people say.
+class Unprocessed {
+ public:
+  Judged::Show show() {
+    return [this](const Recording& each, Array probabilities, std::vector<Index>) {
+      probabilities_.push_back(std::move(probabilities));
+      labels_.emplace_back(each.labels.values().begin(), each.labels.values().end());
+      for (Index& label : labels_.back()) label = std::max<Index>(label, 0);
+      recordings_.push_back(&each);
+    };
+  }
+  std::vector<LabelledProbabilities> all() const {
+    std::vector<LabelledProbabilities> all;
+    for (std::size_t i = 0; i < recordings_.size(); ++i)
+      all.push_back({&probabilities_[i], labels_[i], recordings_[i]->weights.values(),
+                     recordings_[i]->frequency});
+    return all;
+  }
+
+ private:
+  std::vector<Array> probabilities_;
+  std::vector<std::vector<Index>> labels_;
+  std::vector<const Recording*> recordings_;
+};
+
+/// The options with the lengths that were left open. `fixed_length`: the network takes no other.
+TrainOptions with_lengths(TrainOptions o, const std::vector<Recording>& lessons,
+                          bool fixed_length) {
+  if (o.window == 0) {
+    o.window = 400;
+    for (const Recording& each : lessons) o.window = std::min(o.window, each.signal.shape()[0]);
+    const double stretch = o.augmentation ? o.augmentation->stretch : 0;
+    o.window =
+        std::max<Index>(static_cast<Index>(static_cast<double>(o.window) / (1 + stretch)), 1);
+  }
+  if (o.predict == "auto") o.predict = fixed_length ? "windows" : "whole";
+  if (o.predict == "windows" && o.predict_window == 0) o.predict_window = o.window;
+  return o;
+}
+
+/// The network, its task, and the scale of its signals, which the data is brought to. A network
+/// that goes on sees signals as it always did; what became of its labels is found anew.
+Prepared prepare(const TrainOptions& o, const RecordingTask& job, FoldData& data,
+                 RunDirectory& run) {
+  Prepared prepared =
+      make_network(o, job.classes, data.parts().train.front().signal.shape().last());
+  LabellingModel& opened = prepared.opened;
+  data.arrange(opened);
+  prepared.task.counts = count_labels(data.lessons(), job.classes);
+  if (opened.extras.normalizer) run.say(fmt::format("scale:  that of {}", o.model));
+  else if (o.normalize != "none") opened.extras.normalizer = fit_scale(data.lessons(), o);
+  opened.extras.temperature = 1;
+  opened.extras.post_processing = o.post_processing.value_or(PostProcessing{});
+  return prepared;
+}
+
+void tell(RunDirectory& run, const TrainOptions& o, const FoldData& data, Index missing,
+          const Prepared& prepared, const JudgeRules& rules) {
+  Index parameters = 0;
+  for (const Array& weights : prepared.opened.model.get_weights()) parameters += weights.size();
+  for (const std::string& line : told(data.split())) run.say(line);
+  if (data.mixtures() > 0)
+    run.say(fmt::format("mixtures:   {} recordings of channels mixed at random train too",
+                        data.mixtures()));
+  if (missing > 0)
+    run.say(
+        fmt::format("missing: {} numbers are NaN or infinite; 0, the middle of a channel, "
+                    "stands for them",
+                    missing));
+  run.say(fmt::format("labels: {}", prepared.task.text()));
+  run.say(
+      fmt::format("model:  {}, {} parameters; {} windows of {} steps an epoch; recordings "
+                  "predicted {}",
+                  o.model, parameters, o.windows_per_epoch, o.window,
+                  o.predict == "whole" ? std::string("whole")
+                                       : fmt::format("in windows of {} steps", o.predict_window)));
+  if (o.monitor == "val_event_f1")
+    run.say("best:   by val_event_f1, " + rules.event_rules().front().text());
+}
+
+/// What the run begins with: its configuration, and where its data comes from.
+void begin(RunDirectory& run, const TrainOptions& o, const Json& split, bool resumes) {
+  run.open();
+  run.write("config.toml", write_toml(to_config(o), train_texts()));
+  Json origin = provenance(o.seed, {{"model", is_model_file(o.model) ? o.model : ""}});
+  for (const auto& [name, part] : split.items())
+    origin["files"][name] = {{"path", name}, {"sha256", part["sha256"]}};
+  if (resumes) check_same_files(run.file("provenance.json"), origin);
+  if (!resumes || !std::filesystem::exists(run.file("provenance.json")))
+    run.write("provenance.json", origin.dump(2) + "\n");
+}
+
+FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, const Task& task,
+                       const std::vector<Recording>& lessons, Index classes, bool resumes) {
+  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
+  fit.class_weight = weights_of_classes(o, task, lessons, classes);
+  fit.threads = o.threads;
+  fit.checkpoint = {
+      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = resumes};
+  if (o.early_stopping)
+    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
+  return fit;
 }
 
 }  // namespace
@@ -185,121 +267,86 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
                    : given.force ? Earlier::remove
                                  : Earlier::refuse,
                    voice_of(given));
-  Parts parts = divide(job.files.recordings, job.folds[static_cast<std::size_t>(fold)]);
-  check_no_copies(parts);
-  const Json split = describe(parts);
-  const Index channels = parts.train.front().signal.shape().last();
+  FoldData data(job, fold, given);
   const JudgeRules rules = given.evaluation.value_or(JudgeRules{});
   static_cast<void>(RecordingJudge(job.classes, rules));  // refuses rules before training
+  if (given.post_process == "auto" && !data.validated())
+    throw ArgumentError(
+        "--post-process auto needs a validation part to choose by: [split] validation_share.");
+  Prepared prepared = prepare(given, job, data, run);
+  Model& model = prepared.opened.model;
+  Extras& extras = prepared.opened.extras;
+  Shown shown(data.judged());
+  const Index missing = data.scale(extras.normalizer);
 
-  Prepared prepared = prepare(given, job.classes, channels);
-  LabellingModel& opened = prepared.opened;
-  Task& task = prepared.task;
-  task.counts = count_labels(parts.train, job.classes);
-  Model& model = opened.model;
-  if (opened.extras.normalizer) run.say(fmt::format("scale:  that of {}", given.model));
-  else if (given.normalize != "none") opened.extras.normalizer = fit_scale(parts.train, given);
-  Index missing = 0;
-  for_each_part(parts, [&](const char*, std::vector<Recording>& part) {
-    for (Recording& each : part) {
-      if (opened.extras.normalizer) opened.extras.normalizer->apply(each.signal);
-      missing += fill_missing(each.signal);
-    }
-  });
-
-  TrainOptions o = given;
-  if (o.window == 0) {
-    o.window = 400;
-    for (const Recording& each : parts.train) o.window = std::min(o.window, each.signal.shape()[0]);
-  }
-  const bool fixed_length = model.graph().input_tensors().front().shape()[0] != dynamic;
-  if (o.predict == "auto") o.predict = fixed_length ? "windows" : "whole";
-  if (o.predict == "windows" && o.predict_window == 0) o.predict_window = o.window;
+  TrainOptions o = with_lengths(given, data.lessons(),
+                                model.graph().input_tensors().front().shape()[0] != dynamic);
   const WholeOptions how{.window = o.predict == "windows" ? o.predict_window : 0,
                          .hop = o.predict_hop,
                          .batch_size = o.batch_size,
                          .threads = o.threads};
-  describe_labels(opened.extras, job, parts, rules, how);
-  const Windows windows(
-      parts.train, o.window,
-      {.per_epoch = o.windows_per_epoch, .seed = static_cast<std::uint64_t>(o.seed)});
+  describe_labels(extras, job, data, rules, how);
+  const Windows windows(data.lessons(),
+                        steps_needed(o.window, o.augmentation.value_or(Augmentation{})),
+                        {.per_epoch = o.windows_per_epoch,
+                         .seed = static_cast<std::uint64_t>(o.seed),
+                         .balanced = o.balanced});
+  const std::optional<Augmented> changed = augmented(windows, o);
   o.windows_per_epoch = windows.size();
-  compile(model, o, task, o.epochs * ((windows.size() + o.batch_size - 1) / o.batch_size));
-  const bool validated = !parts.validation.empty();
-  o = effective(std::move(o), task, model, validated ? "val_loss" : "loss");
-  check_monitor(o, watched_names(task, rules, job.classes, validated));
+  const Index steps = o.epochs * ((windows.size() + o.batch_size - 1) / o.batch_size);
+  if (const std::string left_out = compile(model, o, prepared.task, steps); !left_out.empty())
+    run.say(left_out);
+  o = effective(std::move(o), prepared.task, model, data.validated() ? "val_loss" : "loss");
+  check_monitor(o, watched_names(prepared.task, rules, job.classes, data.validated()));
+  tell(run, o, data, missing, prepared, rules);
 
-  Index parameters = 0;
-  for (const Array& weights : model.get_weights()) parameters += weights.size();
-  for_each_part(parts, [&](const char* name, const std::vector<Recording>& part) {
-    if (!part.empty())
-      run.say(fmt::format("{:<12}{} recordings of {} groups, {} labelled steps, sha256 {}",
-                          fmt::format("{}:", name), part.size(), split[name]["groups"].size(),
-                          split[name]["labelled_steps"].get<double>(),
-                          split[name]["sha256"].get<std::string>().substr(0, 12)));
-  });
-  if (const auto shared = shared_groups(split); !shared.empty())
-    run.say(
-        fmt::format("warning: {} groups stand on more than one side, as by and validation_by "
-                    "of [split] allow: {}{}. Scores say nothing about other groups.",
-                    shared.size(), shared.front(), shared.size() > 1 ? ", …" : ""));
-  if (missing > 0)
-    run.say(
-        fmt::format("missing: {} numbers are NaN or infinite; 0, the middle of a channel, "
-                    "stands for them",
-                    missing));
-  run.say(fmt::format("labels: {}", task.text()));
-  run.say(
-      fmt::format("model:  {}, {} parameters; {} windows of {} steps an epoch; recordings "
-                  "predicted {}",
-                  o.model, parameters, windows.size(), o.window,
-                  o.predict == "whole" ? std::string("whole")
-                                       : fmt::format("in windows of {} steps", o.predict_window)));
-
-  const auto before = [&] {
-    run.open();
-    run.write("config.toml", write_toml(to_config(o), train_texts()));
-    Json origin = provenance(o.seed, {{"model", is_model_file(o.model) ? o.model : ""}});
-    for (const auto& [name, part] : split.items())
-      origin["files"][name] = {{"path", name}, {"sha256", part["sha256"]}};
-    if (given.resume) check_same_files(run.file("provenance.json"), origin);
-    if (!given.resume || !std::filesystem::exists(run.file("provenance.json")))
-      run.write("provenance.json", origin.dump(2) + "\n");
-  };
-  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
-  fit.class_weight = weights_of_classes(o, task, parts.train, job.classes);
-  fit.threads = o.threads;
-  fit.checkpoint = {
-      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = given.resume};
-  if (o.early_stopping)
-    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
-  const PositionBaseline baseline(parts.train, job.classes);
-  const auto judge_part = [&](const std::vector<Recording>& part) {
+  const PositionBaseline baseline(data.parts().train, job.classes);
+  const auto judge_part = [&](const std::vector<Recording>& part, const Judged::Show& show = {}) {
     Judged judged(job.classes, rules);
-    judged.add(model, part, &baseline, how, opened.extras);
+    judged.add(model, part, &baseline, how, extras, show);
     return judged;
   };
-  TrainingRun training(run, model, opened.extras, o.monitor, before);
-  training.fit(windows, std::move(fit), [&](Training& t) {
-    if (!validated) return;
-    const Logs logs = logs_of(judge_part(parts.validation));
-    t.logs.insert(logs.begin(), logs.end());
-  });
+  const std::vector<Recording>& validation = data.parts().validation;
+  TrainingRun training(run, model, extras, o.monitor,
+                       [&] { begin(run, o, data.split(), given.resume); });
+  training.fit(changed ? static_cast<const SampleSource&>(*changed) : windows,
+               fit_options(run, o, prepared.task, data.lessons(), job.classes, given.resume),
+               [&](Training& t) {
+                 if (!data.validated()) return;
+                 const Logs logs = logs_of(judge_part(validation));
+                 t.logs.insert(logs.begin(), logs.end());
+               });
 
-  RecordingRun result;
-  result.whole = how.window == 0;
-  const bool tested = !parts.test.empty();
-  result.judged_part = tested ? "test" : validated ? "validation" : "training";
-  result.judged = judge_part(tested ? parts.test : validated ? parts.validation : parts.train);
-  Json scores = {{"scored_on", result.judged_part},
-                 {"scores", to_json(*result.judged, job.files.classes, result.whole)}};
-  if (tested && validated)
-    scores["validation"] = to_json(judge_part(parts.validation), job.files.classes, result.whole);
-  scores["split"] = split;
+  Json scores = Json::object();
+  if (o.post_process == "auto") {
+    Unprocessed said;
+    judge_part(validation, said.show());
+    const std::string chosen = tune_recipe(extras, said.all(), criterion_of(o.monitor, rules));
+    run.say("labels: chosen on the validation part: " + chosen);
+    save_recipe(run.file("model.keras"), extras);
+    scores["post_process"] = chosen;
+  }
+  RecordingRun result{.judged_part = data.judged_part(),
+                      .judged = judge_part(data.judged(), shown.show()),
+                      .whole = how.window == 0,
+                      .metrics = {}};
+  const std::vector<std::string>& classes = job.files.classes;
+  scores["scored_on"] = result.judged_part;
+  scores["scores"] = to_json(*result.judged, classes, result.whole);
+  if (data.validated() && result.judged_part != "validation")
+    scores["validation"] = to_json(judge_part(validation), classes, result.whole);
+  scores["split"] = data.split();
   result.metrics = training.finish(std::move(scores));
+  result.shown = shown.take();
+  Report page = recording_report(*result.judged, result.shown, classes,
+                                 "the " + result.judged_part + " part");
+  page.title = fmt::format("{} on {}", o.model, o.recordings->folder);
+  page.parts = parts_of(data.parts());
+  add_run(page, run.folder(), model);
+  write_report(run.file("report.html"), page);
   run.say(fmt::format("best:   {}, saved in {}", training.best_text(),
                       run.file("model.keras").string()));
-  run.log(to_text(*result.judged, job.files.classes, result.whole));
+  run.log(to_text(*result.judged, classes, result.whole));
   return result;
 }
 

@@ -3,19 +3,13 @@
 #include <sonde/splits.hpp>
 #include <string>
 
+#include "cli/fold_data.hpp"
 #include "cli/judged.hpp"
-#include "cli/recordings.hpp"
 #include "cli/run_directory.hpp"
+#include "cli/run_report.hpp"
 #include "cli/train_options.hpp"
 
 namespace sonde::cli {
-
-/// What all folds and seeds of a run share.
-struct RecordingTask {
-  RecordingFiles files;
-  Index classes = 2;
-  std::vector<Fold> folds = {};
-};
 
 /// How one training ended.
 struct RecordingRun {
@@ -23,6 +17,7 @@ struct RecordingRun {
   std::optional<Judged> judged;  ///< of that part
   bool whole = false;            ///< recordings were predicted whole
   nlohmann::ordered_json metrics;
+  std::vector<ShownRecording> shown = {};  ///< what the page of several folds shows
 };
 
 /// How a run speaks by --quiet and --progress.

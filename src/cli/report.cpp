@@ -4,9 +4,11 @@
 #include <sonde/error.hpp>
 
 #include "cli/array_report.hpp"
+#include "cli/evaluate_recordings.hpp"
 #include "cli/labeller.hpp"
 #include "cli/prepare.hpp"
 #include "cli/provenance.hpp"
+#include "cli/recording_report.hpp"
 #include "cli/run_report.hpp"
 #include "cli/sha256.hpp"
 #include "cli/verbs.hpp"
@@ -62,7 +64,7 @@ TrainOptions options_of(const std::filesystem::path& run) {
 }
 
 /// What is to be judged.
-struct Judged {
+struct JudgedArrays {
   std::string part;
   Data data;
   std::vector<DataPart> parts = {};
@@ -74,13 +76,14 @@ DataFile data_file(const std::string& role, const std::string& place) {
   return {role, path, std::filesystem::file_size(path), sha256_of_file(path)};
 }
 
-Judged other_data(const ReportOptions& o) {
-  Judged judged{.part = "given",
-                .data = load_data({.x = o.x,
-                                   .y = o.y,
-                                   .weights = o.sample_weight,
-                                   .label_column = o.label_column,
-                                   .recording = true})};
+JudgedArrays other_data(const ReportOptions& o, const std::vector<std::string>& channels) {
+  JudgedArrays judged{.part = "given",
+                      .data = load_data({.x = o.x,
+                                         .y = o.y,
+                                         .weights = o.sample_weight,
+                                         .label_column = o.label_column,
+                                         .channels = channels,
+                                         .recording = true})};
   for (const auto& [role, place] : {std::pair{"judged x", o.x}, std::pair{"judged y", o.y},
                                     std::pair{"judged weights", o.sample_weight}})
     if (!place.empty()) judged.files.push_back(data_file(role, place));
@@ -88,7 +91,7 @@ Judged other_data(const ReportOptions& o) {
 }
 
 /// The run's own validation part, from the files that it began with.
-Judged own_data(const TrainOptions& then, const std::filesystem::path& run) {
+JudgedArrays own_data(const TrainOptions& then, const std::filesystem::path& run) {
   for (const std::string& place : {then.x, then.y, then.sample_weight, then.validation_x})
     if (!place.empty() && !std::filesystem::exists(file_of(place)))
       throw IoError(fmt::format(
@@ -104,10 +107,47 @@ Judged own_data(const TrainOptions& then, const std::filesystem::path& run) {
                    "report", "judge other data with --x and --y");
   Parts parts = load_parts(then);
   if (then.apply_fix > 0) static_cast<void>(prepare(then, parts));  // it changes the arrays too
-  Judged judged;
+  JudgedArrays judged;
   judged.parts = data_parts(parts);
   std::tie(judged.part, judged.data) = judged_part(parts);
   return judged;
+}
+
+/// Writes page and figures, and says so; `scores` for programs and for people.
+void write_all(const std::filesystem::path& run, const ReportOptions& o, const Report& page,
+               const std::string& part, nlohmann::ordered_json scores, const std::string& text) {
+  const std::filesystem::path out =
+      o.out.empty() ? run / "report.html" : std::filesystem::path(o.out);
+  write_report(out, page);
+  std::vector<std::string> figures;
+  if (!o.figures.empty()) figures = write_figures(o.figures, page);
+  if (o.json) {
+    nlohmann::ordered_json json = {{"report", out.string()}, {"scored_on", part}};
+    if (!o.figures.empty()) json["figures"] = figures;
+    json["scores"] = std::move(scores);
+    fmt::print("{}\n", json.dump(2));
+  } else {
+    fmt::print("scores on the {} part\n{}", part, text);
+    fmt::print(stderr, "report: {}\n", out.string());
+  }
+}
+
+/// A run over recordings: those of its own split, read again.
+void report_recordings(const std::filesystem::path& run, const TrainOptions& then,
+                       LabellingModel opened, const ReportOptions& o) {
+  if (!o.x.empty())
+    throw ArgumentError(
+        "--x is for arrays, and this run is one over recordings. `sonde evaluate` judges others.");
+  EvaluatedRecordings found = evaluate_recordings(
+      opened, then,
+      {.part = "auto", .batch_size = o.batch_size, .threads = o.threads, .show = true});
+  Report page = recording_report(found.judged, std::move(found.shown), found.classes,
+                                 "the " + found.part + " part");
+  page.title = fmt::format("{} on {}", then.model, then.recordings->folder);
+  page.parts = std::move(found.parts);
+  add_run(page, run, opened.model);
+  write_all(run, o, page, found.part, to_json(found.judged, found.classes, found.whole),
+            to_text(found.judged, found.classes, found.whole));
 }
 
 int report(const std::string& folder, const ReportOptions& o) {
@@ -117,14 +157,24 @@ int report(const std::string& folder, const ReportOptions& o) {
     throw ArgumentError("--y is given without --x. Give both, or neither for the run's own data.");
   if (o.batch_size < 1 || o.threads < 0)
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
+  if (then.recordings && !std::filesystem::exists(run / "model.keras"))
+    throw ArgumentError(fmt::format(
+        "\"{}\" holds the trainings of several folds or seeds. Give the folder of one of them, as "
+        "{}/fold-1.",
+        folder, folder));
   LabellingModel opened = load_model_file((run / "model.keras").string(), true);
+  if (then.recordings) {
+    report_recordings(run, then, std::move(opened), o);
+    return 0;
+  }
   Model& model = opened.model;
-  Judged judged = o.x.empty() ? own_data(then, run) : other_data(o);
+  JudgedArrays judged = o.x.empty() ? own_data(then, run) : other_data(o, opened.extras.channels);
   Data& data = judged.data;
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
   const Task task = task_for(model, data.y, data.weights, data.steps(), "auto");
-  const Array predictions =
-      Labeller(model).predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});
+  const PredictOptions how{.batch_size = o.batch_size, .threads = o.threads};
+  const Array predictions = Labeller(model).predict(data.x, how);
+  data.weights = masked_weights(data.weights, Labeller(model).mask(data.x, how));
   const Scores scores = score(task, predictions, data.y, data.weights, data.steps());
 
   Report page = judged_report(task, scores, judged.part, data, predictions, opened.extras);
@@ -132,21 +182,7 @@ int report(const std::string& folder, const ReportOptions& o) {
   page.parts = std::move(judged.parts);
   add_run(page, run, model);
   page.files.insert(page.files.end(), judged.files.begin(), judged.files.end());
-  const std::filesystem::path out =
-      o.out.empty() ? run / "report.html" : std::filesystem::path(o.out);
-  write_report(out, page);
-  std::vector<std::string> figures;
-  if (!o.figures.empty()) figures = write_figures(o.figures, page);
-
-  if (o.json) {
-    nlohmann::ordered_json json = {{"report", out.string()}, {"scored_on", judged.part}};
-    if (!o.figures.empty()) json["figures"] = figures;
-    json["scores"] = to_json(scores);
-    fmt::print("{}\n", json.dump(2));
-  } else {
-    fmt::print("scores on the {} part\n{}", judged.part, to_text(scores));
-    fmt::print(stderr, "report: {}\n", out.string());
-  }
+  write_all(run, o, page, judged.part, to_json(scores), to_text(scores));
   return 0;
 }
 

@@ -21,7 +21,7 @@ using Confusion = std::vector<std::vector<Index>>;  ///< [label][prediction]
 constexpr std::size_t most_viewed = 60;
 constexpr std::size_t worst_viewed = 10;
 
-Confusion confusion_of(const JudgedRecording& each, std::size_t classes) {
+Confusion confusion_of(const ShownRecording& each, std::size_t classes) {
   Confusion counts(classes, std::vector<Index>(classes));
   for (std::size_t i = 0; i < each.labels.size(); ++i)
     if (each.weights.empty() || each.weights[i] > 0)
@@ -71,9 +71,9 @@ std::string worst_mistake(const Report& report, const Confusion& counts) {
                      report.classes[from], report.classes[to]);
 }
 
-void add_curves(Report& report, const std::vector<JudgedRecording>& recordings) {
+void add_curves(Report& report, const std::vector<ShownRecording>& recordings) {
   std::vector<float> probabilities, labels;
-  for (const JudgedRecording& each : recordings) {
+  for (const ShownRecording& each : recordings) {
     const std::size_t width =
         each.labels.empty() ? 0 : each.probabilities.values().size() / each.labels.size();
     for (std::size_t i = 0; i < each.labels.size(); ++i) {
@@ -93,7 +93,7 @@ void add_curves(Report& report, const std::vector<JudgedRecording>& recordings) 
   report.temperature = fit_temperature(probabilities, labels);
 }
 
-void add_groups(Report& report, const std::vector<JudgedRecording>& recordings,
+void add_groups(Report& report, const std::vector<ShownRecording>& recordings,
                 const std::vector<Confusion>& counts) {
   std::map<std::string, Confusion> groups;
   Confusion all;
@@ -134,7 +134,7 @@ std::vector<bool> viewed_ones(const Report& report) {
   return viewed;
 }
 
-ViewedRecording viewed(JudgedRecording each) {
+ViewedRecording viewed(ShownRecording each) {
   ViewedRecording view{.name = each.name, .frequency = each.frequency, .channels = each.channels};
   view.signal = std::move(each.signal);
   const Index steps = view.signal.shape()[0];
@@ -198,10 +198,10 @@ LearningCurves read_history(const std::filesystem::path& path) {
 
 }  // namespace
 
-void add_judged(Report& report, std::vector<JudgedRecording> recordings) {
+void add_judged(Report& report, std::vector<ShownRecording> recordings) {
   add_curves(report, recordings);
   std::vector<Confusion> counts;
-  for (const JudgedRecording& each : recordings) {
+  for (const ShownRecording& each : recordings) {
     counts.push_back(confusion_of(each, report.classes.size()));
     report.recordings.push_back({each.name, each.group, macro_f1(counts.back()),
                                  total(counts.back()), worst_mistake(report, counts.back())});

@@ -9,7 +9,7 @@ namespace sonde::cli {
 
 /// One recording, or one sample of arrays, that was judged. It may have fewer labels than steps, as
 /// a sample with one label has: label i is then that of the i-th part of the steps.
-struct JudgedRecording {
+struct ShownRecording {
   std::string name = {};
   std::string group = {};  ///< whom it is of; empty: nobody said
   double frequency = 0;    ///< steps per second; 0: unknown
@@ -23,7 +23,7 @@ struct JudgedRecording {
 
 /// Into the report: curves, calibration, each group, the worst recordings, and what the viewer
 /// shows. `report.classes` must be set. Takes the arrays.
-void add_judged(Report& report, std::vector<JudgedRecording> recordings);
+void add_judged(Report& report, std::vector<ShownRecording> recordings);
 
 /// Into the report, what the files of a run's folder say: learning curves, files, provenance; and
 /// the model, with a picture where Graphviz' `dot` is installed.

@@ -117,6 +117,17 @@ std::string to_text(const StepScores& s) {
 
 }  // namespace
 
+Array masked_weights(const Array& weights, const Array& mask) {
+  if (mask.size() == 0) return weights;
+  if (weights.size() == 0) return mask;
+  Array both = weights.size() > mask.size() ? weights : mask;
+  const Index per_weight = std::max<Index>(both.size() / weights.size(), 1),
+              per_step = std::max<Index>(both.size() / mask.size(), 1);
+  for (Index i = 0; i < both.size(); ++i)
+    both.data()[i] = weights.data()[i / per_weight] * mask.data()[i / per_step];
+  return both;
+}
+
 Scores score(const Task& task, const Array& predictions, const Array& y, const Array& weights,
              Index steps) {
   const Pairs pairs = pairs_of(predictions, y, weights, label_width(y.shape(), steps));

@@ -24,6 +24,10 @@ struct Scores {
   std::optional<ValueScores> values = {};
 };
 
+/// The weights of labels, 0 where the output's mask (samples, steps) leaves a step out, as the loss
+/// does. Either may be empty: then all count.
+Array masked_weights(const Array& weights, const Array& mask);
+
 /// `predictions` and `y` hold the same labels.
 Scores score(const Task& task, const Array& predictions, const Array& y, const Array& weights,
              Index steps);

@@ -1,6 +1,7 @@
 #include "cli/steps_in.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -43,11 +44,16 @@ std::vector<std::string_view> cells(std::string_view line) {
 }
 
 /// As much of a cell as fits into a message; what is no letter of ASCII shows as '?'.
-std::string shown(std::string_view cell) {
-  std::string text(cell.substr(0, 40));
+std::string shown(std::string_view cell, std::size_t most) {
+  std::string text(cell.substr(0, most));
   for (char& c : text)
     if (c < ' ' || c > '~') c = '?';
   return text;
+}
+
+std::string_view without_quotes(std::string_view cell) {
+  if (cell.size() < 2 || cell.front() != '"' || cell.back() != '"') return cell;
+  return cell.substr(1, cell.size() - 2);
 }
 
 bool is_number(std::string_view cell, float& number) {
@@ -127,26 +133,90 @@ bool StepsIn::take_line() {
   }
 }
 
+/// Whether the first line holds names, and then which columns are the model's channels; or says
+/// what is wrong with them. A line with a number in it is one where a name of the model stands too.
+bool StepsIn::take_header(const std::vector<std::string_view>& cells) {
+  std::vector<std::string> header;
+  bool has_name = false, has_text = false, has_number = false;
+  for (const std::string_view cell : cells) {
+    header.emplace_back(without_quotes(cell));
+    float ignored = 0;
+    const bool number = is_number(cell, ignored);
+    has_number |= number;
+    has_text |= !number && !cell.empty();
+    has_name |= !number && std::find(names_.begin(), names_.end(), header.back()) != names_.end();
+  }
+  // Names that look like numbers could be a step: they count together.
+  const bool has_all =
+      !names_.empty() && std::all_of(names_.begin(), names_.end(), [&](const auto& name) {
+        return std::find(header.begin(), header.end(), name) != header.end();
+      });
+  if (!has_all && !has_name && (!has_text || has_number)) return false;
+  if (names_.empty()) {
+    if (static_cast<Index>(cells.size()) != channels_)
+      refusal_ =
+          fmt::format("stdin: line {} names {} columns, expected one for each of {} channels.",
+                      lines_, cells.size(), channels_);
+    return true;
+  }
+  width_ = cells.size();
+  for (const std::string& name : names_) {
+    const auto at = std::find(header.begin(), header.end(), name);
+    if (at == header.end()) {
+      refusal_ = fmt::format(
+          "stdin: line {}: there is no column \"{}\", which the model needs. There are: {}.",
+          lines_, name, shown(fmt::format("{}", fmt::join(header, ", ")), 200));
+      return true;
+    }
+    columns_.push_back(static_cast<std::size_t>(at - header.begin()));
+  }
+  return true;
+}
+
+/// In lines without names, channels that are called by numbers are counted from 1.
+void StepsIn::count_channels(std::size_t width) {
+  std::vector<std::size_t> columns;
+  for (const std::string& name : names_) {
+    std::size_t number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc() || end != name.data() + name.size() || number < 1 || number > width)
+      return;
+    columns.push_back(number - 1);
+  }
+  columns_ = std::move(columns);
+  width_ = width;
+}
+
 /// Adds the numbers of a line, or nothing of a first line that holds names, or says what is wrong.
 void StepsIn::add_numbers(std::string_view line) {
+  if (lines_ == 1 && line.starts_with("\xEF\xBB\xBF")) line.remove_prefix(3);
   const std::size_t before = taken_.size();
   const std::vector<std::string_view> found = cells(line);
-  for (const std::string_view& cell : found) {
+  if (is_first_) {
+    is_first_ = false;
+    if (take_header(found)) return;
+    count_channels(found.size());
+  }
+  const auto count = static_cast<Index>(found.size()),
+             expected = columns_.empty() ? channels_ : static_cast<Index>(width_);
+  if (count != expected) {
+    refusal_ = fmt::format("stdin: line {} holds {} numbers, expected one for each of {} {}.",
+                           lines_, count, expected, columns_.empty() ? "channels" : "columns");
+    return;
+  }
+  for (Index i = 0; i < channels_; ++i) {
+    const auto c =
+        columns_.empty() ? static_cast<std::size_t>(i) : columns_[static_cast<std::size_t>(i)];
     float number = 0;
-    if (is_number(cell, number)) {
+    if (is_number(found[c], number)) {
       taken_.push_back(number);
       continue;
     }
     taken_.resize(before);
-    if (lines_ == 1 && steps_ == 0) return;
-    refusal_ = fmt::format("stdin: line {}, column {}: \"{}\" is no number.", lines_,
-                           &cell - found.data() + 1, shown(cell));
+    refusal_ = fmt::format("stdin: line {}, column {}: \"{}\" is no number.", lines_, c + 1,
+                           shown(found[c], 40));
     return;
   }
-  if (static_cast<Index>(found.size()) == channels_) return;
-  taken_.resize(before);
-  refusal_ = fmt::format("stdin: line {} holds {} numbers, expected one for each of {} channels.",
-                         lines_, found.size(), channels_);
 }
 
 /// Until more bytes came, the input ended or a signal came.

@@ -107,7 +107,8 @@ void check(const StreamOptions& o) {
 /// What can only be done to a whole recording is refused, not left out.
 void check_recipe(const Recipe& recipe, const std::string& model_file) {
   constexpr std::string_view mend = "Use sonde predict.";
-  if (recipe.normalizer && recipe.normalizer->scaling == Scaling::per_recording_robust)
+  const Scaling scaling = recipe.normalizer.value_or(Normalizer{}).scaling;
+  if (scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range)
     throw ArgumentError(fmt::format(
         "{} scales each recording by its own median and spread, known only when it ends. {}",
         model_file, mend));
@@ -123,12 +124,16 @@ int stream(const std::string& model_file, const StreamOptions& o) {
   const auto& normalizer = opened.extras.normalizer;
   check_recipe(opened.extras, model_file);
   Stream labels = opened.model.stream(o.at_once);
+  const std::vector<std::string>& names = opened.extras.channels;
+  if (!names.empty() && static_cast<Index>(names.size()) != labels.channels())
+    throw FormatError(fmt::format("\"{}\" names {} channels, but its network takes {}.", model_file,
+                                  names.size(), labels.channels()));
   if (!o.quiet)
     fmt::print(stderr, "{} channels in, {} out; a label leaves {} steps after its own step.\n",
                labels.channels(), labels.width(), labels.latency());
 
   watch_signals();
-  StepsIn signal(labels.channels(), o.raw_input);
+  StepsIn signal(labels.channels(), o.raw_input, names);
   LabelsOut out(o, labels.width());
   try {
     for (;;) {
@@ -160,7 +165,9 @@ void add_stream(CLI::App& program, Chosen& chosen) {
       "A line of numbers for each step comes in, one number for each channel; a line for each "
       "step\n"
       "goes out as soon as its label is known. The labels are those of sonde predict, bit for "
-      "bit.\n\n"
+      "bit.\n"
+      "The first line may hold names: where the model file has names too, it takes its channels by "
+      "them.\n\n"
       "Examples:\n  recorder | sonde stream run/model.keras --labels\n"
       "  sonde stream run/model.keras --raw-input --json < signal.f32");
   struct State {

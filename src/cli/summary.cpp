@@ -95,7 +95,7 @@ void add_summary(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("summary", "Show a model's layers, weights and timing");
   std::string names;
   for (const NetworkName& each : networks())
-    names += fmt::format("  {:<22}{}\n", each.name, each.layers);
+    names += fmt::format("  {:<28}{}\n", each.name, each.layers);
   verb->footer("Networks:\n" + names +
                "\nExamples:\n  sonde summary conv-lstm --input 400,16\n"
                "  sonde summary run/model.keras");

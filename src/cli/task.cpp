@@ -131,6 +131,17 @@ Index label_width(const Shape& y, Index steps) {
   return std::max<Index>(y.last(), 1);
 }
 
+bool are_signs(const Task& task, const Array& y, const Array& weights, Index steps) {
+  if (task.labels != Labels::values) return false;
+  bool below = false, above = false, others = false;
+  for_each_label(y, weights, 1, [&](const float* label, double) {
+    below |= *label == -1;
+    above |= *label == 1;
+    others |= *label != -1 && *label != 1;
+  });
+  return label_width(y.shape(), steps) == 1 && below && above && !others;
+}
+
 Index class_of(const Task& task, const float* label, Index width) {
   if (task.labels == Labels::one_hot) return std::max_element(label, label + width) - label;
   return std::isfinite(*label) ? static_cast<Index>(*label) : -1;

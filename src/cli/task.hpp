@@ -52,6 +52,10 @@ Task task_of(const Array& y, const Array& weights, Index steps, const std::optio
 Task task_for(const Model& model, const Array& y, const Array& weights, Index steps,
               std::string_view loss);
 
+/// Whether labels that would be taken for values are -1 and 1, as two classes are written for a
+/// support vector machine.
+bool are_signs(const Task& task, const Array& y, const Array& weights, Index steps);
+
 /// The class of one label of `width` numbers, by its task; -1 for NaN.
 Index class_of(const Task& task, const float* label, Index width);
 

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <sonde/networks.hpp>
 
 #include "cli/array_report.hpp"
+#include "cli/augment.hpp"
 #include "cli/fitting.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/labeller.hpp"
@@ -32,6 +34,13 @@ Normalizer normalize(Parts& parts) {
   return normalizer;
 }
 
+/// What the header of a table calls them, so that other tables may have them in another order.
+std::vector<std::string> names_of_channels(const Data& data) {
+  const std::set<std::string> names(data.columns.begin(), data.columns.end());
+  const bool telling = static_cast<Index>(names.size()) == data.x.shape()[2] && !names.contains("");
+  return telling ? data.columns : std::vector<std::string>{};
+}
+
 /// Channels that a network can hardly learn from as they are: far from 0, or very large or small.
 /// A part of the samples is enough to see it.
 void hint_at_scale(RunDirectory& run, const Parts& parts) {
@@ -47,13 +56,17 @@ void hint_at_scale(RunDirectory& run, const Parts& parts) {
   }
 }
 
-void tell(RunDirectory& run, const TrainOptions& o, Parts& parts, const Task& task,
-          const Model& model) {
+void tell(RunDirectory& run, const TrainOptions& o, const Parts& parts, const Task& task,
+          const Model& model, std::string_view given_loss) {
   const Data& data = parts.data();
   const Index judging = parts.validation() ? parts.validation()->size() : 0;
   run.say(fmt::format("data:   {} samples train, {} judge; {} steps of {} channels",
                       parts.training(), judging, data.steps(), data.x.shape()[2]));
   run.say(fmt::format("labels: {}", task.text()));
+  if (are_signs(task, data.y, data.weights, data.steps()) && given_loss == "auto")
+    run.say(
+        "hint:   the labels are -1 and 1, taken for measured values. For two classes save "
+        "(y + 1) / 2, which are 0 and 1.");
   const Tensor& output = model.graph().output_tensors().front();
   Index parameters = 0;
   for (const Array& weights : model.get_weights()) parameters += weights.size();
@@ -87,14 +100,18 @@ int train(const TrainOptions& given) {
   } else {
     hint_at_scale(run, parts);
   }
+  if (opened.extras.channels.empty()) opened.extras.channels = names_of_channels(parts.data());
   const Index batches = (parts.training() + given.batch_size - 1) / given.batch_size;
-  compile(model, given, task, given.epochs * batches);
+  if (const std::string left_out = compile(model, given, task, given.epochs * batches);
+      !left_out.empty())
+    run.say(left_out);
   const TrainOptions o = effective(given, task, model, parts.validation() ? "val_loss" : "loss");
-  std::vector<std::string> watched = {"loss", std::string(task.metric())};
+  std::vector<std::string> watched = metric_names(*model.compiled());
+  watched.insert(watched.begin(), "loss");
   if (parts.validation())
-    watched.insert(watched.end(), {"val_loss", "val_" + std::string(task.metric())});
+    for (const std::string& name : std::vector(watched)) watched.push_back("val_" + name);
   check_monitor(o, watched);
-  tell(run, o, parts, task, model);
+  tell(run, o, parts, task, model, given.loss);
 
   const auto before = [&] {
     run.open();
@@ -120,12 +137,16 @@ int train(const TrainOptions& given) {
   if (o.early_stopping)
     fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
   TrainingRun training(run, model, opened.extras, o.monitor, before);
-  training.fit(*labeller.show(&parts.train()), std::move(fit));
+  const std::optional<Augmented> changed = augmented(parts.train(), o);
+  const SampleSource& samples =
+      changed ? static_cast<const SampleSource&>(*changed) : parts.train();
+  training.fit(*labeller.show(&samples), std::move(fit));
 
   const std::vector<DataPart> who = data_parts(parts);
-  const auto [name, part] = judged_part(parts);
-  const Array predictions =
-      labeller.predict(part.x, {.batch_size = o.batch_size, .threads = o.threads});
+  auto [name, part] = judged_part(parts);
+  const PredictOptions how{.batch_size = o.batch_size, .threads = o.threads};
+  const Array predictions = labeller.predict(part.x, how);
+  part.weights = masked_weights(part.weights, labeller.mask(part.x, how));
   const Scores scores = score(task, predictions, part.y, part.weights, part.steps());
   nlohmann::ordered_json result =
       training.finish({{"scored_on", name}, {"scores", to_json(scores)}});
@@ -152,7 +173,7 @@ void add_train(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("train", "Train a network on labelled signals");
   std::string networks_text;
   for (const NetworkName& each : networks())
-    networks_text += fmt::format("  {:<22}{}\n", each.name, each.layers);
+    networks_text += fmt::format("  {:<28}{}\n", each.name, each.layers);
   verb->footer(
       "Networks:\n" + networks_text +
       "\nLabels decide the last layer and the loss: 0 and 1 (sigmoid, binary cross-entropy), whole "

@@ -15,7 +15,7 @@ std::span<const OptionText> train_texts() {
       data = "Data",
       recordings = "Recordings (tables [recordings], [split] and [evaluation] of FILE.toml)",
       model = "Network", training = "Training", output = "Output";
-  static constexpr std::array<OptionText, 47> texts = {{
+  static constexpr std::array<OptionText, 51> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -29,11 +29,15 @@ std::span<const OptionText> train_texts() {
        "cut a recording (time, channels) into windows of this length; 0: none"},
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
       {data, "normalize", "HOW",
-       "none; of the training part: zscore, robust (median, quartiles); recording: each by its own "
-       "median and quartiles; running: by what came before"},
+       "none; of the training part: zscore, robust (median, quartiles); each recording by its own: "
+       "recording (median, quartiles), range (median, 2 % to 98 %); running: by what came before"},
       {data, "normalize_seconds", "SECONDS", "of running: after so long a value is forgotten"},
       {recordings, "windows_per_epoch", "N",
        "windows at random places; 0: as many as cover the labelled steps once"},
+      {recordings, "balanced", "",
+       "windows around each class equally often, so that rare ones are seen as often as others"},
+      {recordings, "mixtures", "N",
+       "with one_channel_each: so many random mixtures of a recording's channels train too"},
       {recordings, "predict", "HOW",
        "whole: with state carried from the first step to the last; windows: overlapping, each "
        "begun anew; auto: whole where the network can"},
@@ -60,6 +64,7 @@ std::span<const OptionText> train_texts() {
       {training, "optimizer", "NAME",
        "adam, adamw, rmsprop or sgd; auto: adam, or the one in the model file, which goes on"},
       {training, "learning_rate", "RATE", "left out: the optimizer's default"},
+      {training, "clipnorm", "NORM", "the gradient of each weight is at most so long"},
       {training, "decay", "HOW", "none, or cosine: the learning rate falls to 0 over all epochs"},
       {training, "loss", "NAME",
        "auto: what fits the labels; or dice, binary_focal_crossentropy, mse, … of Keras' losses"},
@@ -68,6 +73,10 @@ std::span<const OptionText> train_texts() {
       {training, "early_stopping", "EPOCHS", "stop after so many epochs without improvement"},
       {training, "monitor", "NAME",
        "the value that says which epoch is best; auto: val_loss, or loss"},
+      {training, "post_process", "HOW",
+       "none, or auto: temperature, thresholds and lengths that the validation part chooses, kept "
+       "in "
+       "the model file"},
       {training, "seed", "N", "of first weights, shuffling and dropout"},
       {training, "threads", "N", "0: all cores; results do not depend on it"},
       {output, "out", "FOLDER", "where the run is written", 'o'},
@@ -124,6 +133,12 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
           "another run.",
           config.string(), field, shown(value), option_name(field), shown(now[i].second)));
   }
+  if (stands_in(given, "epochs") && asked.epochs != then.epochs && then.decay != "none")
+    throw ArgumentError(fmt::format(
+        "--resume: the learning rate of this run falls to 0 over its {} epochs, so that it cannot "
+        "go "
+        "on for {}. Begin another run with its model, --model {}, and --out.",
+        then.epochs, asked.epochs, (std::filesystem::path(asked.out) / "model.keras").string()));
   if (stands_in(given, "epochs")) then.epochs = asked.epochs;
   if (stands_in(given, "checkpoint_seconds")) then.checkpoint_seconds = asked.checkpoint_seconds;
   then.threads = asked.threads;
@@ -149,7 +164,11 @@ void check_recording_options(const TrainOptions& o) {
                                                          "validation_y",
                                                          "hop",
                                                          "apply_fix"};
-  constexpr std::array<std::string_view, 10> of_recordings = {"split",
+  constexpr std::array<std::string_view, 14> of_recordings = {"split",
+                                                              "post_process",
+                                                              "post_processing",
+                                                              "balanced",
+                                                              "mixtures",
                                                               "evaluation",
                                                               "windows_per_epoch",
                                                               "predict",
@@ -179,11 +198,16 @@ void check_recording_options(const TrainOptions& o) {
       {"predict_window", o.predict_window},
       {"predict_hop", o.predict_hop},
       {"fold", o.fold},
+      {"mixtures", o.mixtures},
       {"conv_layers", o.conv_layers},
       {"lstm_layers", o.lstm_layers}};
   for (const auto& [field, value] : counts)
     if (value < 0)
       throw ArgumentError(fmt::format("{} must be at least 0, got {}.", option_name(field), value));
+  if (o.mixtures > 0 && !o.recordings->one_channel_each)
+    throw ArgumentError(
+        "--mixtures needs recordings of one channel each: one_channel_each = true in "
+        "[recordings].");
   if (o.seeds < 1) throw ArgumentError(fmt::format("--seeds must be at least 1, got {}.", o.seeds));
   if (!(o.normalize_seconds > 0))
     throw ArgumentError(
@@ -217,10 +241,20 @@ void check_options(const TrainOptions& o) {
   if (o.learning_rate && !(*o.learning_rate > 0))
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
   const std::vector<std::string_view> scales =
-      o.recordings
-          ? std::vector<std::string_view>{"none", "zscore", "robust", "recording", "running"}
-          : std::vector<std::string_view>{"none", "zscore"};
+      o.recordings ? std::vector<std::string_view>{"none",      "zscore", "robust",
+                                                   "recording", "range",  "running"}
+                   : std::vector<std::string_view>{"none", "zscore"};
   if (!stands_in(scales, o.normalize)) refuse_name("--normalize", o.normalize, scales);
+  if (o.post_process != "none" && o.post_process != "auto")
+    refuse_name("--post-process", o.post_process, {"none", "auto"});
+  if (o.post_process == "auto" && o.post_processing)
+    throw ArgumentError(
+        "--post-process auto chooses what the table [post_processing] says. Leave one of them "
+        "out.");
+  if (o.augmentation) check(*o.augmentation);
+  if (o.post_processing) check(Recipe{.post_processing = *o.post_processing}, "[post_processing]");
+  if (o.clipnorm && !(*o.clipnorm > 0))
+    throw ArgumentError(fmt::format("--clipnorm must be above 0, got {}.", *o.clipnorm));
   if (o.decay != "none" && o.decay != "cosine") refuse_name("--decay", o.decay, {"none", "cosine"});
   if (o.progress != "auto" && o.progress != "json" && o.progress != "none")
     refuse_name("--progress", o.progress, {"auto", "json", "none"});

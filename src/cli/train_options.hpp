@@ -1,7 +1,9 @@
 #pragma once
 #include <optional>
+#include <sonde/augmentation.hpp>
 #include <sonde/fields.hpp>
 #include <sonde/judge.hpp>
+#include <sonde/recipe.hpp>
 #include <sonde/splits.hpp>
 #include <span>
 #include <string>
@@ -28,6 +30,8 @@ struct TrainOptions {
   std::string normalize = "none";
   double normalize_seconds = 60;
   Index windows_per_epoch = 0;
+  bool balanced = false;
+  Index mixtures = 0;
   std::string predict = "auto";
   Index predict_window = 0;
   Index predict_hop = 0;
@@ -51,11 +55,13 @@ struct TrainOptions {
   Index batch_size = 32;
   std::string optimizer = "auto";
   std::optional<double> learning_rate = {};
+  std::optional<double> clipnorm = {};
   std::string decay = "none";
   std::string loss = "auto";
   std::string class_weight = "none";
   std::optional<Index> early_stopping = {};
   std::string monitor = "auto";
+  std::string post_process = "none";
   Index seed = 0;
   int threads = 0;
 
@@ -71,6 +77,8 @@ struct TrainOptions {
   std::optional<RecordingSet> recordings = {};
   std::optional<SplitRules> split = {};
   std::optional<JudgeRules> evaluation = {};
+  std::optional<Augmentation> augmentation = {};
+  std::optional<PostProcessing> post_processing = {};
 
   static constexpr auto fields() {
     using T = TrainOptions;
@@ -80,7 +88,8 @@ struct TrainOptions {
         field("validation_x", &T::validation_x), field("validation_y", &T::validation_y),
         field("window", &T::window), field("hop", &T::hop), field("normalize", &T::normalize),
         field("normalize_seconds", &T::normalize_seconds),
-        field("windows_per_epoch", &T::windows_per_epoch), field("predict", &T::predict),
+        field("windows_per_epoch", &T::windows_per_epoch), field("balanced", &T::balanced),
+        field("mixtures", &T::mixtures), field("predict", &T::predict),
         field("predict_window", &T::predict_window), field("predict_hop", &T::predict_hop),
         field("folds", &T::folds), field("fold", &T::fold), field("seeds", &T::seeds),
         field("model", &T::model), field("weights", &T::weights), field("apply_fix", &T::apply_fix),
@@ -90,13 +99,15 @@ struct TrainOptions {
         field("dropout", &T::dropout), field("any_length", &T::any_length),
         field("epochs", &T::epochs), field("batch_size", &T::batch_size),
         field("optimizer", &T::optimizer), field("learning_rate", &T::learning_rate),
-        field("decay", &T::decay), field("loss", &T::loss), field("class_weight", &T::class_weight),
-        field("early_stopping", &T::early_stopping), field("monitor", &T::monitor),
+        field("clipnorm", &T::clipnorm), field("decay", &T::decay), field("loss", &T::loss),
+        field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
+        field("monitor", &T::monitor), field("post_process", &T::post_process),
         field("seed", &T::seed), field("threads", &T::threads), field("out", &T::out),
         field("force", &T::force), field("resume", &T::resume),
         field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),
         field("quiet", &T::quiet), field("json", &T::json), field("recordings", &T::recordings),
-        field("split", &T::split), field("evaluation", &T::evaluation));
+        field("split", &T::split), field("evaluation", &T::evaluation),
+        field("augmentation", &T::augmentation), field("post_processing", &T::post_processing));
   }
 };
 

@@ -4,7 +4,9 @@
 
 #include <cmath>
 #include <filesystem>
+#include <iterator>
 
+#include "cli/recording_report.hpp"
 #include "cli/recording_run.hpp"
 #include "cli/run_directory.hpp"
 
@@ -103,11 +105,6 @@ TrainOptions options_of(const TrainOptions& given, Index seed, Index fold, std::
   return o;
 }
 
-void add_to(Judged& sum, const Judged& more) {
-  sum.judge.add(more.judge);
-  sum.position.add(more.position);
-}
-
 int train_one(const RecordingTask& task, Index fold, const TrainOptions& o) {
   const RecordingRun run = train_fold(task, fold, o);
   if (o.json) {
@@ -145,6 +142,7 @@ int train_recordings(const TrainOptions& asked) {
 
   RecordingTask task{.files = load_recording_files(*given.recordings)};
   task.classes = count_classes(task.files);
+  task.each_channel = given.recordings->one_channel_each;
   task.folds = plan_split(task.files.recordings, rules);
   const auto folds = static_cast<Index>(task.folds.size());
   if (given.fold > folds)
@@ -165,14 +163,17 @@ int train_recordings(const TrainOptions& asked) {
   repeated.force = repeated.resume = false;
   run.write("config.toml", write_toml(to_config(repeated), train_texts()));
   Pooled pooled;
+  std::vector<ShownRecording> shown;  // of the first seed
   for (Index seed = 0; seed < given.seeds; ++seed) {
     std::optional<Judged> all;
+    const bool is_shown = seed == 0;
     for (Index fold = first; fold < (one_fold ? first + 1 : folds); ++fold) {
       const TrainOptions o = options_of(given, seed, fold, task.folds.size());
       run.say(fmt::format("--- {}", o.out));
       RecordingRun each = train_fold(task, fold, o);
       pooled.whole = each.whole;
-      if (all) add_to(*all, *each.judged);
+      if (is_shown) std::move(each.shown.begin(), each.shown.end(), std::back_inserter(shown));
+      if (all) all->add(*each.judged);
       else all = std::move(each.judged);
     }
     pooled.seeds.push_back(std::move(*all));
@@ -180,6 +181,10 @@ int train_recordings(const TrainOptions& asked) {
   Json result = {
       {"status", "finished"}, {"folds", folds}, {"scores", to_json(pooled, task.files.classes)}};
   run.write("metrics.json", result.dump(2) + "\n");
+  Report page = recording_report(pooled.seeds.front(), std::move(shown), task.files.classes,
+                                 one_fold ? "judged" : "tested in its own fold");
+  page.title = fmt::format("{} on {}", given.model, given.recordings->folder);
+  write_report(run.file("report.html"), page);
   const std::string text = to_text(pooled, task.files.classes);
   run.log(text);
   if (given.json) {

@@ -75,6 +75,13 @@ TEST(Plot, says_what_dot_said_when_it_fails) {
   EXPECT_FALSE(program.has("m.svg"));
 }
 
+TEST(Plot, names_every_direction_that_it_draws_in) {
+  const Program program;
+  EXPECT_PRED2(says, program.run("plot --help").out, "--rankdir TB|LR|BT|RL");
+  for (const std::string direction : {"TB", "LR", "BT", "RL"})
+    EXPECT_EQ(program.run("plot conv-lstm -o m.dot --rankdir " + direction).code, 0) << direction;
+}
+
 TEST(Plot, refuses_other_formats_and_folders_that_are_not_there) {
   const Program program;
   const Result format = program.run("plot conv-lstm -o m.bmp");

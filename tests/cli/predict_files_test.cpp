@@ -163,8 +163,8 @@ TEST_F(PredictFiles, refuses_what_the_model_cannot_label) {
   save_csv(program_.path("short.csv"), Array({5, 2}), {"a", "c"});
   EXPECT_PRED2(says, refusal("predict m.keras short.csv --intervals", 3),
                "there is no column \"b\"");
-  EXPECT_PRED2(says, refusal("predict m.keras one.csv --intervals --rate 100", 3),
-               "100 steps per second, the model was trained with 50");
+  EXPECT_PRED2(says, refusal("predict m.keras one.csv --intervals --rate 99.12345", 2),
+               "resample: from 99.12345 to 50 Hz is no ratio of whole numbers");
   EXPECT_PRED2(says, refusal("predict m.keras one.csv --intervals -o a.npy", 2), "a .csv file or");
   EXPECT_PRED2(says, refusal("predict m.keras one.csv --probabilities", 2), "--out FOLDER");
   EXPECT_PRED2(says, refusal("predict m.keras one.csv -o labels.txt", 2), "or be a folder");
@@ -184,6 +184,181 @@ TEST_F(PredictFiles, refuses_a_model_file_whose_recipe_it_does_not_know) {
   extra.set("postprocessing", 1);
   save_model(make_network("conv-lstm", {dynamic, 2}), program_.path("new.keras"), extra);
   EXPECT_PRED2(says, refusal("predict new.keras one.csv", 4), "\"postprocessing\"");
+}
+
+TEST_F(PredictFiles, takes_columns_by_the_names_of_the_model_in_every_form_of_its_answer) {
+  const LabelledRecording found = labelled("one.csv");
+  run("predict m.keras one.csv -o p.npy");
+  run("predict m.keras one.csv --labels -o labels.npy");
+  const Array p = load_npy(program_.path("p.npy")), labels = load_npy(program_.path("labels.npy"));
+  ASSERT_EQ(p.shape(), (Shape{1, 90, 1}));
+  for (Index t = 0; t < 90; ++t) {
+    EXPECT_NEAR(p(0, t, 0), found.probabilities(t, 0), 1e-6);
+    EXPECT_EQ(labels(0, t, 0), static_cast<float>(found.labels[static_cast<std::size_t>(t)]));
+  }
+  // Without names, columns go by place: b, a is the order of the model.
+  const Table table = load_table(program_.path("one.csv"), {.columns = {"b", "a"}});
+  save_csv(program_.path("bare.csv"), table.values);
+  run("predict m.keras bare.csv -o bare.npy");
+  EXPECT_TRUE(same_bits<float>(load_npy(program_.path("bare.npy")).values(), p.values()));
+  std::string stretches = run("predict m.keras one.csv --intervals").out;
+  for (std::size_t at = 0; (at = stretches.find("\none,", at)) != std::string::npos; ++at)
+    stretches.replace(at, 5, "\nbare,");
+  EXPECT_EQ(run("predict m.keras bare.csv --intervals").out, stretches);
+}
+
+TEST_F(PredictFiles, refuses_a_table_without_the_columns_of_the_model_with_the_list) {
+  save_csv(program_.path("short.csv"), Array({5, 2}), {"a", "c"});
+  for (const char* form : {"", " --labels", " --intervals"})
+    EXPECT_PRED2(says, refusal(std::string("predict m.keras short.csv") + form, 3),
+                 "there is no column \"b\". There are: a, c.");
+}
+
+TEST_F(PredictFiles, judges_and_goes_on_with_the_channels_that_the_model_names) {
+  // The label column stands among the others; "extra" is no channel of the model.
+  const Table one = load_table(program_.path("one.csv"));
+  Array judged({90, 4}), bare({90, 3});
+  for (Index t = 0; t < 90; ++t) {
+    judged(t, 0) = one.values(t, 0);
+    judged(t, 1) = bare(t, 2) = static_cast<float>(t % 2);
+    judged(t, 2) = one.values(t, 1);
+    judged(t, 3) = bare(t, 0) = one.values(t, 2);
+    bare(t, 1) = one.values(t, 0);
+  }
+  save_csv(program_.path("judged.csv"), judged, {"a", "label", "extra", "b"});
+  save_csv(program_.path("bare.csv"), bare);
+  const std::string expected = run("evaluate m.keras --x bare.csv --label-column 2").out;
+  EXPECT_EQ(run("evaluate m.keras --x judged.csv --label-column label").out, expected);
+  EXPECT_EQ(run("evaluate m.keras --x judged.csv --label-column 1").out, expected);
+  for (const std::string x : {"judged", "bare"})
+    run("train --quiet --model m.keras --epochs 1 --window 10 --x " + x + ".csv --label-column " +
+        (x == "bare" ? "2" : "label") + " --out " + x);
+  EXPECT_EQ(program_.read("judged/history.csv"), program_.read("bare/history.csv"));
+}
+
+TEST_F(PredictFiles, counts_channels_that_are_called_by_numbers) {
+  Labeller(make_network("conv-lstm", {dynamic, 2}), {.channels = {"4", "2"}})
+      .save(program_.path("m.keras"));
+  program_.write("wide.csv", "10:00,1,0,2,1\n10:01,3,1,4,0\n");
+  program_.write("clean.csv", "7,1,0,2,1\n7,3,1,4,0\n");
+  program_.write("place.csv", "2,1\n4,3\n");
+  const std::string expected = run("predict m.keras place.csv").out;
+  EXPECT_EQ(run("predict m.keras wide.csv").out, expected);
+  EXPECT_EQ(run("predict m.keras wide.csv --label-column 2").out, expected);
+  EXPECT_EQ(run("predict m.keras wide.csv --labels").out,
+            run("predict m.keras place.csv --labels").out);
+  program_.input_from(program_.path("wide.csv"));
+  EXPECT_EQ(run("stream m.keras").out, expected);
+  // The column of labels is counted from 0, as everywhere in its option.
+  save_npy(program_.path("x.npy"), load_csv(program_.path("place.csv")).reshaped({1, 2, 2}));
+  save_npy(program_.path("y.npy"), Array({1, 2, 1}, std::vector<float>{0, 1}));
+  EXPECT_EQ(run("evaluate m.keras --x clean.csv --label-column 2").out,
+            run("evaluate m.keras --x x.npy --y y.npy").out);
+}
+
+TEST_F(PredictFiles, names_the_option_for_a_column_of_labels) {
+  save_model(make_network("conv-lstm", {dynamic, 2}), program_.path("plain.keras"));
+  program_.write("walk.csv", "x,y,label\n1,2,0\n3,4,1\n");
+  program_.write("words.csv", "x,y,label\n1,2,rest\n3,4,walk\n");
+  program_.write("bare.csv", "1,2,0\n3,4,1\n");
+  for (const std::string form : {"", " --intervals"}) {
+    EXPECT_PRED2(
+        says, refusal("predict plain.keras walk.csv" + form, 3),
+        "walk.csv: 3 columns (x, y, label), but the model takes 2 channels. If one of them "
+        "holds labels, leave it out with --label-column NAME.");
+    EXPECT_PRED2(says, refusal("predict plain.keras bare.csv" + form, 3),
+                 "with --label-column N, counted from 0.");
+    run("predict plain.keras bare.csv --label-column -1" + form);
+  }
+  // What is left out may hold anything.
+  EXPECT_EQ(run("predict plain.keras words.csv --label-column label").out,
+            run("predict plain.keras walk.csv --label-column label").out);
+  EXPECT_EQ(run("predict plain.keras words.csv --label-column label -o words").code, 0);
+}
+
+TEST_F(PredictFiles, of_another_rate_are_resampled_and_their_own_steps_labelled) {
+  const Table table = load_table(program_.path("one.csv"));
+  Recording fast;
+  fast.signal = table.values, fast.channels = table.columns, fast.frequency = 125;
+  const LabelledRecording found = Labeller::load(program_.path("m.keras")).label(fast);
+  run("predict m.keras one.csv --rate 125 -o labelled --probabilities");
+  const Array labels = load_npy(program_.path("labelled/one.labels.npy"));
+  ASSERT_EQ(labels.size(), 90);
+  for (Index t = 0; t < 90; ++t)
+    EXPECT_EQ(labels.data()[t], static_cast<float>(found.labels[static_cast<std::size_t>(t)]));
+  EXPECT_TRUE(same_bits<float>(load_npy(program_.path("labelled/one.probabilities.npy")).values(),
+                               found.probabilities.values()));
+  // So does the form without stretches.
+  run("predict m.keras one.csv --rate 125 -o p.npy");
+  EXPECT_TRUE(
+      same_bits<float>(load_npy(program_.path("p.npy")).values(), found.probabilities.values()));
+  run("predict m.keras one.csv --rate 125 --labels -o l.npy");
+  EXPECT_TRUE(same_bits<float>(load_npy(program_.path("l.npy")).values(), labels.values()));
+  EXPECT_PRED2(says, refusal("predict m.keras one.csv --rate 125.12345 -o p.npy", 2),
+               "resample: from 125.12345 to 50 Hz");
+}
+
+TEST_F(PredictFiles, of_many_channels_are_labelled_one_by_one_where_the_model_knows_one) {
+  Labeller one(
+      make_network("conv-lstm", {dynamic, 1}, {.filters = 3, .kernel_size = 3, .units = 3}),
+      {.each_channel = true, .frequency = 50});
+  one.save(program_.path("each.keras"));
+  const Table table = load_table(program_.path("one.csv"));
+  Recording all;
+  all.name = "one", all.signal = table.values, all.channels = table.columns, all.frequency = 50;
+  run("predict each.keras one.csv -o labelled --probabilities");
+  for (Index c = 0; c < 3; ++c) {
+    const Recording channel = channel_of(all, c);
+    const std::string stem = "labelled/one-" + table.columns[static_cast<std::size_t>(c)];
+    EXPECT_TRUE(same_bits<float>(load_npy(program_.path(stem + ".probabilities.npy")).values(),
+                                 one.label(channel).probabilities.values()));
+    EXPECT_TRUE(program_.has(stem + ".labels.npy"));
+  }
+  EXPECT_PRED2(says, refusal("predict each.keras one.csv -o p.npy", 3),
+               "has 3 channels, and the model labels each by itself");
+}
+
+TEST_F(PredictFiles, a_model_file_whose_recipe_is_of_another_network_contradicts_itself) {
+  const Model two = make_network("conv-lstm", {dynamic, 2}, {.filters = 3, .kernel_size = 3});
+  save_model(two, program_.path("torn.keras"), to_extra({.channels = {"a", "b", "c"}}));
+  for (const char* line : {"predict torn.keras one.csv", "predict torn.keras one.csv --intervals",
+                           "inspect torn.keras"})
+    EXPECT_PRED2(says, refusal(line, 4), "the recipe has 3 channels, model");
+}
+
+TEST_F(PredictFiles, give_the_same_labels_with_and_without_stretches) {
+  // Windows of the file, and a step that was not recorded.
+  Recipe recipe{.channels = {"b", "a"},
+                .frequency = 50,
+                .windows = PredictionWindows{.length = 20, .hop = 10},
+                .temperature = 0.1};
+  save_labeller(recipe);
+  const Table table = load_table(program_.path("one.csv"));
+  Array gap = table.values;
+  gap(40, 0) = gap(40, 2) = std::nanf("");
+  save_csv(program_.path("gap.csv"), gap, table.columns);
+  run("predict m.keras gap.csv -o labelled --probabilities");
+  run("predict m.keras gap.csv -o p.npy");
+  run("predict m.keras gap.csv --labels -o l.npy");
+  const Array p = load_npy(program_.path("p.npy")), l = load_npy(program_.path("l.npy"));
+  EXPECT_EQ(p.shape(), (Shape{1, 90, 1}));
+  EXPECT_TRUE(std::isnan(p.data()[40])) << "a pause";
+  EXPECT_TRUE(same_bits<float>(p.values(),
+                               load_npy(program_.path("labelled/gap.probabilities.npy")).values()));
+  EXPECT_TRUE(
+      same_bits<float>(l.values(), load_npy(program_.path("labelled/gap.labels.npy")).values()));
+}
+
+TEST_F(PredictFiles, no_file_of_labels_is_written_over_by_another_channel) {
+  Labeller(make_network("conv-lstm", {dynamic, 1}, {.filters = 3, .kernel_size = 3, .units = 3}),
+           {.each_channel = true})
+      .save(program_.path("each.keras"));
+  Array two({20, 2});
+  for (Index i = 0; i < two.size(); ++i) two.data()[i] = static_cast<float>(i % 7);
+  save_csv(program_.path("night.csv"), two, {"C3/A2", "C3-A2"});
+  run("predict each.keras night.csv -o labelled");
+  EXPECT_TRUE(program_.has("labelled/night-C3-A2.labels.npy"));
+  EXPECT_TRUE(program_.has("labelled/night-C3-A2-2.labels.npy"));
 }
 
 }  // namespace

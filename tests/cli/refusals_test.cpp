@@ -1,7 +1,11 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
+#include <sonde/keras.hpp>
+#include <sonde/networks.hpp>
 
 #include "tests/support/program.hpp"
 
@@ -49,6 +53,8 @@ TEST_F(Refusals, of_words_name_what_is_nearest) {
          "the argument more is not known. \"sonde summary --help\" lists all.");
   expect("predict m.keras", 2, "files is required.");
   expect("train --epochs", 2, "--epochs: 1 required N missing.");
+  expect("train --epochs 1 --x X.npy --epochs 2", 2,
+         "--epochs is given 2 times, and takes one value. Leave out all but one.");
 }
 
 TEST_F(Refusals, of_values_name_the_option) {
@@ -190,7 +196,51 @@ TEST_F(Refusals, of_labels_that_the_loss_does_not_allow_name_place_and_value) {
   labels(2, 5, 0) = std::numeric_limits<float>::quiet_NaN();
   save("nan.npy", labels);
   expect_no_run("--x X.npy --y nan.npy", 3,
-                "Dense \"dense\": sample 2: the label at (5, 0) is nan;");
+                "nan.npy (12, 40, 1): 1 of 480 labels are NaN or infinite; the first at (2, 5, 0). "
+                "Where a label is not known, give it the weight 0: --sample-weight FILE");
+  expect_no_run("--x X.npy --y y.npy --validation-x X.npy --validation-y nan.npy", 3,
+                "nan.npy (12, 40, 1): 1 of 480 labels are NaN or infinite; the first at (2, 5, 0). "
+                "Fill them in, or leave those samples out.");
+  // The mend that is named works.
+  Array weights({12, 40});
+  std::fill(weights.values().begin(), weights.values().end(), 1.0f);
+  weights(2, 5) = 0;
+  save("weights.npy", weights);
+  const Result mended =
+      program_.run("train --epochs 1 --x X.npy --y nan.npy --sample-weight weights.npy");
+  EXPECT_EQ(mended.code, 0) << mended.err;
+}
+
+TEST_F(Refusals, of_words_as_labels_say_how_to_number_them) {
+  std::string text = npy_of_type("<U1", 4);
+  text.replace(text.find("(12, 40, 3)"), 11, "(12, 40, 1)");
+  program_.write("text.npy", text.substr(0, 128 + 12 * 40 * 4));
+  expect_no_run(
+      "--x X.npy --y text.npy", 3,
+      "\"text.npy\": expected numbers, got text. Labels are the numbers of their classes: "
+      "names, numbers = numpy.unique(y, return_inverse=True), and save "
+      "numbers.reshape(y.shape).");
+  program_.write("walk.csv", "x,y,label\n1,2,walk\n3,4,rest\n5,6,walk\n");
+  const std::string mend =
+      "expected a number, got \"walk\". Labels are numbers here: write the number of its class for "
+      "each, for example rest = 0, walk = 1. A table [recordings] takes their names: see "
+      "docs/recordings.md.";
+  expect_no_run("--x walk.csv --label-column label", 3,
+                "\"walk.csv\", line 2, column 3 (\"label\"): " + mend);
+  expect_no_run("--x walk.csv --label-column -1", 3,
+                "\"walk.csv\", line 2, column 3 (\"label\"): " + mend);
+  expect_no_run("--x walk.csv --label-column lable", 2,
+                "walk.csv: --label-column: \"lable\" is not known. Did you mean \"label\"?");
+  program_.write("words.csv", "label\nwalk\nrest\n");
+  save("r.npy", Array({2, 3}));
+  expect_no_run("--x r.npy --window 1 --y words.csv", 3,
+                "\"words.csv\", line 2, column 1 (\"label\"): " + mend);
+  // A word among the signals is another matter.
+  program_.write("signal.csv", "x,y,label\n1,?,0\n3,4,1\n");
+  const Result other = program_.run("train --x signal.csv --label-column label");
+  EXPECT_EQ(other.err,
+            "sonde: \"signal.csv\", line 2, column 2 (\"y\"): expected a number, got "
+            "\"?\".\n");
 }
 
 TEST_F(Refusals, of_configuration_name_file_line_and_key) {
@@ -209,7 +259,47 @@ TEST_F(Refusals, of_model_files_have_their_own_exit_code) {
   program_.write("broken.keras", "PK\3\4 and nothing more");
   expect("summary broken.keras", 4, "\"broken.keras\"");
   expect("predict broken.keras X.npy", 4, "\"broken.keras\"");
-  expect("evaluate X.npy --x X.npy --y y.npy", 4, "\"X.npy\"");
+  expect("evaluate X.npy --x X.npy --y y.npy", 4,
+         "\"X.npy\" holds data, and a model is expected here: a .keras, .h5 or .json file.");
+  expect("predict X.npy m.keras", 4, "\"X.npy\" holds data");
+}
+
+TEST_F(Refusals, of_what_a_file_was_compiled_with_say_how_to_leave_it_out) {
+  const Model model = make_network("conv-lstm", {40, 3}, {});
+  auto json = nlohmann::json::parse(model_to_json(model));
+  json["compile_config"] = {{"optimizer", "adam"},
+                            {"loss", "binary_crossentropy"},
+                            {"metrics", {"accuracy", "cosine_similarity", "mae"}}};
+  program_.write("m.json", json.dump());
+  // Metrics are left out one by one; what trains is refused.
+  EXPECT_PRED2(says, program_.run("evaluate m.json --x X.npy --y y.npy").err,
+               "warning: metric cosine_similarity of m.json is not known here and is left out.\n");
+  const Result trained =
+      program_.run("train --epochs 1 --out kept --model m.json --x X.npy --y y.npy");
+  EXPECT_EQ(trained.code, 0) << trained.err;
+  EXPECT_PRED2(says, program_.read("kept/history.csv"), "epoch,accuracy,");
+  EXPECT_PRED2(says, program_.read("kept/history.csv"), ",mae,");
+  json["compile_config"]["loss"] = "my_loss";
+  program_.write("m.json", json.dump());
+  const Result result = program_.run("evaluate m.json --x X.npy --y y.npy");
+  EXPECT_EQ(result.code, 4);
+  EXPECT_PRED2(says, result.err, "my_loss");
+  EXPECT_PRED2(says, result.err,
+               "Leave loss, metrics and optimizer out: sonde convert m.json NEW.keras "
+               "--no-compile.");
+}
+
+TEST_F(Refusals, of_evaluate_name_the_verb_that_makes_the_changes) {
+  save_model(make_network("conv-pool-lstm-last", {40, 3}, {}), program_.path("last.keras"));
+  const Result result = program_.run("evaluate last.keras --x X.npy --y y.npy");
+  EXPECT_EQ(result.code, 3) << result.err;
+  EXPECT_PRED2(says, result.err, "\nChanges that fit:\n");
+  EXPECT_PRED2(says, result.err,
+               "\nTo train the model with change N of these: sonde train --model last.keras --x "
+               "X.npy --y y.npy --apply-fix N.\n");
+  const Result mended =
+      program_.run("train --epochs 1 --model last.keras --x X.npy --y y.npy --apply-fix 1");
+  EXPECT_EQ(mended.code, 0) << mended.err;
 }
 
 TEST_F(Refusals, of_a_full_disk_leave_no_part_of_a_file) {

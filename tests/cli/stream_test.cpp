@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
+#include <sonde/labeller.hpp>
 #include <sonde/layers.hpp>
 #include <sonde/networks.hpp>
 #include <sonde/stream.hpp>
@@ -194,6 +195,58 @@ TEST_F(StreamVerb, refuses_models_and_options_that_do_not_fit) {
   EXPECT_EQ(program_.run("stream none.keras").code, 5);
   EXPECT_EQ(program_.run("stream signal.csv").code, 4);
   EXPECT_EQ(program_.run({"stream", "m.keras"}, "/dev/full").code, 5);
+}
+
+/// The same model, which calls its channels "c", "a" and "b".
+class NamedStream : public StreamVerb {
+ protected:
+  NamedStream() {
+    Model model = Model::load(program_.path("m.keras"));
+    Labeller(std::move(model), {.channels = {"c", "a", "b"}}).save(program_.path("m.keras"));
+  }
+};
+
+TEST_F(NamedStream, takes_channels_by_the_names_of_the_first_line) {
+  const std::string expected = predicted();
+  std::ostringstream text;
+  text.precision(9);
+  text << "time,a,\"b\",c\n";
+  for (Index t = 0; t < steps_; ++t)
+    text << "12:00:" << t << "," << signal_(t, 1) << "," << signal_(t, 2) << "," << signal_(t, 0)
+         << "\n";
+  const Result result = stream(text.str());
+  EXPECT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(result.out, expected);
+  EXPECT_EQ(stream("\xEF\xBB\xBF" + text.str()).out, expected) << "a byte order mark";
+  EXPECT_EQ(stream(lines(signal_, 0, steps_)).out, expected) << "no names: by place";
+}
+
+TEST_F(NamedStream, refuses_a_first_line_without_one_of_the_names) {
+  const Result missing = stream("a,b,time\n1,2,3\n");
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_PRED2(says, missing.err,
+               "stdin: line 1: there is no column \"c\", which the model needs. There are: a, b, "
+               "time.");
+  const Result narrow = stream("a,b,time,c\n1,2,3,4\n1,2,3\n");
+  EXPECT_EQ(narrow.code, 3);
+  EXPECT_PRED2(says, narrow.err, "line 3 holds 3 numbers, expected one for each of 4 columns.");
+  EXPECT_EQ(count_lines(narrow.out), 1 + 1);
+}
+
+TEST_F(StreamVerb, refuses_a_header_of_another_count) {
+  const Result result = stream("time,a,b,c\n" + lines(signal_, 0, 5));
+  EXPECT_EQ(result.code, 3);
+  EXPECT_PRED2(says, result.err,
+               "stdin: line 1 names 4 columns, expected one for each of 3 channels.");
+  EXPECT_EQ(result.out, "y\n");
+}
+
+TEST_F(StreamVerb, takes_no_first_step_for_a_header) {
+  const Result result = stream("0.5,?,1\n" + lines(signal_, 0, 5));
+  EXPECT_EQ(result.code, 3);
+  EXPECT_PRED2(says, result.err, "stdin: line 1, column 2: \"?\" is no number.");
+  const std::string rows = lines(signal_, 0, steps_);
+  EXPECT_EQ(stream("\xEF\xBB\xBF" + rows).out, predicted()) << "a byte order mark";
 }
 
 }  // namespace

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 #include <sonde/keras.hpp>
 #include <sonde/splits.hpp>
 
+#include "tests/support/near.hpp"
 #include "tests/support/program.hpp"
 
 namespace sonde::testing {
@@ -137,6 +139,151 @@ TEST_F(TrainRecordings, are_judged_the_same_by_evaluate) {
   EXPECT_EQ(program_.run("evaluate run/model.keras run/config.toml --x X.npy").code, 2);
 }
 
+/// What the page's viewer and tables are made from.
+Json shown_on(const std::string& page) {
+  const std::string open = "<script type=\"application/json\" id=\"report-data\">";
+  const std::size_t begin = page.find(open) + open.size();
+  return Json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+TEST_F(TrainRecordings, leave_a_page_that_can_be_made_again) {
+  train();
+  const std::string page = program_.read("run/report.html");
+  const Json viewer = shown_on(page)["viewer"]["recordings"];
+  ASSERT_EQ(viewer.size(), 2u) << "the two test records";
+  EXPECT_EQ(viewer[0]["name"], "sele0104");
+  EXPECT_EQ(viewer[0]["frequency"], 250.0);
+  // Signals are those of the files: millivolts around the file's own middle, not scaled ones.
+  const Array raw = load_wfdb(program_.path("ecg/sele0104")).signal;
+  double largest = 0;
+  for (Index t = 0; t < raw.shape()[0]; ++t)
+    largest = std::max(largest, std::abs(static_cast<double>(raw(t, 0))));
+  const Json& channel = viewer[0]["channels"][0];
+  EXPECT_LE(std::abs(channel["offset"].get<double>()), largest);
+  const Json scores = json("run/metrics.json")["scores"];
+  EXPECT_PRED2(says, page,
+               fmt::format("{:.3f}", scores["steps"]["classes"][2]["f1"].get<double>()));
+  EXPECT_PRED2(says, page, "intersection over union of at least 0.5");
+  EXPECT_PRED2(says, page, "Onsets and offsets within 150 ms");
+  for (const char* id : {"learning", "model", "provenance", "groups"})
+    EXPECT_PRED2(says, page, fmt::format("<section id=\"{}\"", id));
+  const Result again = program_.run("report run -o again.html --figures figures");
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(program_.read("again.html"), page);
+  EXPECT_TRUE(program_.has("figures/confusion.csv"));
+  EXPECT_EQ(program_.run("report run --x X.npy").code, 2);
+}
+
+TEST_F(TrainRecordings, learn_from_changed_signals_only_where_they_are_asked_to) {
+  train("--out plain");
+  configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n[augmentation]\nnoise = 0.5\n");
+  train("--out noisy --threads 1");
+  train("--out again --threads 2");
+  EXPECT_NE(program_.read("plain/history.csv"), program_.read("noisy/history.csv"));
+  EXPECT_EQ(program_.read("noisy/model.keras"), program_.read("again/model.keras"));
+  configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n[augmentation]\n");
+  train("--out nothing");
+  EXPECT_EQ(program_.read("plain/history.csv"), program_.read("nothing/history.csv"));
+  configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n[augmentation]\nnoize = 0.5\n");
+  const Result refused = program_.run("train recording.toml --out wrong");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err, "noise");
+}
+
+TEST_F(TrainRecordings, rare_classes_are_seen_as_often_as_others_where_they_are_asked_to_be) {
+  train("--out plain");
+  train("--balanced --out balanced");
+  EXPECT_NE(program_.read("plain/history.csv"), program_.read("balanced/history.csv"));
+  EXPECT_PRED2(says, program_.read("balanced/config.toml"), "\nbalanced = true\n");
+}
+
+TEST_F(TrainRecordings, final_labels_are_chosen_on_the_validation_part) {
+  train("--out plain --monitor val_boundary_f1");
+  train("--post-process auto --monitor val_boundary_f1");
+  EXPECT_EQ(program_.read("plain/history.csv"), program_.read("run/history.csv"));
+  const auto boundary_f1 = [&](const std::string& run) {
+    return json(run + "/metrics.json")["validation"]["figures"]["boundary_f1"]["value"]
+        .get<double>();
+  };
+  EXPECT_GE(boundary_f1("run"), boundary_f1("plain"));
+  EXPECT_PRED2(says, json("run/metrics.json")["post_process"].get<std::string>(), "temperature");
+  // The file labels as the run was judged, and its optimizer goes on as that of the plain one.
+  const Result judged = program_.run("evaluate run/model.keras run/config.toml --part test --json");
+  EXPECT_EQ(Json::parse(judged.out), json("run/metrics.json")["scores"]) << judged.err;
+  const LoadedModel one = load_model(program_.path("plain/model.keras")),
+                    two = load_model(program_.path("run/model.keras"));
+  EXPECT_EQ(one.model.iterations(), two.model.iterations());
+  configure("validation_share = 0\ntest = [\"sele*\"]\n");
+  const Result refused = program_.run("train recording.toml --post-process auto --out wrong");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err, "--post-process auto needs a validation part");
+}
+
+TEST_F(TrainRecordings, of_one_channel_each_learn_from_mixtures_that_nobody_is_judged_by) {
+  const auto each_channel = [&](const std::string& more) {
+    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n", more);
+    std::string text = program_.read("recording.toml");
+    text.replace(text.find("[recordings]\n"), 13, "[recordings]\none_channel_each = true\n");
+    program_.write("recording.toml", text);
+  };
+  each_channel("");
+  train("--normalize range --out plain");
+  each_channel("mixtures = 3\n");
+  train("--normalize range --out mixed");
+  const Json plain = json("plain/metrics.json"), mixed = json("mixed/metrics.json");
+  EXPECT_EQ(plain["split"], mixed["split"]);
+  EXPECT_EQ(mixed["scores"]["recordings"], 4) << "two leads of each test record";
+  EXPECT_EQ(mixed["scores"]["groups"], 2);
+  EXPECT_NE(program_.read("plain/history.csv"), program_.read("mixed/history.csv"));
+  EXPECT_PRED2(says, program_.read("mixed/log.txt"), "mixtures:   9 recordings");
+  const std::string page = program_.read("mixed/report.html");
+  EXPECT_EQ(program_.run("report mixed -o again.html").code, 0);
+  EXPECT_EQ(program_.read("again.html"), page);
+  // The model labels each lead of a record by itself, at any rate.
+  const Result found = program_.run("predict mixed/model.keras ecg/sel100.hea -o labelled");
+  EXPECT_EQ(found.code, 0) << found.err;
+  const WfdbRecord record = load_wfdb(program_.path("ecg/sel100"));
+  for (const std::string& lead : record.channels)
+    EXPECT_EQ(load_npy(program_.path("labelled/sel100-" + lead + ".labels.npy")).size(),
+              record.signal.shape()[0]);
+  configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n", "mixtures = 3\n");
+  const Result refused = program_.run("train recording.toml --out wrong");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err, "one_channel_each = true");
+}
+
+TEST_F(TrainRecordings, a_model_that_goes_on_takes_its_channels_by_name_and_its_labels_anew) {
+  train("--post-process auto --out first");
+  std::string text = program_.read("recording.toml");
+  text.replace(text.find("[[recordings.signals]]"), 0, "channels = [\"lead2\", \"lead1\"]\n");
+  program_.write("recording.toml", text);
+  train("--model first/model.keras --epochs 1 --learning-rate 1e-12 --post-process auto --out on");
+  // Hardly anything is learned: what is said of the test part stays, other channels or not.
+  const auto accuracy = [&](const std::string& run) {
+    return json(run + "/metrics.json")["scores"]["figures"]["accuracy"]["value"].get<double>();
+  };
+  EXPECT_NEAR(accuracy("first"), accuracy("on"), 0.02);
+  EXPECT_EQ(*load_model(program_.path("on/model.keras")).extra.find("channels"),
+            *load_model(program_.path("first/model.keras")).extra.find("channels"));
+  const Result judged = program_.run("evaluate on/model.keras on/config.toml --part test --json");
+  EXPECT_EQ(Json::parse(judged.out), json("on/metrics.json")["scores"]) << judged.err;
+}
+
+TEST_F(TrainRecordings, are_written_as_arrays_for_other_programs) {
+  const Result result = program_.run("convert recording.toml arrays --json");
+  EXPECT_EQ(Json::parse(result.out)["recordings"], 6) << result.err;
+  for (const Recording& each : load_ecg_qtdb(program_.path("ecg"))) {
+    const NamedArrays arrays = load_npz(program_.path("arrays/" + each.name + ".npz"));
+    EXPECT_TRUE(same_bits<float>(arrays.at("signal").values(), each.signal.values()));
+    EXPECT_TRUE(same_bits<float>(arrays.at("labels").values(), each.labels.values()));
+    EXPECT_TRUE(same_bits<float>(arrays.at("weights").values(), each.weights.values()));
+  }
+  EXPECT_PRED2(says, program_.read("arrays/recordings.csv"), "\nsel100.npz,sel100,sel100,250,");
+  const Result again = program_.run("convert recording.toml arrays");
+  EXPECT_EQ(again.code, 2);
+  EXPECT_PRED2(says, again.err, "is there and not empty");
+}
+
 TEST_F(TrainRecordings, go_on_where_they_were_interrupted) {
   train("--epochs 4 --out whole");
   train("--epochs 2 --out parts");
@@ -171,6 +318,11 @@ TEST_F(TrainRecordings, every_fold_tests_once_and_all_are_judged_together) {
   EXPECT_NEAR(accuracy["mean"].get<double>(), (first + second) / 2, 1e-12);
   EXPECT_NEAR(accuracy["deviation_over_seeds"].get<double>(),
               std::abs(first - second) / std::sqrt(2.0), 1e-12);
+  const Json viewer = shown_on(program_.read("run/report.html"))["viewer"]["recordings"];
+  EXPECT_EQ(viewer.size(), 6u) << "each recording as the fold saw it that it tested";
+  const Result parent = program_.run("report run");
+  EXPECT_EQ(parent.code, 2);
+  EXPECT_PRED2(says, parent.err, "holds the trainings of several folds or seeds");
   // One fold alone gives that fold's model.
   train("--epochs 1 --seeds 1 --fold 2 --out alone");
   EXPECT_EQ(program_.read("alone/fold-2/model.keras"),

@@ -301,9 +301,34 @@ TEST_F(Train, reads_a_table_whose_column_holds_the_labels) {
   EXPECT_EQ(program_.run("train --x r.csv --label-column 1 --window 40 --epochs 1 --out b").code,
             0);
   EXPECT_EQ(program_.read("a/history.csv"), program_.read("b/history.csv"));
+  // The model knows its channels by name, wherever they stand.
+  std::string other = "c,b,note,a\n";
+  std::string same = "a,b,c\n";
+  for (Index i = 0; i < 480; ++i) {
+    const auto cell = [&](Index c) { return std::to_string(x.data()[3 * i + c]); };
+    other += cell(2) + "," + cell(1) + ",?," + cell(0) + "\n";
+    same += cell(0) + "," + cell(1) + "," + cell(2) + "\n";
+  }
+  program_.write("other.csv", other);
+  program_.write("same.csv", same);
+  const Result by_name = program_.run("predict a/model.keras other.csv");
+  EXPECT_EQ(by_name.code, 0) << by_name.err;
+  EXPECT_EQ(by_name.out, program_.run("predict a/model.keras same.csv").out);
   const Result result = program_.run("train --x r.csv --label-column lable --window 40 --out c");
   EXPECT_EQ(result.code, 2);
   EXPECT_PRED2(says, result.err, "\"lable\" is not known. Did you mean \"label\"?");
+}
+
+TEST_F(Train, learns_from_changed_signals_where_the_configuration_says_so) {
+  program_.write("noisy.toml",
+                 "x = \"X.npy\"\ny = \"y.npy\"\nepochs = 2\n[augmentation]\nnoise = 0.5\n");
+  program_.write("plain.toml", "x = \"X.npy\"\ny = \"y.npy\"\nepochs = 2\n[augmentation]\n");
+  for (const char* name : {"noisy", "plain"})
+    EXPECT_EQ(program_.run(std::string("train ") + name + ".toml --quiet --out " + name).code, 0);
+  EXPECT_EQ(program_.run("train --x X.npy --y y.npy --epochs 2 --quiet --out none").code, 0);
+  EXPECT_EQ(program_.read("plain/history.csv"), program_.read("none/history.csv"));
+  EXPECT_NE(program_.read("noisy/history.csv"), program_.read("none/history.csv"));
+  EXPECT_PRED2(says, program_.read("noisy/config.toml"), "[augmentation]");
 }
 
 TEST_F(Train, says_nothing_when_quiet_and_everything_in_the_log) {
@@ -383,6 +408,55 @@ TEST_F(Train, into_a_place_that_cannot_be_written_says_so) {
       program_.run("train --x X.npy --y y.npy --epochs 1 --out /proc/no_such_place");
   EXPECT_EQ(result.code, 5);
   EXPECT_PRED2(says, result.err, "\"/proc/no_such_place\" cannot be made");
+}
+
+std::string first_line(const std::string& text) { return text.substr(0, text.find("\r\n")); }
+
+TEST_F(Train, keeps_the_metrics_that_a_model_was_compiled_with) {
+  Model model = make_network("conv-lstm", {40, 3}, {.filters = 2, .units = 2});
+  model.compile({.loss = BinaryCrossentropy{},
+                 .metrics = {"accuracy", Recall{}},
+                 .weighted_metrics = {AUC{}, Recall{}}});
+  save_model(model, program_.path("m.keras"));
+  train("--model m.keras --epochs 2 --monitor val_auc");
+  const std::string header = first_line(program_.read("run/history.csv"));
+  for (const char* name : {"accuracy", "recall", "auc", "weighted_recall"}) {
+    EXPECT_PRED2(says, header + ",", std::string(",") + name + ",");
+    EXPECT_PRED2(says, header + ",", std::string(",val_") + name + ",");
+  }
+  EXPECT_EQ(metrics()["monitor"], "val_auc");
+  // They are in the file that comes out, too.
+  const LoadedModel again = load_model(program_.path("run/model.keras"));
+  EXPECT_EQ(again.model.compiled()->weighted_metrics.size(), 2u);
+}
+
+TEST_F(Train, says_which_metrics_of_a_model_do_not_fit_another_loss) {
+  const Array y = load_npy(program_.path("y.npy"));
+  Array one_hot({12, 40, 2});
+  for (Index i = 0; i < y.size(); ++i) one_hot.data()[2 * i + (y.data()[i] > 0)] = 1;
+  save_npy(program_.path("y.npy"), one_hot);
+  Model model =
+      make_network("conv-lstm", {40, 3}, {.outputs = 2, .activation = ActivationFunction::softmax});
+  model.compile(
+      {.loss = SparseCategoricalCrossentropy{}, .metrics = {SparseCategoricalAccuracy{}}});
+  save_model(model, program_.path("m.keras"));
+  const Result result = train("--model m.keras --loss categorical_crossentropy --epochs 1");
+  EXPECT_PRED2(says, result.err,
+               "metrics: those of m.keras are left out. SparseCategoricalAccuracy");
+  EXPECT_PRED2(says, first_line(program_.read("run/history.csv")), ",accuracy,");
+}
+
+TEST_F(Train, says_how_two_classes_written_as_signs_become_classes) {
+  const std::string hint = "hint:   the labels are -1 and 1, taken for measured values.";
+  Array y = load_npy(program_.path("y.npy"));
+  for (float& label : y.values()) label = 2 * label - 1;
+  save_npy(program_.path("y.npy"), y);
+  EXPECT_PRED2(says, train("--epochs 1").err, hint);
+  EXPECT_FALSE(says(train("--epochs 1 --loss hinge --force").err, hint))
+      << "as the loss wants them";
+  y(0, 0, 0) = 0.5f;
+  save_npy(program_.path("y.npy"), y);
+  EXPECT_FALSE(says(train("--epochs 1 --force").err, hint));
 }
 
 }  // namespace

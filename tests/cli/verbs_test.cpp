@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
+#include <sonde/layers.hpp>
 #include <sonde/networks.hpp>
 #include <sonde/version.hpp>
 
@@ -50,6 +52,12 @@ TEST_F(Verbs, have_help_with_defaults_and_an_example) {
   for (const char* option : {"--epochs N=20", "--batch-size N=32", "--validation-split PART=0.2",
                              "--model NAME|FILE=conv-lstm", "--seed N=0", "--out FOLDER=run"})
     EXPECT_PRED2(says, help, option);
+}
+
+TEST_F(Verbs, list_networks_with_names_of_any_length) {
+  for (const char* verb : {"train", "summary"})
+    EXPECT_PRED2(says, run(std::string(verb) + " --help").out,
+                 "  temporal-spatial-conv-lstm  Conv1D (same)");
 }
 
 TEST_F(Verbs, tell_the_version_of_the_project) {
@@ -187,6 +195,44 @@ TEST_F(Verbs, evaluate_judges_measured_values_by_their_distance) {
   EXPECT_NEAR(scores["loss"].get<double>(), 5, 1e-5);
 }
 
+TEST_F(Verbs, evaluate_leaves_out_steps_that_a_mask_leaves_out) {
+  // The last steps of each sample are padding: 10 of 40, or 20.
+  Array padded = x();
+  Index counted = 0;
+  const auto is_padding = [](Index sample, Index step) { return step >= (sample % 2 ? 20 : 30); };
+  for (Index i = 0; i < 12; ++i)
+    for (Index t = 0; t < 40; ++t) {
+      if (!is_padding(i, t)) ++counted;
+      for (Index c = 0; c < 3 && is_padding(i, t); ++c) padded(i, t, c) = -7;
+    }
+  save_npy(program_.path("padded.npy"), padded);
+  const Tensor in = Input({40, 3});
+  const Tensor h = LSTM{.units = 4, .return_sequences = true}(Masking{.mask_value = -7}(in));
+  Model model(in, Dense{.units = 1, .activation = Activation::sigmoid}(h));
+  const Array p = model.predict(padded), labels = y();
+  save_model(model, program_.path("masked.keras"));
+  Index right = 0;
+  for (Index i = 0; i < 12; ++i)
+    for (Index t = 0; t < 40; ++t)
+      if (!is_padding(i, t)) right += (p(i, t, 0) > 0.5f) == (labels(i, t, 0) > 0.5f);
+
+  const std::string line = "evaluate masked.keras --x padded.npy --y y.npy --json";
+  const Json scores = Json::parse(run(line).out);
+  EXPECT_EQ(scores["count"], counted);
+  EXPECT_NEAR(scores["accuracy"].get<double>(),
+              static_cast<double>(right) / static_cast<double>(counted), 1e-6);
+  // Sample weights leave out more.
+  Array weights({12});
+  std::fill(weights.values().begin() + 2, weights.values().end(), 1.0f);
+  save_npy(program_.path("w.npy"), weights);
+  EXPECT_EQ(Json::parse(run(line + " --sample-weight w.npy").out)["count"], counted - 30 - 20);
+
+  const Json trained =
+      Json::parse(run("train --x padded.npy --y y.npy --model masked.keras --epochs 1 --json").out);
+  EXPECT_EQ(trained["scores"]["count"], 20 + 30 + 20) << "samples 9, 10 and 11 judge";
+  EXPECT_EQ(Json::parse(run("report run --json").out)["scores"]["count"], 20 + 30 + 20);
+}
+
 // --- summary and inspect -------------------------------------------------------------------------
 
 TEST_F(Verbs, summary_shows_a_network_and_a_file) {
@@ -229,6 +275,18 @@ TEST_F(Verbs, bench_prints_a_time_for_each_epoch) {
       Json::parse(run("bench --epochs 2 --samples 8 --input 20,3 --threads 2 --json").out);
   EXPECT_EQ(json["epoch_seconds"].size(), 2u);
   EXPECT_GT(json["epoch_seconds"][0].get<double>(), 0);
+}
+
+TEST_F(Verbs, inspect_leaves_out_names_that_recordings_do_not_have) {
+  std::filesystem::create_directory(program_.path("r"));
+  save_csv(program_.path("r/r0.csv"), x().slice(0, 1).reshaped({40, 3}));
+  save_npy(program_.path("r/r0.npy"), y().slice(0, 1).reshaped({40}));
+  program_.write("r.toml",
+                 "[recordings]\nfolder = \"r\"\n[[recordings.signals]]\nfiles = \"{name}.csv\"\n"
+                 "frequency = 10\n[recordings.labels]\nkind = \"steps\"\nfiles = "
+                 "\"{name}.npy\"\n");
+  const std::string text = run("inspect r.toml").out;
+  EXPECT_PRED2(says, text, "\n  r0: 40 steps, 100.00 % count\n");
 }
 
 }  // namespace

@@ -1,0 +1,80 @@
+#include "cli/fold_data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <sonde/augmentation.hpp>
+#include <sonde/error.hpp>
+#include <sonde/labeller.hpp>
+
+#include "cli/recording_split.hpp"
+
+namespace sonde::cli {
+
+FoldData::FoldData(const RecordingTask& job, Index fold, const TrainOptions& o)
+    : parts_(divide(job.files.recordings, job.folds[static_cast<std::size_t>(fold)])) {
+  check_no_copies(parts_);
+  split_ = described(parts_);
+  if (o.mixtures == 0) return;
+  std::vector<Recording> mixed = sonde::mixtures(parts_.train, o.mixtures, o.seed);
+  mixtures_ = static_cast<Index>(mixed.size());
+  if (mixtures_ == 0)
+    throw DataError(
+        "--mixtures: no recording of the training part has two channels that were recorded "
+        "together. Leave it out.");
+  lessons_ = parts_.train;
+  std::move(mixed.begin(), mixed.end(), std::back_inserter(lessons_));
+}
+
+template <class F>
+void FoldData::for_each(F f) {
+  for (auto* part : {&parts_.train, &parts_.validation, &parts_.test, &lessons_})
+    for (Recording& each : *part) f(each, part != &lessons_);
+}
+
+const std::vector<Recording>& FoldData::judged() const {
+  return !parts_.test.empty() ? parts_.test : validated() ? parts_.validation : parts_.train;
+}
+
+std::string FoldData::judged_part() const {
+  return !parts_.test.empty() ? "test" : validated() ? "validation" : "training";
+}
+
+void FoldData::arrange(const LabellingModel& opened) {
+  const double rate = opened.extras.frequency;
+  for_each([&](Recording& each, bool) {
+    if (rate > 0 && each.frequency != rate)
+      throw DataError(fmt::format(
+          "recording \"{}\" has {} steps per second, the model has learned {}. Say rate = {} in "
+          "[recordings].",
+          each.name, each.frequency, rate, rate));
+    arrange_channels(opened, each);
+  });
+}
+
+Index FoldData::scale(const std::optional<Normalizer>& normalizer) {
+  Index missing = 0;
+  for_each([&](Recording& each, bool counts) {
+    if (normalizer) normalizer->apply(each.signal);
+    const Index filled = fill_missing(each.signal);
+    if (counts) missing += filled;
+  });
+  return missing;
+}
+
+void arrange_channels(const LabellingModel& opened, Recording& recording) {
+  const Index takes = channels_of(opened.model);
+  if (!opened.extras.channels.empty()) {
+    recording.signal = pick_channels(recording, opened.extras);
+    if (!recording.channels.empty()) recording.channels = opened.extras.channels;
+  }
+  if (const Index has = recording.signal.shape()[1]; has != takes)
+    throw DataError(fmt::format(
+        "recording \"{}\" has {} channels, the model takes {}. {}", recording.name, has, takes,
+        takes == 1 ? "Judge each by itself, one_channel_each = true, or choose one: channels = "
+                     "[\"…\"]."
+                   : "Choose them: channels = […]."));
+}
+
+}  // namespace sonde::cli

@@ -1,0 +1,59 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <sonde/splits.hpp>
+#include <string>
+#include <vector>
+
+#include "cli/model_file.hpp"
+#include "cli/recordings.hpp"
+#include "cli/train_options.hpp"
+
+namespace sonde::cli {
+
+/// What all folds and seeds of a run share.
+struct RecordingTask {
+  RecordingFiles files;
+  Index classes = 2;
+  bool each_channel = false;  ///< a recording is one channel of many
+  std::vector<Fold> folds = {};
+};
+
+/// The recordings of one fold: who teaches, who judges.
+class FoldData {
+ public:
+  /// Throws DataError where a part would be empty, or a recording stands on two sides.
+  FoldData(const RecordingTask& job, Index fold, const TrainOptions& o);
+  FoldData(const FoldData&) = delete;
+  FoldData& operator=(const FoldData&) = delete;
+
+  const sonde::Parts& parts() const { return parts_; }
+  /// Who is in each part, with hashes of what is there: described().
+  const nlohmann::ordered_json& split() const { return split_; }
+  /// What the network learns from: the training part, and mixtures of its channels.
+  const std::vector<Recording>& lessons() const { return mixtures_ ? lessons_ : parts_.train; }
+  Index mixtures() const { return mixtures_; }
+  bool validated() const { return !parts_.validation.empty(); }
+  /// The part whose scores are the run's, and its name: test, validation or training.
+  const std::vector<Recording>& judged() const;
+  std::string judged_part() const;
+
+  /// Puts the channels into the order of a model that was trained before. Throws DataError for
+  /// recordings that it cannot take.
+  void arrange(const LabellingModel& opened);
+  /// Brings all to the scale, and missing values to the middle of it. Returns how many there were.
+  Index scale(const std::optional<Normalizer>& normalizer);
+
+ private:
+  template <class F>
+  void for_each(F f);
+
+  sonde::Parts parts_;
+  nlohmann::ordered_json split_;
+  std::vector<Recording> lessons_;  // where there are mixtures
+  Index mixtures_ = 0;
+};
+
+/// Gives a recording the channels that the model names, in its order. DataError where it cannot.
+void arrange_channels(const LabellingModel& opened, Recording& recording);
+
+}  // namespace sonde::cli

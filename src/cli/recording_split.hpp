@@ -1,0 +1,15 @@
+#pragma once
+#include <nlohmann/json.hpp>
+#include <sonde/splits.hpp>
+#include <string>
+#include <vector>
+
+namespace sonde::cli {
+
+/// Who is in each part, and the hash of what is there: metrics.json, "split".
+nlohmann::ordered_json described(const sonde::Parts& parts);
+
+/// The same for people: a line for each part, and a warning where a group stands in several.
+std::vector<std::string> told(const nlohmann::ordered_json& split);
+
+}  // namespace sonde::cli
