@@ -207,8 +207,9 @@ std::string to_text(const Judged& judged, const std::vector<std::string>& classe
                         clock == position.end() ? "" : fmt::format("{:.4f}", clock->second));
   }
   if (!intervals.empty())
-    text += fmt::format("Intervals: {} draws of {} groups with repetition.\n", rules.draws,
-                        groups.size());
+    text += fmt::format(
+        "Intervals: {} draws of {} groups with repetition.{}\n", rules.draws, groups.size(),
+        groups.size() < 5 ? " So few groups say little: others may lie far outside." : "");
 
   std::vector<std::string> names;
   text += fmt::format("\n{:<14}{:>8}{:>11}{:>8}{:>8}{:>8}\n", "class", "share", "precision",

@@ -138,6 +138,14 @@ RecordingFile read_recording(const std::string& file, const std::vector<std::str
   return read;
 }
 
+void say_rate(const std::string& file, const Recording& recording, const Recipe& recipe) {
+  if (recipe.frequency > 0 && !(recording.frequency > 0))
+    fmt::print(stderr,
+               "sonde: {} does not say its rate: {:g} steps per second are taken, as the model has "
+               "learned. --rate HZ says another.\n",
+               file, recipe.frequency);
+}
+
 void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,
                  const LabelFilesOptions& o) {
   const Recipe& recipe = labeller.recipe();
@@ -174,6 +182,7 @@ void label_files(sonde::Labeller& labeller, const std::vector<std::string>& file
   for (std::size_t i = 0; i < files.size(); ++i) {
     const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
     const Recording& recording = read.recording;
+    say_rate(files[i], recording, recipe);
     if (recipe.each_channel && recording.signal.shape()[1] > 1) {
       for (Index c = 0; c < recording.signal.shape()[1]; ++c) {
         const Recording one = channel_of(recording, c);

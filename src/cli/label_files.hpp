@@ -27,6 +27,9 @@ bool is_recording_file(const std::string& file);
 RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
                              const std::string& label_column, double rate);
 
+/// Says on stderr that the model's rate is taken for a file that does not say its own.
+void say_rate(const std::string& file, const Recording& recording, const Recipe& recipe);
+
 /// Final labels of recordings, one file after the other: the table of intervals, and into a folder
 /// the labels of each step. With a recipe of each_channel, channels are recordings NAME/CHANNEL.
 void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,

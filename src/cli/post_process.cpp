@@ -24,6 +24,17 @@ struct Steps {
   }
 };
 
+/// "median_seconds = 0.94, gap_seconds = 0.1": what is not at its default.
+std::string chosen_text(const PostProcessing& processing) {
+  const Value::Dict chosen = to_config(processing), usual = to_config(PostProcessing{});
+  std::string text;
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    if (chosen[i].second != usual[i].second)
+      text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", chosen[i].first,
+                          to_string(chosen[i].second));
+  return text.empty() ? "no post-processing" : text;
+}
+
 }  // namespace
 
 std::string tune_recipe(Recipe& recipe, std::span<const LabelledProbabilities> validation,
@@ -47,9 +58,9 @@ std::string tune_recipe(Recipe& recipe, std::span<const LabelledProbabilities> v
       tune_post_processing(calibrates ? std::span<const LabelledProbabilities>(shown) : validation,
                            {.criterion = criterion, .background = recipe.background});
   recipe.post_processing = tuned.processing;
-  return fmt::format("temperature {:.3g} (log loss {:.4f} → {:.4f}); {} {:.4f} → {:.4f}",
-                     recipe.temperature, before, calibrates ? log_loss : before, criterion.text(),
-                     tuned.before, tuned.after);
+  return fmt::format("temperature {:.3g} (log loss {:.4f} → {:.4f}); {} ({} {:.4f} → {:.4f})",
+                     recipe.temperature, before, calibrates ? log_loss : before,
+                     chosen_text(tuned.processing), criterion.text(), tuned.before, tuned.after);
 }
 
 std::string tune_recipe(Recipe& recipe, const Task& task, const Array& predictions,

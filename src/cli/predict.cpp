@@ -106,6 +106,10 @@ bool is_file_of_labels(const std::string& out) {
 
 /// Settings of the command line win over those of the file.
 Recipe recipe_with(Recipe recipe, const PredictOptions& o) {
+  if (o.threshold && recipe.classes.size() > 2)
+    throw ArgumentError(
+        "--threshold is of the second of two classes, and the model has more: class_factors of "
+        "[post_processing] make a class more or less frequent.");
   if (o.threshold) {
     recipe.post_processing.threshold = *o.threshold;
     if (recipe.post_processing.low_threshold.value_or(0) > *o.threshold)
@@ -127,6 +131,7 @@ void predict_recording_file(LabellingModel opened, Recording recording, const Pr
         "{} has {} channels, and the model labels each by itself: one table of labels has no room "
         "for them. --intervals or -o FOLDER writes them one by one.",
         recording.name, recording.signal.shape()[1]));
+  say_rate(recording.name, recording, opened.extras);
   sonde::Labeller labeller(std::move(opened.model), std::move(opened.extras));
   const LabelledRecording found =
       labeller.label(recording, {.batch_size = o.batch_size, .threads = o.threads});
@@ -182,6 +187,10 @@ int predict(const std::string& model_file, const std::vector<std::string>& files
         fmt::format("--out must end in .npy or .csv, or be a folder, got \"{}\".", o.out));
   if (stretches && o.out.ends_with(".npy"))
     throw ArgumentError("--out: labelled stretches go to a .csv file or a folder.");
+  if (o.labels && stretches)
+    throw ArgumentError(
+        "--labels is the label of each step of one file. Stretches are final already; -o FOLDER "
+        "writes the labels of each step of every file too.");
   if ((o.probabilities || o.edf) && !folder)
     throw ArgumentError("--probabilities and --edf go with a folder: --out FOLDER.");
   if (o.batch_size < 1 || o.threads < 0 || !(o.rate >= 0))

@@ -198,6 +198,12 @@ Prepared prepare(const TrainOptions& o, const RecordingTask& job, FoldData& data
   prepared.task.counts = count_labels(data.lessons(), job.classes);
   if (opened.extras.normalizer) run.say(fmt::format("scale:  that of {}", o.model));
   else if (o.normalize != "none") opened.extras.normalizer = fit_scale(data.lessons(), o);
+  if (o.post_processing && job.classes > 2 &&
+      (o.post_processing->threshold != 0.5 || o.post_processing->low_threshold))
+    throw ArgumentError(fmt::format(
+        "[post_processing] threshold and low_threshold are of the second of two classes, and there "
+        "are {}. class_factors make a class more or less frequent.",
+        job.classes));
   opened.extras.temperature = 1;
   opened.extras.post_processing = o.post_processing.value_or(PostProcessing{});
   return prepared;

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sonde/error.hpp>
 
@@ -150,6 +151,16 @@ void report_recordings(const std::filesystem::path& run, const TrainOptions& the
             to_text(found.judged, found.classes, found.whole));
 }
 
+/// ", as run/seed-0/fold-1": the first folder below that holds a model.
+std::string first_training(const std::filesystem::path& run) {
+  std::vector<std::string> found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(run))
+    if (entry.path().filename() == "model.keras")
+      found.push_back(entry.path().parent_path().string());
+  std::sort(found.begin(), found.end());
+  return found.empty() ? "" : ", as " + found.front();
+}
+
 int report(const std::string& folder, const ReportOptions& o) {
   const std::filesystem::path run = folder;
   const TrainOptions then = options_of(run);
@@ -159,9 +170,8 @@ int report(const std::string& folder, const ReportOptions& o) {
     throw ArgumentError("--batch-size must be at least 1, and --threads not negative.");
   if (then.recordings && !std::filesystem::exists(run / "model.keras"))
     throw ArgumentError(fmt::format(
-        "\"{}\" holds the trainings of several folds or seeds. Give the folder of one of them, as "
-        "{}/fold-1.",
-        folder, folder));
+        "\"{}\" holds the trainings of several folds or seeds. Give the folder of one of them{}.",
+        folder, first_training(run)));
   LabellingModel opened = load_model_file((run / "model.keras").string(), true);
   if (then.recordings) {
     report_recordings(run, then, std::move(opened), o);

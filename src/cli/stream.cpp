@@ -112,10 +112,12 @@ void check_recipe(const Recipe& recipe, const std::string& model_file) {
     throw ArgumentError(fmt::format(
         "{} scales each recording by its own median and spread, known only when it ends. {}",
         model_file, mend));
-  if (recipe.windows || recipe.temperature != 1 || recipe.post_processing != PostProcessing{})
-    throw ArgumentError(
-        fmt::format("{} labels recordings in windows, or works on its labels afterwards. {}",
-                    model_file, mend));
+  const auto refuse = [&](std::string_view why) {
+    throw ArgumentError(fmt::format("{} {}. {}", model_file, why, mend));
+  };
+  if (recipe.windows) refuse("labels recordings in overlapping windows");
+  if (recipe.temperature != 1) refuse("calibrates its probabilities by a temperature");
+  if (recipe.post_processing != PostProcessing{}) refuse("works on its labels afterwards");
 }
 
 int stream(const std::string& model_file, const StreamOptions& o) {

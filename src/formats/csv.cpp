@@ -217,8 +217,10 @@ Table read_csv(std::string_view text, const std::string& where, const CsvOptions
       if (!value && options.missing_as_nan && is_missing_cell(cell))
         value = std::numeric_limits<float>::quiet_NaN();
       if (!value && trimmed_cell(cell).empty())
-        lines.refuse(column, form.name(column),
-                     "the cell is empty. Fill in a number, or nan for a missing value.");
+        lines.refuse(
+            column, form.name(column),
+            "the cell is empty. Fill in a number, or nan for a missing value; missing_as_nan = "
+            "true of [[recordings.signals]] takes it for one.");
       if (!value)
         lines.refuse(column, form.name(column),
                      fmt::format("expected a number, got \"{}\".", printable(trimmed_cell(cell))));

@@ -361,5 +361,22 @@ TEST_F(PredictFiles, no_file_of_labels_is_written_over_by_another_channel) {
   EXPECT_TRUE(program_.has("labelled/night-C3-A2-2.labels.npy"));
 }
 
+TEST_F(PredictFiles, says_whose_rate_is_taken_where_the_file_says_none) {
+  EXPECT_PRED2(says, run("predict m.keras one.csv --intervals").err,
+               "one.csv does not say its rate: 50 steps per second are taken");
+  EXPECT_EQ(run("predict m.keras one.csv --intervals --rate 50").err, "");
+  EXPECT_PRED2(says, refusal("predict m.keras one.csv two.csv --labels", 2),
+               "--labels is the label of each step of one file");
+}
+
+TEST_F(PredictFiles, a_threshold_is_of_two_classes) {
+  Labeller(make_network("conv-lstm", {dynamic, 2},
+                        {.outputs = 3, .activation = ActivationFunction::softmax}),
+           {.classes = {"a", "b", "c"}})
+      .save(program_.path("three.keras"));
+  EXPECT_PRED2(says, refusal("predict three.keras one.csv --threshold 0.9 --labels", 2),
+               "class_factors");
+}
+
 }  // namespace
 }  // namespace sonde::testing

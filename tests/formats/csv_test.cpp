@@ -161,7 +161,8 @@ TEST(TextTables, keep_words_and_know_where_they_stand) {
 TEST(Csv, names_line_and_column_of_a_missing_value) {
   EXPECT_EQ(refusal_of("t,ecg\n1,2\n3,\n"),
             "\"x.csv\", line 3, column 2 (\"ecg\"): the cell is empty. Fill in a number, or nan "
-            "for a missing value.");
+            "for a missing value; missing_as_nan = true of [[recordings.signals]] takes it for "
+            "one.");
   EXPECT_EQ(refusal_of("1,2\n3,x\n"), "\"x.csv\", line 2, column 2: expected a number, got \"x\".");
   EXPECT_PRED2(says, refusal_of("t,ecg\n1,2\n3,NA\n"),
                "line 3, column 2 (\"ecg\"): expected a number, got \"NA\"");

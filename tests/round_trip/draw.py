@@ -6,6 +6,8 @@ from networks import Builder, Call, Layer, Network, Ref, Source, layers_in, refs
 
 MERGING = ["Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum"]
 LARGEST = 500  # numbers for each row
+# On JAX, Keras adds the penalties of a layer's last call alone.
+COUNTED_ONCE = ["ActivityRegularization"]
 TIME_DISTRIBUTED_MODELS = 0.0  # not known here yet
 RULES = {}  # class -> a function of a Drawer; those of ONE_INPUT are added below
 
@@ -274,7 +276,8 @@ def states(d, _):
 def shared(d, _):
     """A layer that is there already, called once more."""
     once = [(c.layer, c.inputs[0]) for c in d.network.calls.values()
-            if len(c.inputs) == 1 and isinstance(c.inputs[0], Ref) and not c.keywords and not d.is_ids(c.inputs[0])]
+            if len(c.inputs) == 1 and isinstance(c.inputs[0], Ref) and not c.keywords and not d.is_ids(c.inputs[0])
+            and d.network.layers[c.layer].kind not in COUNTED_ONCE]
     if not once:
         x = d.pick(2)
         once = [("", x)]
@@ -311,7 +314,7 @@ def draw_inner(d, kind, shape):
     x = inner.add_input(shape)
     for _ in range(d.integer(1, 3)):
         rank = len(inner.shape(x))
-        kinds = [k for k, (ranks, _) in ONE_INPUT.items() if rank in ranks]
+        kinds = [k for k, (ranks, _) in ONE_INPUT.items() if rank in ranks and k not in COUNTED_ONCE]
         branch = inner.unused and kind == "Functional" and d.chance(0.2)
         chosen = "Add" if branch else d.choose(kinds)
         before = x

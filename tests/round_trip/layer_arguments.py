@@ -257,6 +257,7 @@ ONE_INPUT = {
     "GaussianNoise": ((1, 2, 3), noise),
     "GaussianDropout": ((1, 2, 3), dropout),
     "SpatialDropout1D": ((2,), dropout),
+    "ActivityRegularization": ((1, 2, 3), lambda d, s: some(d, 0.7, l1=[0.01, 0.1], l2=[0.02, 0.2])),
     "Rescaling": ((1, 2, 3), rescaling),
     "Normalization": ((1, 2, 3), normalization),
     "BatchNormalization": ((1, 2, 3), batch_normalization),

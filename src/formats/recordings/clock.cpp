@@ -132,6 +132,14 @@ std::optional<RowClock> read_clock(const SignalFiles& how, const std::filesystem
     clock.steps.push_back(step > last ? step : -1);
     last = std::max(last, step);
   }
+  const auto on_others = std::count(clock.steps.begin(), clock.steps.end(), Index{-1});
+  if (on_others > static_cast<std::ptrdiff_t>(times.size() / 2))
+    throw DataError(
+        fmt::format("{}: {} of {} rows fall on a step of the clock \"{}\" that has a row already, "
+                    "at {} steps per "
+                    "second. Check time_unit, now \"{}\", and frequency.",
+                    place, on_others, times.size(), printable(how.time), clock.frequency,
+                    enum_names(how.time_unit)[static_cast<std::size_t>(how.time_unit)]));
   return clock;
 }
 

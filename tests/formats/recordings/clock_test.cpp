@@ -123,5 +123,18 @@ TEST(Clock, refuses_what_is_no_clock) {
   EXPECT_TRUE(says(made.refusal<ArgumentError>(set), "time names a column of a table"));
 }
 
+TEST(Clock, in_another_unit_than_it_says_does_not_lose_nearly_all_rows) {
+  const Made made;
+  std::string rows = "time,x\n";
+  for (int i = 0; i < 100; ++i) rows += std::to_string(i * 0.02) + "," + std::to_string(i) + "\n";
+  made.write("s.csv", rows);
+  RecordingSet set{.signals = {{.files = "s.csv", .frequency = 50, .time = "time"}}};
+  EXPECT_PRED2(says, made.refusal(set),
+               "97 of 100 rows fall on a step of the clock \"time\" that has a row already, at 50 "
+               "steps per second. Check time_unit, now \"samples\", and frequency.");
+  set.signals[0].time_unit = TimeUnit::seconds;
+  EXPECT_EQ(made.load(set)[0].signal.shape()[0], 100);
+}
+
 }  // namespace
 }  // namespace sonde
