@@ -127,6 +127,13 @@ for _join in (kl.Multiply, kl.Maximum, kl.Minimum):
         case(f"masked_{_join.__name__.lower()}_{_masks}")(_)
 
 
+@case("masked_concatenate_1")
+def _():  # beside a part without a mask every step counts, and the file says so in nodes of its own
+    x = keras.Input((TIME, 2 * CHANNELS), name="input")
+    joined = kl.Concatenate(name="join")([kl.Masking(name="masking")(x[..., :CHANNELS]), x[..., CHANNELS:]])
+    return Case(x, kl.Dense(2, name="dense")(kl.GlobalAveragePooling1D(name="pool")(joined)), change_x=gaps)
+
+
 @case("model_at_the_end")
 def _():  # called twice, of which the second gives an output, and two inputs without masks go in together
     one = keras.Input((CHANNELS,), name="one")

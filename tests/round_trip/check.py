@@ -47,7 +47,9 @@ def draw_weight(random, variable):
     high = 0.5
     if "kernel" in kind:
         high = np.sqrt(6.0 / (int(np.prod(shape[:-1])) + int(np.prod(shape[:-2])) * shape[-1]))
-    return coarse(random.uniform(-high, high, shape), 4096)
+    drawn = coarse(random.uniform(-high, high, shape), 4096)
+    # None is 0: there the slope of |w|, as of L1, is 1 on JAX and 0 on TensorFlow (and here).
+    return np.where(drawn == 0, np.float32(1 / 4096), drawn)
 
 
 def draw_input(random, network, source):

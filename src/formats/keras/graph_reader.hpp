@@ -27,6 +27,7 @@ struct Entry {
   std::vector<std::vector<Tensor>> outputs = {};  ///< of each call made so far
   std::set<std::size_t> masked = {};              ///< calls that are given a mask
   bool is_mask = false;  ///< a node by which Keras computes a mask: masks come by themselves here
+  bool counts_all = false;    ///< of such a node: every step counts, whatever was masked before
   bool is_operation = false;  ///< of Keras' ops: its calls hold what we have in the layer
   bool is_rescaled = false;   ///< hard_sigmoid of Keras 2: what it gets is multiplied first
   Identity identity = {};
@@ -51,6 +52,7 @@ class Reader {
   std::vector<Reference> call(Entry& entry, const Value& written) const;
   std::vector<Reference> attention_call(const Entry& entry, const Value& written) const;
   bool has_mask(const Value& written, const Where& where) const;
+  bool counts_all(const Entry& mask, const Value& written) const;
   std::vector<Reference> old_call(const Entry& entry, const Value& written) const;
   /// `is_end`: of the model, and not of a call.
   Reference reference(const Value& triple, const Where& where, bool is_end = false) const;

@@ -129,14 +129,37 @@ std::vector<Reference> Reader::attention_call(const Entry& entry, const Value& w
 }
 
 /// Of several inputs each may have one. A mask must be what Masking or Embedding gives, or layers
-/// make of it: then it comes by itself.
+/// make of it: then it comes by itself. One by which every step counts is none.
 bool Reader::has_mask(const Value& written, const Where& where) const {
   std::vector<Reference> masks;
   tensors(written, where, masks);
-  for (const Reference& mask : masks)
-    if (!entries_[mask.layer].is_mask)
+  bool masked = false;
+  for (const Reference& mask : masks) {
+    const Entry& entry = entries_[mask.layer];
+    if (!entry.is_mask)
       throw FormatError(where + ": is called with a mask that is not of Masking or Embedding.");
-  return !masks.empty();
+    masked |= !entry.counts_all;
+  }
+  return masked;
+}
+
+/// Keras joins the masks of a Concatenate: ones for a part that has none. Side by side with others,
+/// and not one behind the other in time, such a part makes every step count.
+bool Reader::counts_all(const Entry& mask, const Value& written) const {
+  const auto axis = std::find_if(mask.config.begin(), mask.config.end(),
+                                 [](const auto& entry) { return entry.first == "axis"; });
+  const bool joins =
+      axis != mask.config.end() && (axis->second == Value(-1) || axis->second == Value(2));
+  if (!joins) return mask.counts_all;
+  std::vector<Reference> parts;
+  for (const Value& each : list_entry(written, "inbound_nodes", mask.where)) {
+    const Value* args = each.find("args");
+    if (const auto* list = args ? args->as<Value::List>() : nullptr; list && !list->empty())
+      tensors(list->front(), mask.where, parts);
+  }
+  return std::any_of(parts.begin(), parts.end(), [&](const Reference& part) {
+    return entries_[part.layer].is_mask && entries_[part.layer].counts_all;
+  });
 }
 
 /// As Keras 2 wrote it: [["layer", 0, 0, {}], …].
@@ -158,7 +181,10 @@ std::vector<Reference> Reader::old_call(const Entry& entry, const Value& written
 }
 
 void Reader::add_calls(Entry& entry, const Value& written) {
-  if (entry.is_mask) return;
+  if (entry.is_mask) {
+    entry.counts_all = counts_all(entry, written);
+    return;
+  }
   for (const Value& each : list_entry(written, "inbound_nodes", entry.where)) {
     if (++call_count_ > limits_.calls)
       throw LimitError(fmt::format("{}: more than {} calls of layers.", where_, limits_.calls));

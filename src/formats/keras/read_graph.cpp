@@ -49,6 +49,7 @@ Entry& Reader::add_layer(const Value& written) {
     if (makes_mask(written)) {
       Entry& entry = entries_.emplace_back(Entry{AnyLayer(), name, where, std::move(config)});
       entry.is_mask = true;
+      entry.counts_all = class_name == "OnesLike";
       return entry;
     }
     Entry entry{layer_of_operation(written, name, where), name, where, std::move(config)};
