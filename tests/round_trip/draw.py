@@ -173,10 +173,18 @@ def concatenate(d, kind):
     x = d.pick(d.choose([1, 2, 2, 3]))
     if len(d.shape(x)) == 2 and d.chance(0.3):
         y = d.like(x)
-        d.call(Layer(kind, axis=1), [x, y])
+        d.call(Layer(kind, axis=1), [x, also_masked(d, x, y)])
     else:
         y = d.like(x, d.integer(1, 4))
-        d.call(Layer(kind, **some(d, axis=[-1])), [x, y])
+        d.call(Layer(kind, **some(d, axis=[-1])), [x, also_masked(d, x, y)])
+
+
+def also_masked(d, x, y):
+    """y, or in its place another of its shape that has a mask where x has one. Of a masked part beside an unmasked one Keras makes
+    a mask when it opens our file, with an operation whose name may be that of a layer."""
+    if d.masked(x) == d.masked(y):
+        return y
+    return d.call(Layer("Dense", units=d.shape(y)[-1]), x)
 
 
 @rule("GetItem")
