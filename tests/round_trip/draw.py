@@ -362,7 +362,7 @@ def join(d, most):
             d.unused.remove(ref)
     while len(d.unused) > most:
         a, b = (Ref(r) for r in d.unused[:2])
-        if d.shape(a)[:-1] != d.shape(b)[:-1]:
+        if d.shape(a)[:-1] != d.shape(b)[:-1] or d.masked(a) != d.masked(b):  # see also_masked
             a, b = d.vector(a), d.vector(b)
         d.call(Layer("Concatenate"), [a, b])
 
