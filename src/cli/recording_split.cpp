@@ -16,15 +16,15 @@ using Json = nlohmann::ordered_json;
 Json described(const std::vector<Recording>& part) {
   std::set<std::string> groups;
   Json names = Json::array();
-  double labelled = 0;
+  Index labelled = 0;
   for (const Recording& each : part) {
     groups.insert(group_of(each));
     names.push_back(each.name);
-    for (const float weight : each.weights.values()) labelled += weight > 0;
+    labelled += labelled_steps(each);
   }
   return {{"groups", groups},
           {"recordings", names},
-          {"labelled_steps", labelled},
+          {"labelled_steps", static_cast<double>(labelled)},
           {"sha256", sha256_of(part)}};
 }
 
@@ -47,6 +47,13 @@ Json described(const sonde::Parts& parts) {
   if (!parts.validation.empty()) split["validation"] = described(parts.validation);
   if (!parts.test.empty()) split["test"] = described(parts.test);
   return split;
+}
+
+Json sources_of(const Json& split) {
+  Json files = Json::object();
+  for (const auto& [name, part] : split.items())
+    files[name] = {{"path", name}, {"sha256", part["sha256"]}};
+  return files;
 }
 
 std::vector<std::string> told(const Json& split) {

@@ -40,6 +40,11 @@ Index count_classes(const RecordingFiles& files) {
   return std::max(found, named);
 }
 
+Index labelled_steps(const Recording& recording) {
+  const auto weights = recording.weights.values();
+  return std::count_if(weights.begin(), weights.end(), [](float weight) { return weight > 0; });
+}
+
 std::string sha256_of(const std::vector<Recording>& recordings) {
   Sha256 hash;
   const auto add = [&](const auto& values) {

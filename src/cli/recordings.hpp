@@ -17,6 +17,9 @@ RecordingFiles load_recording_files(const RecordingSet& set);
 /// least 2. Throws DataError for labels that are no class number.
 Index count_classes(const RecordingFiles& files);
 
+/// Steps whose label counts.
+Index labelled_steps(const Recording& recording);
+
 /// SHA-256 of names, groups, signals, labels and weights, as they were loaded.
 std::string sha256_of(const std::vector<Recording>& recordings);
 

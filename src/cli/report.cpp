@@ -10,6 +10,7 @@
 #include "cli/prepare.hpp"
 #include "cli/provenance.hpp"
 #include "cli/recording_report.hpp"
+#include "cli/recording_split.hpp"
 #include "cli/run_report.hpp"
 #include "cli/sha256.hpp"
 #include "cli/verbs.hpp"
@@ -142,6 +143,8 @@ void report_recordings(const std::filesystem::path& run, const TrainOptions& the
   EvaluatedRecordings found = evaluate_recordings(
       opened, then,
       {.part = "auto", .batch_size = o.batch_size, .threads = o.threads, .show = true});
+  check_same_files(run / "provenance.json", {{"files", sources_of(found.split)}}, "report",
+                   "judge other recordings with `sonde evaluate`");
   Report page = recording_report(found.judged, std::move(found.shown), found.classes,
                                  "the " + found.part + " part");
   page.title = fmt::format("{} on {}", then.model, then.recordings->folder);

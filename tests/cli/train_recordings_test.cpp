@@ -172,6 +172,16 @@ TEST_F(TrainRecordings, leave_a_page_that_can_be_made_again) {
   EXPECT_EQ(program_.read("again.html"), page);
   EXPECT_TRUE(program_.has("figures/confusion.csv"));
   EXPECT_EQ(program_.run("report run --x X.npy").code, 2);
+  // Labels that are read otherwise are not those of the run.
+  std::string config = program_.read("run/config.toml");
+  const std::string margin = "\"margin\" = 0.05";
+  ASSERT_NE(config.find(margin), std::string::npos) << config;
+  config.replace(config.find(margin), margin.size(), "\"margin\" = 0.5");
+  program_.write("run/config.toml", config);
+  const Result other = program_.run("report run -o other.html");
+  EXPECT_EQ(other.code, 3);
+  EXPECT_PRED2(says, other.err, "is not the file that this run began with");
+  EXPECT_FALSE(program_.has("other.html"));
 }
 
 TEST_F(TrainRecordings, learn_from_changed_signals_only_where_they_are_asked_to) {
