@@ -129,7 +129,7 @@ def main():
     for number, fold in enumerate(folds, 1):
         random = numpy.random.default_rng(options.seed)
         x, y = draw(load(fold["train"]), options.steps, reach, random)
-        judges = load(fold.get("validation", []))[:]
+        judges = load(fold.get("validation", []))
         tested = load(fold["test"])
         chosen, best = None, -1.0
         for class_weight in (None, "balanced"):

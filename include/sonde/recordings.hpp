@@ -160,8 +160,7 @@ class RunningScale {
 /// For signals after scaling, in training as in prediction.
 Index fill_missing(Array& signal);
 
-// --- rates
-// ----------------------------------------------------------------------------------------
+// --- rates ---------------------------------------------------------------------------------------
 
 /// (time, channels) at another rate: ceil(time * to / from) steps, the first at the same time.
 ///

@@ -10,8 +10,7 @@ std::optional<Augmented> augmented(const SampleSource& samples, const TrainOptio
   if (how.stretch > 0 && !o.recordings)
     throw ArgumentError(
         "augmentation: stretch needs windows of recordings, which are cut longer for it; arrays "
-        "have "
-        "the length that they have. warp keeps it.");
+        "have the length that they have. warp keeps it.");
   how.seed += o.seed;
   return Augmented(samples, how);
 }

@@ -61,10 +61,9 @@ int convert(const std::string& from, const std::string& to, const ConvertOptions
     if (!o.weights.empty() || o.no_compile)
       throw ArgumentError("--weights and --no-compile are for models, not for recordings.");
     const Index count = export_recordings(*recording_options(from).recordings, to);
-    if (!o.json) fmt::print(stderr, "{} recordings are in {}.\n", count, to);
-    if (o.json)
-      fmt::print("{}\n",
-                 nlohmann::ordered_json{{"from", from}, {"to", to}, {"recordings", count}}.dump(2));
+    const nlohmann::ordered_json json = {{"from", from}, {"to", to}, {"recordings", count}};
+    if (o.json) fmt::print("{}\n", json.dump(2));
+    else fmt::print(stderr, "{} recordings are in {}.\n", count, to);
     return 0;
   }
   const Kind kind = kind_of(to);

@@ -76,10 +76,7 @@ EvaluatedRecordings evaluate_recordings(LabellingModel& opened, const TrainOptio
         fmt::format("the split has no {} part. --part all takes every recording.", result.part));
   for (Recording& each : judged) arrange_channels(opened, each);
   Shown shown(how.show ? judged : std::vector<Recording>{});
-  for (Recording& each : judged) {
-    if (opened.extras.normalizer) opened.extras.normalizer->apply(each.signal);
-    fill_missing(each.signal);
-  }
+  for (Recording& each : judged) scale_recording(each, opened.extras.normalizer);
   const auto& windows = opened.extras.windows;
   result.whole = !windows && options.predict != "windows";
   const Index window = options.predict_window > 0 ? options.predict_window : options.window;

@@ -49,12 +49,10 @@ Index export_recordings(const RecordingSet& set, const fs::path& folder) {
           fmt::format("recording \"{}\": \"{}\" is written already. Say name = \"{{…}}\".",
                       each.name, place.string()));
     save_npz(place, {{"signal", each.signal}, {"labels", each.labels}, {"weights", each.weights}});
-    const auto weights = each.weights.values();
     list += fmt::format(
         "{},{},{},{},{},{},{}\n", csv_cell(place.lexically_relative(folder).generic_string()),
         csv_cell(each.name), csv_cell(group_of(each)), each.frequency, each.signal.shape()[0],
-        std::count_if(weights.begin(), weights.end(), [](float weight) { return weight > 0; }),
-        csv_cell(fmt::format("{}", fmt::join(each.channels, ";"))));
+        labelled_steps(each), csv_cell(fmt::format("{}", fmt::join(each.channels, ";"))));
   }
   write_text(folder / "recordings.csv", list);
   return static_cast<Index>(files.recordings.size());

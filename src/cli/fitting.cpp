@@ -85,6 +85,28 @@ TrainOptions effective(TrainOptions o, const Task& task, const Model& model,
   return o;
 }
 
+RunDirectory run_directory(const TrainOptions& o) {
+  using Earlier = RunDirectory::Earlier;
+  using Voice = RunDirectory::Voice;
+  return {o.out,
+          o.resume  ? Earlier::go_on
+          : o.force ? Earlier::remove
+                    : Earlier::refuse,
+          o.quiet || o.progress == "none" ? Voice::none
+          : o.progress == "json"          ? Voice::programs
+                                          : Voice::people};
+}
+
+FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, bool resumes) {
+  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
+  fit.threads = o.threads;
+  fit.checkpoint = {
+      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = resumes};
+  if (o.early_stopping)
+    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
+  return fit;
+}
+
 void check_monitor(const TrainOptions& o, const std::vector<std::string>& names) {
   if (std::find(names.begin(), names.end(), o.monitor) == names.end())
     refuse_name("--monitor", o.monitor, {names.begin(), names.end()});

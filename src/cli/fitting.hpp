@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/run_directory.hpp"
 #include "cli/task.hpp"
 #include "cli/train_options.hpp"
 
@@ -20,6 +21,12 @@ std::vector<std::string> metric_names(const CompileOptions& compiled);
 /// The options with every choice that was left to the program. `best`: the value that is monitored
 /// unless the options name one.
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model, std::string_view best);
+
+/// The folder of the run, with what --resume, --force, --quiet and --progress say.
+RunDirectory run_directory(const TrainOptions& o);
+
+/// What the options say of fitting, checkpoints in the run's folder included.
+FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, bool resumes);
 
 /// Looks for the monitored value before training rather than after its first epoch.
 void check_monitor(const TrainOptions& o, const std::vector<std::string>& names);

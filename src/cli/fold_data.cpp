@@ -18,8 +18,7 @@ FoldData::FoldData(const RecordingTask& job, Index fold, const TrainOptions& o)
   split_ = described(parts_);
   if (o.mixtures == 0) return;
   std::vector<Recording> mixed = sonde::mixtures(parts_.train, o.mixtures, o.seed);
-  mixtures_ = static_cast<Index>(mixed.size());
-  if (mixtures_ == 0)
+  if (mixed.empty())
     throw DataError(
         "--mixtures: no recording of the training part has two channels that were recorded "
         "together. Leave it out.");
@@ -56,11 +55,15 @@ void FoldData::arrange(const LabellingModel& opened) {
 Index FoldData::scale(const std::optional<Normalizer>& normalizer) {
   Index missing = 0;
   for_each([&](Recording& each, bool counts) {
-    if (normalizer) normalizer->apply(each.signal);
-    const Index filled = fill_missing(each.signal);
+    const Index filled = scale_recording(each, normalizer);
     if (counts) missing += filled;
   });
   return missing;
+}
+
+Index scale_recording(Recording& recording, const std::optional<Normalizer>& normalizer) {
+  if (normalizer) normalizer->apply(recording.signal);
+  return fill_missing(recording.signal);
 }
 
 void arrange_channels(const LabellingModel& opened, Recording& recording) {

@@ -30,8 +30,10 @@ class FoldData {
   /// Who is in each part, with hashes of what is there: described().
   const nlohmann::ordered_json& split() const { return split_; }
   /// What the network learns from: the training part, and mixtures of its channels.
-  const std::vector<Recording>& lessons() const { return mixtures_ ? lessons_ : parts_.train; }
-  Index mixtures() const { return mixtures_; }
+  const std::vector<Recording>& lessons() const {
+    return lessons_.empty() ? parts_.train : lessons_;
+  }
+  Index mixtures() const { return static_cast<Index>(lessons().size() - parts_.train.size()); }
   bool validated() const { return !parts_.validation.empty(); }
   /// The part whose scores are the run's, and its name: test, validation or training.
   const std::vector<Recording>& judged() const;
@@ -50,8 +52,11 @@ class FoldData {
   sonde::Parts parts_;
   nlohmann::ordered_json split_;
   std::vector<Recording> lessons_;  // where there are mixtures
-  Index mixtures_ = 0;
 };
+
+/// Brings a recording to the scale, and missing values to the middle of it. Returns how many there
+/// were.
+Index scale_recording(Recording& recording, const std::optional<Normalizer>& normalizer);
 
 /// Gives a recording the channels that the model names, in its order. DataError where it cannot.
 void arrange_channels(const LabellingModel& opened, Recording& recording);

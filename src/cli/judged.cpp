@@ -7,13 +7,18 @@
 #include <sonde/error.hpp>
 
 namespace sonde::cli {
-namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string class_name(const std::vector<std::string>& classes, std::size_t k) {
   return k < classes.size() ? classes[k] : fmt::format("{}", k);
 }
+
+bool is_event(const JudgeRules& rules, std::size_t k) {
+  return static_cast<Index>(k) != rules.background;
+}
+
+namespace {
+
+using Json = nlohmann::ordered_json;
 
 Json to_json(const EventScore& s) {
   const auto delay = s.median_delay();
@@ -56,10 +61,6 @@ Json to_json(const StepScores& s, const std::vector<std::string>& classes) {
                                {"auc", s.classes[k].auc}});
   json["confusion"] = s.confusion;
   return json;
-}
-
-bool is_event(const JudgeRules& rules, std::size_t k) {
-  return static_cast<Index>(k) != rules.background;
 }
 
 /// A network of one length is given zeros behind a shorter recording; others take it as it is.

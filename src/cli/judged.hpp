@@ -10,6 +10,11 @@
 
 namespace sonde::cli {
 
+/// The name of class k; its number where classes have none.
+std::string class_name(const std::vector<std::string>& classes, std::size_t k);
+/// Whether stretches of class k are events.
+bool is_event(const JudgeRules& rules, std::size_t k);
+
 /// How a set of recordings was labelled, beside what the position alone would have said.
 struct Judged {
   RecordingJudge judge;

@@ -26,38 +26,13 @@ std::string ending_of(const std::string& file) {
   return ending;
 }
 
-/// The columns that the model names, where the table has names too: others may hold anything. All
-/// without the one that holds labels, where names are missing on one side.
 void read_table(Recording& recording, const std::string& file,
                 const std::vector<std::string>& channels, const std::string& label_column) {
-  bool is_out = label_column.empty();  // the column of labels
-  Table table = [&] {
-    try {
-      return load_table(file, {.columns = channels, .by_name = true, .missing_as_nan = true});
-    } catch (const DataError&) {
-      if (is_out || !channels.empty()) throw;
-      is_out = true;
-      return load_without(file, label_column, true);
-    }
-  }();
-  recording.channels = std::move(table.columns);
-  recording.signal = std::move(table.values);
-  auto& names = recording.channels;
-  // Channels that are called by numbers were chosen by them.
-  const bool counted = !channels.empty() &&
-                       channels.front().find_first_not_of("0123456789") == std::string::npos &&
-                       recording.signal.shape()[1] == static_cast<Index>(channels.size());
-  if (is_out || counted || (!channels.empty() && !names.empty())) return;
-  const Array all = std::move(recording.signal);
-  const Index steps = all.shape()[0], columns = all.shape()[1];
-  const Index out = find_column(names, columns, label_column, file);
-  recording.signal = Array({steps, columns - 1});
-  for (Index t = 0; t < steps; ++t) {
-    const float* row = all.data() + t * columns;
-    float* to = recording.signal.data() + t * (columns - 1);
-    std::copy(row + out + 1, row + columns, std::copy_n(row, out, to));
-  }
-  if (!names.empty()) names.erase(names.begin() + out);
+  Data data;
+  load_table_into(
+      data, {.x = file, .label_column = label_column, .channels = channels, .labels = false}, true);
+  recording.channels = std::move(data.columns);
+  recording.signal = std::move(data.x);
 }
 
 /// Seconds with microseconds, without digits that say nothing.

@@ -6,6 +6,8 @@
 #include <set>
 #include <sonde/splits.hpp>
 
+#include "cli/recordings.hpp"
+
 namespace sonde::cli {
 
 Judged::Show Shown::show() {
@@ -35,11 +37,8 @@ std::vector<DataPart> parts_of(const sonde::Parts& parts) {
     std::set<std::string> groups;
     for (const Recording& each : recordings) {
       groups.insert(group_of(each));
-      const auto weights = each.weights.values();
-      const auto labelled =
-          std::count_if(weights.begin(), weights.end(), [](float weight) { return weight > 0; });
-      part.labelled_steps += labelled;
-      part.seconds += static_cast<double>(weights.size()) / each.frequency;
+      part.labelled_steps += labelled_steps(each);
+      part.seconds += static_cast<double>(each.weights.size()) / each.frequency;
     }
     part.groups.assign(groups.begin(), groups.end());
     all.push_back(std::move(part));
@@ -60,20 +59,19 @@ Report recording_report(const Judged& judged, std::vector<ShownRecording> shown,
                               judge.groups().size(), which);
   page.scores = all.steps;
   for (std::size_t k = 0; k < static_cast<std::size_t>(judge.classes()); ++k)
-    page.classes.push_back(k < classes.size() ? classes[k] : fmt::format("{}", k));
-  const auto is_event = [&](std::size_t k) { return static_cast<Index>(k) != rules.background; };
+    page.classes.push_back(class_name(classes, k));
   const std::vector<EventRule> event_rules = rules.event_rules();
   for (std::size_t r = 0; r < event_rules.size(); ++r) {
     EventScores events{.rule = event_rules[r]};
     for (std::size_t k = 0; k < page.classes.size(); ++k)
-      if (is_event(k)) events.rows.emplace_back(page.classes[k], all.events[r][k]);
+      if (is_event(rules, k)) events.rows.emplace_back(page.classes[k], all.events[r][k]);
     events.rows.emplace_back("all", all.event_total(r));
     page.events.push_back(std::move(events));
   }
   if (!all.boundaries.empty()) {
     BoundaryScores boundaries{.tolerance = rules.boundary_tolerance};
     for (std::size_t k = 0; k < page.classes.size(); ++k)
-      if (is_event(k))
+      if (is_event(rules, k))
         boundaries.rows.push_back(
             {page.classes[k], all.boundaries[k].onset, all.boundaries[k].offset});
     page.boundaries.push_back(std::move(boundaries));

@@ -238,41 +238,16 @@ void begin(RunDirectory& run, const TrainOptions& o, const Json& split, bool res
   run.open();
   run.write("config.toml", write_toml(to_config(o), train_texts()));
   Json origin = provenance(o.seed, {{"model", is_model_file(o.model) ? o.model : ""}});
-  for (const auto& [name, part] : split.items())
-    origin["files"][name] = {{"path", name}, {"sha256", part["sha256"]}};
+  origin["files"].update(sources_of(split));
   if (resumes) check_same_files(run.file("provenance.json"), origin);
   if (!resumes || !std::filesystem::exists(run.file("provenance.json")))
     run.write("provenance.json", origin.dump(2) + "\n");
 }
 
-FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, const Task& task,
-                       const std::vector<Recording>& lessons, Index classes, bool resumes) {
-  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
-  fit.class_weight = weights_of_classes(o, task, lessons, classes);
-  fit.threads = o.threads;
-  fit.checkpoint = {
-      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = resumes};
-  if (o.early_stopping)
-    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
-  return fit;
-}
-
 }  // namespace
 
-RunDirectory::Voice voice_of(const TrainOptions& o) {
-  using Voice = RunDirectory::Voice;
-  return o.quiet || o.progress == "none" ? Voice::none
-         : o.progress == "json"          ? Voice::programs
-                                         : Voice::people;
-}
-
 RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions& given) {
-  using Earlier = RunDirectory::Earlier;
-  RunDirectory run(given.out,
-                   given.resume  ? Earlier::go_on
-                   : given.force ? Earlier::remove
-                                 : Earlier::refuse,
-                   voice_of(given));
+  RunDirectory run = run_directory(given);
   FoldData data(job, fold, given);
   const JudgeRules rules = given.evaluation.value_or(JudgeRules{});
   static_cast<void>(RecordingJudge(job.classes, rules));  // refuses rules before training
@@ -315,8 +290,9 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   const std::vector<Recording>& validation = data.parts().validation;
   TrainingRun training(run, model, extras, o.monitor,
                        [&] { begin(run, o, data.split(), given.resume); });
-  training.fit(changed ? static_cast<const SampleSource&>(*changed) : windows,
-               fit_options(run, o, prepared.task, data.lessons(), job.classes, given.resume),
+  FitOptions fit = fit_options(run, o, given.resume);
+  fit.class_weight = weights_of_classes(o, prepared.task, data.lessons(), job.classes);
+  training.fit(changed ? static_cast<const SampleSource&>(*changed) : windows, std::move(fit),
                [&](Training& t) {
                  if (!data.validated()) return;
                  const Logs logs = logs_of(judge_part(validation));

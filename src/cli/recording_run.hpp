@@ -20,9 +20,6 @@ struct RecordingRun {
   std::vector<ShownRecording> shown = {};  ///< what the page of several folds shows
 };
 
-/// How a run speaks by --quiet and --progress.
-RunDirectory::Voice voice_of(const TrainOptions& o);
-
 /// Trains on fold number `fold` of `task` into the folder given.out.
 RecordingRun train_fold(const RecordingTask& task, Index fold, const TrainOptions& given);
 

@@ -47,24 +47,12 @@ std::string numbered_words(const TextTable& table, std::size_t column) {
   return text;
 }
 
-}  // namespace
-
-Table load_without(const std::string& file, const std::string& column, bool missing_as_nan) {
-  const TextTable text = load_text_table(file);
-  const Index width = width_of(text), out = find_column(text.columns, width, column, file);
-  CsvOptions options{.missing_as_nan = missing_as_nan};
-  for (Index c = 0; c < width; ++c)
-    if (c != out) options.columns.push_back(fmt::format("{}", c + 1));
-  return load_table(file, options);
-}
-
-namespace {
-
 /// What is read of a table: the model's channels and the labels, or all of it.
-CsvOptions wanted_columns(const DataFiles& files, bool labels) {
-  CsvOptions options{.columns = files.channels, .by_name = true};
+CsvOptions wanted_columns(const DataFiles& files, bool labels, bool missing_as_nan) {
+  CsvOptions options{.columns = files.channels, .by_name = true, .missing_as_nan = missing_as_nan};
   if (options.columns.empty() || !labels) return options;
-  if (whole(files.label_column)) return {};  // it is counted among all
+  if (whole(files.label_column))
+    return {.missing_as_nan = missing_as_nan};  // it is counted among all
   options.columns.push_back(files.label_column);
   return options;
 }
@@ -102,6 +90,16 @@ std::vector<Index> signal_columns(const Table& table, const DataFiles& files, In
     columns.push_back(found - table.columns.begin());
   }
   return columns;
+}
+
+/// A table without the column that --label-column names, which may hold anything.
+Table load_without(const std::string& file, const std::string& column, bool missing_as_nan) {
+  const TextTable text = load_text_table(file);
+  const Index width = width_of(text), out = find_column(text.columns, width, column, file);
+  CsvOptions options{.missing_as_nan = missing_as_nan};
+  for (Index c = 0; c < width; ++c)
+    if (c != out) options.columns.push_back(fmt::format("{}", c + 1));
+  return load_table(file, options);
 }
 
 }  // namespace
@@ -160,10 +158,10 @@ void explain_words(const DataError& error, const std::string& file,
       what, words));
 }
 
-void load_table_into(Data& data, const DataFiles& files) {
+void load_table_into(Data& data, const DataFiles& files, bool missing_as_nan) {
   const bool has_labels = !files.label_column.empty() && files.labels;
   bool is_out = files.label_column.empty();  // the column of labels
-  const CsvOptions wanted = wanted_columns(files, has_labels);
+  const CsvOptions wanted = wanted_columns(files, has_labels, missing_as_nan);
   const Table table = [&] {
     try {
       return load_table(files.x, wanted);
@@ -171,7 +169,7 @@ void load_table_into(Data& data, const DataFiles& files) {
       if (has_labels) explain_words(error, files.x, files.label_column);
       if (is_out || !files.channels.empty()) throw;
       is_out = true;
-      return load_without(files.x, files.label_column, false);
+      return load_without(files.x, files.label_column, missing_as_nan);
     }
   }();
   const Index steps = table.values.shape()[0], width = table.values.shape()[1];

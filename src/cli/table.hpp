@@ -17,14 +17,11 @@ bool is_table(const std::string& file);
 Index find_column(const std::vector<std::string>& names, Index width, const std::string& wanted,
                   const std::string& file);
 
-/// A table without the column that --label-column names, which may hold anything.
-Table load_without(const std::string& file, const std::string& column, bool missing_as_nan);
-
 /// Reads files.x into x, and the column of labels, where they are wanted, into y. Channels are
 /// chosen by name where both sides name them; without names on one side they are all columns but
 /// that of the labels, in their order. Channels that are called by numbers are counted from 1 where
-/// the table has no names. Throws as load_data.
-void load_table_into(Data& data, const DataFiles& files);
+/// the table has no names. Throws as load_data; `missing_as_nan`: empty cells, NA, … are NaN in x.
+void load_table_into(Data& data, const DataFiles& files, bool missing_as_nan = false);
 
 /// Throws `error` anew. Where it is about a word among labels, it also says how to number them.
 /// `label_column`: empty for a table that holds nothing but labels.

@@ -77,15 +77,7 @@ void tell(RunDirectory& run, const TrainOptions& o, const Parts& parts, const Ta
 
 int train(const TrainOptions& given) {
   check_options(given);
-  using Earlier = RunDirectory::Earlier;
-  RunDirectory run(given.out,
-                   given.resume  ? Earlier::go_on
-                   : given.force ? Earlier::remove
-                                 : Earlier::refuse,
-                   given.quiet                ? RunDirectory::Voice::none
-                   : given.progress == "json" ? RunDirectory::Voice::programs
-                   : given.progress == "none" ? RunDirectory::Voice::none
-                                              : RunDirectory::Voice::people);
+  RunDirectory run = run_directory(given);
   Parts parts = load_parts(given);
   auto [opened, task, fix] = prepare(given, parts);
   Model& model = opened.model;
@@ -127,15 +119,10 @@ int train(const TrainOptions& given) {
     else run.write("provenance.json", origin.dump(2) + "\n");
   };
   Labeller labeller(model);
-  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
+  FitOptions fit = fit_options(run, o, given.resume);
   fit.validation_data = labeller.show(parts.validation());
   fit.class_weight = read_class_weights(o.class_weight, task, parts.data().y, parts.data().weights,
                                         parts.training(), parts.data().steps());
-  fit.threads = o.threads;
-  fit.checkpoint = {
-      .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = given.resume};
-  if (o.early_stopping)
-    fit.callbacks.push_back(EarlyStopping{.monitor = o.monitor, .patience = *o.early_stopping});
   TrainingRun training(run, model, opened.extras, o.monitor, before);
   const std::optional<Augmented> changed = augmented(parts.train(), o);
   const SampleSource& samples =

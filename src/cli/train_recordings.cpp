@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "cli/fitting.hpp"
 #include "cli/recording_report.hpp"
 #include "cli/recording_run.hpp"
 #include "cli/run_directory.hpp"
@@ -153,11 +154,7 @@ int train_recordings(const TrainOptions& asked) {
   if (one_fold && given.seeds == 1)
     return train_one(task, first, options_of(given, 0, first, task.folds.size()));
 
-  RunDirectory run(given.out,
-                   given.resume  ? RunDirectory::Earlier::go_on
-                   : given.force ? RunDirectory::Earlier::remove
-                                 : RunDirectory::Earlier::refuse,
-                   voice_of(given));
+  RunDirectory run = run_directory(given);
   run.open();
   TrainOptions repeated = given;
   repeated.force = repeated.resume = false;

@@ -102,9 +102,8 @@ struct MultiplyOp {
   template <class T>
   void multiply(const View<T>& v, Index i, Index size, T* product) const {
     const T* x = v.x(i).data;
-    for (Index k = 0; !counts.some && k < size; ++k) product[k] *= x[k];
-    for (Index k = 0; counts.some && k < size; ++k)
-      if (counts(v, i, k)) product[k] *= x[k];
+    for (Index k = 0; k < size; ++k)
+      if (!counts.some || counts(v, i, k)) product[k] *= x[k];
   }
 };
 
@@ -126,12 +125,15 @@ struct ExtremeOp {
     counts.mask.write(v);
     const Index size = v.x().size();
     T* y = v.y().data;
-    if (!counts.some) std::copy_n(v.x().data, size, y);
-    for (Index i = 1; !counts.some && i < inputs; ++i) {
+    if (counts.some) {
+      for (Index k = 0; k < size; ++k) y[k] = best_of(v, inputs, k).value;
+      return;
+    }
+    std::copy_n(v.x().data, size, y);
+    for (Index i = 1; i < inputs; ++i) {
       const T* x = v.x(i).data;
       for (Index k = 0; k < size; ++k) y[k] = better(y[k], x[k]);
     }
-    for (Index k = 0; counts.some && k < size; ++k) y[k] = best_of(v, inputs, k).value;
   }
   /// Of the first `count` inputs that count; the first input where none does.
   template <class T>

@@ -9,19 +9,6 @@
 namespace sonde {
 namespace {
 
-/// A reshape that leaves time alone: any number of steps.
-struct PerStepOp {
-  template <class T>
-  void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
-    std::copy_n(v.x().data, v.x().size(), v.y().data);
-  }
-  template <class T>
-  void backward(const View<T>& v) const {
-    if (v.dx()) std::copy_n(v.dy().data, v.dy().size(), v.dx().data);
-  }
-};
-
 Index product(const std::vector<Index>& sizes, std::size_t first) {
   Index result = 1;
   for (std::size_t i = first; i < sizes.size(); ++i) result *= sizes[i];
@@ -63,7 +50,7 @@ AnyOp Reshape::plan(Planner& planner) const {
     if (!planner.streaming() && steps != dynamic && !open_time && sizes[0] != steps) refuse_size();
     sizes[0] = planner.streaming() || open_time ? steps : sizes[0];
     planner.output(Shape(sizes));
-    return PerStepOp{};
+    return CopyOp{};  // time is left alone
   }
   planner.cannot_stream(
       fmt::format("target_shape = {} moves numbers from one step to another. "

@@ -22,6 +22,19 @@ void copy_row_order(const Chunk<From>& from, const Chunk<To>& to) {
     }
 }
 
+/// The op of layers that give on what comes in, any number of steps, each with the same numbers.
+struct CopyOp {
+  template <class T>
+  void forward(const View<T>& v) const {
+    v.produce(v.x().steps);
+    std::copy_n(v.x().data, v.x().size(), v.y().data);
+  }
+  template <class T>
+  void backward(const View<T>& v) const {
+    if (v.dx()) std::copy_n(v.dy().data, v.dy().size(), v.dx().data);
+  }
+};
+
 /// The op of layers that only give each row's numbers another shape.
 struct RowOrderOp {
   template <class T>
