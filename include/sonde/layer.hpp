@@ -137,10 +137,13 @@ concept Leaf = requires(const L layer, Planner& planner) {
   { layer.plan(planner) } -> std::same_as<AnyOp>;
 };
 
-/// One with Keras' argument `activity_regularizer`: what it gives has a penalty.
+/// One with Keras' argument `activity_regularizer`: what it gives has a penalty. Not one that sees
+/// to it by itself, and says so by a member `regularizes_parts`.
 template <class L>
 concept RegularizesActivity = Leaf<L> && requires(const L layer) {
   { layer.activity_regularizer } -> std::convertible_to<const Regularizer&>;
+} && !requires {
+  L::regularizes_parts;
 };
 
 /// A layer that stands for a few calls of other layers, as Bidirectional does.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <cmath>
-#include <sonde/layer.hpp>
+#include "graph/activity_penalty.hpp"
 
 namespace sonde {
 namespace {
@@ -9,7 +8,7 @@ namespace {
 /// An op and the penalties on what it gives.
 struct RegularizedOp {
   AnyOp op;
-  double l1, l2;
+  ActivityPenalty penalty;
   Index outputs;
 
   template <class T>
@@ -23,67 +22,43 @@ struct RegularizedOp {
   template <class T>
   void forward(const View<T>& v) const {
     op.forward(v);
-    if (double* total = v.penalty())
-      for (Index i = 0; i < outputs; ++i) *total += penalty(v.y(i));
+    for (Index i = 0; i < outputs; ++i) penalty.forward(v, v.y(i));
   }
   template <class T>
   void backward(const View<T>& v) const {
-    if (v.penalty())
-      for (Index i = 0; i < outputs; ++i) add_gradient(v.y(i), v.dy(i).data, v.batch_rows());
+    for (Index i = 0; i < outputs; ++i) penalty.backward(v, v.y(i), v.dy(i).data);
     op.backward(v);
-  }
-
-  /// Summed in lanes of a constant number, in one order whatever the machine.
-  template <class T>
-  double penalty(const Chunk<T>& y) const {
-    constexpr Index lanes = 8;
-    double absolute[lanes] = {}, square[lanes] = {};
-    const auto add = [&](Index lane, double value) {
-      absolute[lane] += std::fabs(value);
-      square[lane] += value * value;
-    };
-    Index i = 0;
-    for (; i + lanes <= y.size(); i += lanes)
-      for (Index lane = 0; lane < lanes; ++lane) add(lane, static_cast<double>(y.data[i + lane]));
-    for (Index lane = 0; i + lane < y.size(); ++lane)
-      add(lane, static_cast<double>(y.data[i + lane]));
-    double sum = 0;
-    for (Index lane = 0; lane < lanes; ++lane) sum += l1 * absolute[lane] + l2 * square[lane];
-    return sum;
-  }
-  template <class T>
-  void add_gradient(const Chunk<T>& y, T* dy, Index batch_rows) const {
-    const auto rows = static_cast<double>(batch_rows);
-    const T slope = static_cast<T>(l1 / rows), pull = static_cast<T>(2 * l2 / rows);
-    for (Index i = 0; i < y.size(); ++i) {
-      const T sign = static_cast<T>((y.data[i] > 0) - (y.data[i] < 0));
-      dy[i] += slope * sign + pull * y.data[i];
-    }
   }
 };
 
 }  // namespace
 
-namespace detail {
-
-AnyOp regularized(Planner& planner, const Regularizer& regularizer, AnyOp op) {
-  double l1 = 0, l2 = 0;
+ActivityPenalty ActivityPenalty::plan(Planner& planner, const Regularizer& regularizer) {
+  ActivityPenalty p;
   std::visit(
       [&](const auto& r) {
-        if constexpr (requires { r.l1; }) l1 = r.l1;
-        if constexpr (requires { r.l2; }) l2 = r.l2;
+        if constexpr (requires { r.l1; }) p.l1 = r.l1;
+        if constexpr (requires { r.l2; }) p.l2 = r.l2;
       },
       regularizer);
-  for (const auto& [name, factor] : {std::pair{"l1", l1}, std::pair{"l2", l2}})
+  for (const auto& [name, factor] : {std::pair{"l1", p.l1}, std::pair{"l2", p.l2}})
     if (!(factor >= 0) || std::isinf(factor))
       planner.refuse(fmt::format(
           "{} of its activity regularizer must be a number of at least 0, got {}.", name, factor));
+  if (!p || planner.streaming()) return {};
+  planner.penalize_outputs();
+  return p;
+}
+
+namespace detail {
+
+AnyOp regularized(Planner& planner, const Regularizer& regularizer, AnyOp op) {
   // Sums before a barrier would see gradients without the penalty's.
   if (planner.backward_sums() > 0)
     throw std::logic_error("an op with batch sums has no activity regularizer");
-  if ((l1 == 0 && l2 == 0) || planner.streaming()) return op;
-  planner.penalize_outputs();
-  return RegularizedOp{std::move(op), l1, l2, static_cast<Index>(planner.outputs().size())};
+  const ActivityPenalty penalty = ActivityPenalty::plan(planner, regularizer);
+  if (!penalty) return op;
+  return RegularizedOp{std::move(op), penalty, static_cast<Index>(planner.outputs().size())};
 }
 
 }  // namespace detail

@@ -7,6 +7,7 @@
 #include <sonde/error.hpp>
 #include <sonde/graph.hpp>
 
+#include "graph/keras_masks.hpp"
 #include "graph/walk.hpp"
 
 namespace sonde {
@@ -44,6 +45,7 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
   // called twice moves its statistics twice.
   std::map<const Node*, Index> depths, met;
   std::map<const LayerInstance*, Index> layer_depths, layer_visits;
+  MaskDepths masks(walk.postorder);
   const auto meet = [&](const Node* node) {
     met.emplace(node, static_cast<Index>(met.size()));
     return &depths[node];
@@ -52,11 +54,13 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
     Index& layer_depth = layer_depths[(*node)->instance.get()];
     Index& depth = *meet(node->get());
     layer_depth = depth = std::max(depth, layer_depth);
-    const Index below = depth + 1;
-    for (const Tensor& input : (*node)->inputs) {
+    const Index own = depth;
+    const auto need = [&](const Tensor& input, Index least) {
       Index& input_depth = *meet(input.node().get());
-      input_depth = std::max(input_depth, below);
-    }
+      input_depth = std::max(input_depth, least);
+    };
+    for (const Tensor& input : (*node)->inputs) need(input, own + 1);
+    masks.visit(**node, own, need);
   }
   // Inputs that nothing reads still belong to the model, and stand first among the last.
   for (const Tensor& input : input_tensors_) {
@@ -79,7 +83,6 @@ Graph::Graph(std::vector<Tensor> inputs, std::vector<Tensor> outputs,
   std::map<const LayerInstance*, Index> layer_numbers, call_counts;
   for (const auto& node : walk.postorder)
     if (layer_numbers.emplace(node->instance.get(), 0).second) layers_.push_back(node->instance);
-  // Keras counts the nodes that compute masks in its depths; a file says how that came out.
   std::map<const LayerInstance*, std::size_t> places;
   for (const LayerInstance* layer : order) places.emplace(layer, places.size());
   std::stable_sort(layers_.begin(), layers_.end(), [&](const auto& a, const auto& b) {

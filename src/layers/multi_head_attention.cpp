@@ -2,6 +2,7 @@
 #include <cmath>
 #include <sonde/layers/multi_head_attention.hpp>
 
+#include "graph/activity_penalty.hpp"
 #include "layers/attention_core.hpp"
 #include "layers/final_activation.hpp"
 
@@ -77,13 +78,20 @@ struct Projected {
     return {data + (row * heads + h) * width, rows * heads * width};
   }
   template <class T>
-  void forward(const View<T>& v, Index input) const {
+  Chunk<T> activity(const View<T>& v, Index input) const {
+    return {v[values], v.x(input).steps, v.x(input).rows, heads * width};
+  }
+  template <class T>
+  void forward(const View<T>& v, Index input, const ActivityPenalty& penalty) const {
     by.forward(v, v.x(input).vectors(), v.x(input).data, v[values]);
+    penalty.forward(v, activity(v, input));
   }
   /// Overwrites dx(input), or with `more` adds to it by way of that scratch.
   template <class T>
-  void backward(const View<T>& v, Index input, T* more = nullptr) const {
+  void backward(const View<T>& v, Index input, const ActivityPenalty& penalty,
+                T* more = nullptr) const {
     const Chunk<const T> x = v.x(input);
+    penalty.backward(v, activity(v, input), v[gradient]);
     const Chunk<T> dx = v.dx(input);
     by.backward_weights(v, x.vectors(), x.data, v[gradient]);
     if (!dx) return;
@@ -97,16 +105,19 @@ struct MultiHeadAttentionOp {
   HeadProduct product;  // of query and key
   Projected query, key, gate, value;
   Projection output;
-  Slot picked, dpicked;  // what the heads picked of the values
-  Slot gated;            // that times the gate
-  Slot more;             // a second gradient of one input
+  ActivityPenalty penalty;  // on what each projection gives
+  Slot picked, dpicked;     // what the heads picked of the values
+  Slot gated;               // that times the gate
+  Slot more;                // a second gradient of one input
   Index key_input = 1;
   bool has_gate = false, returns_scores = false;
 
   Index width() const { return value.heads * value.width; }
+  /// As queries meet keys; `back`: as their projection gave them.
   template <class T>
-  void scale_by_width(Index vectors, T* queries) const {
-    const T scale = static_cast<T>(1 / std::sqrt(static_cast<double>(query.width)));
+  void scale_by_width(Index vectors, T* queries, bool back = false) const {
+    const double root = std::sqrt(static_cast<double>(query.width));
+    const T scale = static_cast<T>(back ? root : 1 / root);
     for (Index i = 0; i < vectors * query.heads * query.width; ++i) queries[i] *= scale;
   }
 
@@ -118,9 +129,9 @@ struct MultiHeadAttentionOp {
   template <class T>
   void forward(const View<T>& v) const {
     const Index rows = v.rows(), vectors = v.x().vectors();
-    query.forward(v, 0);
-    key.forward(v, key_input);
-    value.forward(v, 1);
+    query.forward(v, 0, penalty);
+    key.forward(v, key_input, penalty);
+    value.forward(v, 1, penalty);
     scale_by_width(vectors, v[query.values]);
     for (Index r = 0; r < rows; ++r)
       for (Index h = 0; h < core.heads; ++h) {
@@ -133,16 +144,19 @@ struct MultiHeadAttentionOp {
           std::copy_n(scores, core.size(), v.y(1).data + (h * rows + r) * core.size());
       }
     if (has_gate) {
-      gate.forward(v, 0);
+      gate.forward(v, 0, {});
       kernels::sigmoid(vectors * width(), v[gate.values], v[gate.values]);
+      penalty.forward(v, gate.activity(v, 0));
       multiply(vectors * width(), v[picked], v[gate.values], v[gated]);
     }
     output.forward<T>(v, vectors, has_gate ? v[gated] : v[picked], v.y().data);
+    penalty.forward(v, v.y());
   }
   template <class T>
   void backward(const View<T>& v) const {
     const Index rows = v.rows(), vectors = v.x().vectors();
     if (v.dy()) {
+      penalty.backward(v, v.y(), v.dy().data);
       if (has_gate) multiply(vectors * width(), v[picked], v[gate.values], v[gated]);
       output.backward_weights<T>(v, vectors, has_gate ? v[gated] : v[picked], v.dy().data);
       output.backward_input<T>(v, vectors, v.dy().data, v[dpicked]);
@@ -151,6 +165,7 @@ struct MultiHeadAttentionOp {
     }
     if (has_gate) {
       multiply(vectors * width(), v[dpicked], v[picked], v[gate.gradient]);
+      penalty.backward(v, gate.activity(v, 0), v[gate.gradient]);
       kernels::activation_backward(ActivationFunction::sigmoid, vectors, width(), nullptr,
                                    v[gate.values], v[gate.gradient], v[gate.gradient]);
       multiply(vectors * width(), v[dpicked], v[gate.values], v[dpicked]);
@@ -160,10 +175,11 @@ struct MultiHeadAttentionOp {
     for (Index r = 0; r < rows; ++r)
       for (Index h = 0; h < core.heads; ++h) backward_head(v, r, h);
     scale_by_width(vectors, v[query.gradient]);
-    query.backward<T>(v, 0);
-    if (has_gate) gate.backward<T>(v, 0, v[more]);
-    value.backward<T>(v, 1);
-    key.backward<T>(v, key_input, key_input == 1 ? v[more] : nullptr);
+    if (penalty) scale_by_width(vectors, v[query.values], true);
+    query.backward<T>(v, 0, penalty);
+    if (has_gate) gate.backward<T>(v, 0, {}, v[more]);
+    value.backward<T>(v, 1, penalty);
+    key.backward<T>(v, key_input, penalty, key_input == 1 ? v[more] : nullptr);
   }
 
  private:
@@ -239,6 +255,7 @@ AnyOp MultiHeadAttention::plan(Planner& planner) const {
   for (Index i = 0; i < planner.inputs(); ++i) planner.keep_input(i);
   planner.output({query[0], features});
   if (return_attention_scores) planner.output({heads, query[0], value[0]});
+  op.penalty = ActivityPenalty::plan(planner, activity_regularizer);
   return op;
 }
 

@@ -2,6 +2,7 @@
 import keras
 from golden_cases import CHANNELS, Case, case, mix
 from keras import layers as kl
+from keras import regularizers as kr
 
 
 def attend(name, make, steps=(7, 5), keyed=False, call=None, **options):
@@ -44,6 +45,10 @@ for _name, _make in {
     attend(_name, _make, call=_call)
     attend(_name + "_keyed", _make, keyed=True, call=_call)
     attend(_name + "_itself", _make, steps=(7,), call=_call)
+for _name, _options in {"": {}, "_gate": dict(use_gate=True)}.items():
+    _penalized = lambda o=_options: heads(activity_regularizer=kr.L1L2(0.01, 0.02), **o)
+    attend("multi_head_attention_penalty" + _name, _penalized)
+    attend("multi_head_attention_penalty" + _name + "_keyed", _penalized, keyed=True, call=_scored)
 attend("multi_head_attention_causal", heads, steps=(7,), call=dict(use_causal_mask=True))
 attend("multi_head_attention_window", lambda: heads(sliding_window=3), steps=(7,))
 attend("multi_head_attention_causal_window", lambda: heads(sliding_window=3), steps=(7,),

@@ -344,6 +344,34 @@ Written words_of_any_number() {
   return written;
 }
 
+/// Keras counts the operations that join masks in the depth by which it numbers layers of a class:
+/// "near" comes before "far" by its place in the network, and behind it by its masks.
+Written joined_masks() {
+  const Tensor x = Input({6, 3}, {.name = "signal"});
+  const Tensor masked = Masking{}(x);
+  const Tensor near = LSTM{.units = 4, .return_sequences = true, .name = "near"}(masked);
+  const Tensor joined = Concatenate{.name = "concatenate"}({near, masked});
+  const Tensor end = LSTM{.units = 4, .name = "end"}(joined);
+  const Tensor far = LSTM{.units = 4, .return_sequences = true, .name = "far"}(x);
+  const Tensor other = Dense{.units = 4}(Dense{.units = 4}(GlobalMaxPooling1D{}(far)));
+  return uncompiled(x, Add{}({end, other}));
+}
+
+/// Names that Keras would give the operations of masks.
+Written masks_of_all_kinds() {
+  const Tensor x = Input({6, 3}, {.name = "any"});
+  const Tensor masked = Masking{.mask_value = -2, .name = "not_equal"}(x);
+  const Tensor also = Masking{.name = "logical_or"}(x);
+  const Tensor sum = Add{.name = "ones_like"}({masked, also, masked});
+  const Tensor half = Concatenate{.name = "expand_dims"}({sum, also});
+  const Tensor in_time = Concatenate{.axis = 1, .name = "concatenate_1"}({sum, also});
+  const Tensor seen = Attention{.name = "zeros_like"}({sum, also});
+  const Tensor a = GlobalAveragePooling1D{}(GRU{.units = 3, .return_sequences = true}(in_time));
+  const Tensor b = Bidirectional{.layer = LSTM{.units = 2}}(BatchNormalization{}(half));
+  const Tensor c = SimpleRNN{.units = 3, .name = "concatenate"}(Dropout{.rate = 0.2}(seen));
+  return uncompiled(x, Concatenate{}({a, b, c}));
+}
+
 Written model_at_the_end() {
   const Tensor in = Input({3});
   Model inner(in, Dense{.units = 3, .activation = Activation::tanh}(in),
@@ -421,6 +449,8 @@ int main(int count, char** words) {
       {"many_of_one_class", many_of_one_class},
       {"penalties", penalties},
       {"words_of_any_number", words_of_any_number},
+      {"joined_masks", joined_masks},
+      {"masks_of_all_kinds", masks_of_all_kinds},
       {"model_at_the_end", model_at_the_end},
       {"two_outputs", classes_with_several_outputs}};
   for (const auto& [name, make] : cases) {

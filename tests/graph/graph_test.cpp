@@ -24,6 +24,19 @@ TEST(Graph, orders_layers_as_Keras_does) {
   EXPECT_EQ(names(graph), (std::vector<std::string>{"input", "aa", "zz", "bb", "add"}));
 }
 
+TEST(Graph, counts_the_operations_that_compute_masks_where_it_orders_layers) {
+  // Observed in Keras 3.15.1: by its place among the layers "a" would come after "c".
+  auto x = Input({6, 3}, {.name = "input"});
+  auto masked = Masking{.name = "masking"}(x);
+  auto a = LSTM{.units = 4, .return_sequences = true, .name = "a"}(masked);
+  auto d = LSTM{.units = 4, .name = "d"}(Concatenate{.name = "join"}({a, masked}));
+  auto c = LSTM{.units = 4, .return_sequences = true, .name = "c"}(x);
+  auto p = Dense{.units = 4, .name = "p"}(GlobalMaxPooling1D{.name = "pool"}(c));
+  auto y = Add{.name = "add"}({d, Dense{.units = 4, .name = "q"}(p)});
+  EXPECT_EQ(names(Graph({x}, {y})), (std::vector<std::string>{"input", "masking", "a", "c", "pool",
+                                                              "join", "p", "d", "q", "add"}));
+}
+
 TEST(Graph, orders_layers_as_a_file_does_and_only_the_graph_that_is_told_so) {
   auto x = Input({4, 2}, {.name = "input"});
   auto a = Dense{.units = 2, .name = "a"}(x);

@@ -29,6 +29,13 @@ TEST(ActivityRegularizer, obeys_the_laws_in_every_layer_that_takes_it) {
              {.shapes = {{17, 4, 2}}});
   check_laws(LSTM{.units = 3, .activity_regularizer = both, .return_sequences = true});
   check_laws(GRU{.units = 3, .activity_regularizer = both}, {.streams = false});
+  for (const bool gate : {false, true})
+    check_laws(MultiHeadAttention{.num_heads = 2,
+                                  .key_dim = 3,
+                                  .value_dim = 2,
+                                  .activity_regularizer = both,
+                                  .use_gate = gate},
+               {.time = 7, .shapes = {{7, 3}, {5, 4}}, .streams = false});
 }
 
 TEST(ActivityRegularizer, counts_outputs_that_nothing_reads) {

@@ -173,18 +173,10 @@ def concatenate(d, kind):
     x = d.pick(d.choose([1, 2, 2, 3]))
     if len(d.shape(x)) == 2 and d.chance(0.3):
         y = d.like(x)
-        d.call(Layer(kind, axis=1), [x, also_masked(d, x, y)])
+        d.call(Layer(kind, axis=1), [x, y])
     else:
         y = d.like(x, d.integer(1, 4))
-        d.call(Layer(kind, **some(d, axis=[-1])), [x, also_masked(d, x, y)])
-
-
-def also_masked(d, x, y):
-    """y, or in its place another of its shape that has a mask where x has one. Of a masked part beside an unmasked one Keras makes
-    a mask when it opens our file, with an operation whose name may be that of a layer."""
-    if d.masked(x) == d.masked(y):
-        return y
-    return d.call(Layer("Dense", units=d.shape(y)[-1]), x)
+        d.call(Layer(kind, **some(d, axis=[-1])), [x, y])
 
 
 @rule("GetItem")
@@ -362,7 +354,7 @@ def join(d, most):
             d.unused.remove(ref)
     while len(d.unused) > most:
         a, b = (Ref(r) for r in d.unused[:2])
-        if d.shape(a)[:-1] != d.shape(b)[:-1] or d.masked(a) != d.masked(b):  # see also_masked
+        if d.shape(a)[:-1] != d.shape(b)[:-1]:
             a, b = d.vector(a), d.vector(b)
         d.call(Layer("Concatenate"), [a, b])
 

@@ -15,12 +15,14 @@ namespace sonde {
 /// Every query step may read every value step, so it cannot stream. With `use_causal_mask` step t
 /// reads the steps 0 … t only, with `sliding_window` those nearer than that. `value_dim` left out
 /// is key_dim. `use_gate` multiplies what a head picks by a sigmoid of the query. The last two
-/// arguments are those of Keras' call.
+/// arguments are those of Keras' call. `activity_regularizer` is a penalty on what each of the
+/// projections gives, the last one too.
 /// Weights: query/kernel (a, num_heads, key_dim), query/bias (num_heads, key_dim), the same of key
 /// and, with value_dim, of gate and value; attention_output/kernel (num_heads, value_dim, output),
 /// attention_output/bias (output,).
 struct MultiHeadAttention {
   static constexpr std::string_view type = "MultiHeadAttention";
+  static constexpr bool regularizes_parts = true;
   Required<Index> num_heads;
   Required<Index> key_dim;
   std::optional<Index> value_dim = {};
@@ -32,6 +34,7 @@ struct MultiHeadAttention {
   Initializer bias_initializer = Zeros{};
   Regularizer kernel_regularizer = {};
   Regularizer bias_regularizer = {};
+  Regularizer activity_regularizer = {};
   Constraint kernel_constraint = {};
   Constraint bias_constraint = {};
   bool use_gate = false;
@@ -52,6 +55,7 @@ struct MultiHeadAttention {
                      field("bias_initializer", &L::bias_initializer),
                      field("kernel_regularizer", &L::kernel_regularizer),
                      field("bias_regularizer", &L::bias_regularizer),
+                     field("activity_regularizer", &L::activity_regularizer),
                      field("kernel_constraint", &L::kernel_constraint),
                      field("bias_constraint", &L::bias_constraint), field("use_gate", &L::use_gate),
                      field("seed", &L::seed),

@@ -10,30 +10,10 @@
 #include "formats/keras/graph_config.hpp"
 #include "formats/keras/layer_config.hpp"
 #include "formats/keras/operations.hpp"
+#include "formats/keras/write_masks.hpp"
 
 namespace sonde::formats::keras {
 namespace {
-
-Value shape_with_batch(const Shape& shape) {
-  Value::List sizes = {Value()};
-  for (const Index size : shape) sizes.push_back(size == dynamic ? Value() : size);
-  return sizes;
-}
-
-/// ["lstm", 0, 1]: the second output of the first call of "lstm".
-Value history(const Graph& graph, const Graph::Source& source) {
-  const Graph::Call& call = graph.calls()[static_cast<std::size_t>(source.call)];
-  return Value::List{graph.layer(call).name, to_value(call.number), to_value(source.output)};
-}
-
-Value tensor(const Graph& graph, const Graph::Source& source) {
-  const Graph::Call& call = graph.calls()[static_cast<std::size_t>(source.call)];
-  const Shape& shape = call.node->outputs[static_cast<std::size_t>(source.output)];
-  return Value::Dict{{"class_name", "__keras_tensor__"},
-                     {"config", Value::Dict{{"shape", shape_with_batch(shape)},
-                                            {"dtype", "float32"},
-                                            {"keras_history", history(graph, source)}}}};
-}
 
 Value::Dict write_sequential(const Graph& graph, const std::string& name, bool trainable);
 
@@ -73,10 +53,10 @@ void check_masks_kept(const Graph::Call& call) {
 }
 
 /// One call of a layer: {"args": […], "kwargs": {…}}.
-Value written_call(const Graph& graph, const Graph::Call& call) {
+Value written_call(const Graph& graph, const Graph::Call& call, WrittenMasks& masks) {
   check_masks_kept(call);
   Value::List tensors;
-  for (const auto& source : call.inputs) tensors.push_back(tensor(graph, source));
+  for (const auto& source : call.inputs) tensors.push_back(written_tensor(graph, source));
   Value::List args;
   Value::Dict kwargs;
   switch (call_style(graph.layer(call).layer)) {
@@ -97,6 +77,8 @@ Value written_call(const Graph& graph, const Graph::Call& call) {
     args.push_back(written_key(graph.layer(call).layer));
   for (const auto& [key, value] : graph.layer(call).layer.config())
     if (is_call_argument(key) && value != Value(false)) kwargs.emplace_back(key, value);
+  if (Value mask = masks.argument(call); !mask.is_null())
+    kwargs.emplace_back("mask", std::move(mask));
   return Value::Dict{{"args", std::move(args)}, {"kwargs", std::move(kwargs)}};
 }
 
@@ -168,10 +150,11 @@ Value::Dict write_layer(const AnyLayer& layer, const std::string& name) {
 }
 
 Value::Dict write_graph(const Graph& graph, const std::string& name, bool trainable) {
+  WrittenMasks masks(graph);
   std::vector<Value::List> calls(graph.layers().size());
   for (const Graph::Call& call : graph.calls())
     if (!call.inputs.empty())
-      calls[static_cast<std::size_t>(call.layer)].push_back(written_call(graph, call));
+      calls[static_cast<std::size_t>(call.layer)].push_back(written_call(graph, call, masks));
 
   Value::List layers;
   for (std::size_t l = 0; l < calls.size(); ++l) {
@@ -181,6 +164,7 @@ Value::Dict write_graph(const Graph& graph, const std::string& name, bool traina
     entry.emplace_back("inbound_nodes", std::move(calls[l]));
     layers.push_back(std::move(entry));
   }
+  for (Value& operation : masks.take_operations()) layers.push_back(std::move(operation));
   Value::Dict config = {{"name", name},
                         {"trainable", trainable},
                         {"layers", std::move(layers)},
