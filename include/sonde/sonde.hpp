@@ -5,6 +5,7 @@
 #include <sonde/augmentation.hpp>
 #include <sonde/calibration.hpp>
 #include <sonde/callbacks.hpp>
+#include <sonde/cost.hpp>
 #include <sonde/diagnosis.hpp>
 #include <sonde/encoder_decoder.hpp>
 #include <sonde/events.hpp>

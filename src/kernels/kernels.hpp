@@ -84,6 +84,11 @@ void tanh(Index n, const double* z, double* y);
 void softplus(Index n, const float* z, float* y);
 void softplus(Index n, const double* z, double* y);
 
+/// Does nothing but multiply-adds s = s * factor + (1 - factor) in registers, `rounds` for each of
+/// as many sums as hide their latency, and returns how many: what the level in use could do. y (16)
+/// gets their sums, so that nothing may be left out; 0 < factor < 1.
+Index multiply_adds(Index rounds, float factor, float* y);
+
 /// The instruction set in use: "AVX3", "AVX2", "NEON", … or "reference".
 const char* level();
 
