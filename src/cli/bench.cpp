@@ -1,12 +1,13 @@
 #include <fmt/format.h>
 
-#include <chrono>
-#include <cstdint>
+#include <algorithm>
 #include <nlohmann/json.hpp>
-#include <sonde/networks.hpp>
 #include <sonde/version.hpp>
 
 #include "cli/options.hpp"
+#include "cli/problem.hpp"
+#include "cli/provenance.hpp"
+#include "cli/timed.hpp"
 #include "cli/verbs.hpp"
 
 namespace sonde::cli {
@@ -14,6 +15,7 @@ namespace {
 
 struct BenchOptions {
   static constexpr std::string_view type = "bench";
+  std::string problems;
   std::string model = "conv-lstm";
   Index samples = 476;
   Shape input = {400, 16};
@@ -24,80 +26,109 @@ struct BenchOptions {
 
   static constexpr auto fields() {
     using B = BenchOptions;
-    return fields_of(field("model", &B::model), field("samples", &B::samples),
-                     field("input", &B::input), field("epochs", &B::epochs),
-                     field("batch_size", &B::batch_size), field("threads", &B::threads),
-                     field("json", &B::json));
+    return fields_of(field("problems", &B::problems), field("model", &B::model),
+                     field("samples", &B::samples), field("input", &B::input),
+                     field("epochs", &B::epochs), field("batch_size", &B::batch_size),
+                     field("threads", &B::threads), field("json", &B::json));
   }
 };
 
 constexpr std::string_view group = "Options";
 constexpr OptionText texts[] = {
-    {group, "model", "NAME", "a network by name"},
-    {group, "samples", "N", "samples of made-up signals"},
-    {group, "input", "T,C", "their steps and channels"},
-    {group, "epochs", "N", "epochs to time"},
-    {group, "batch_size", "N", "samples for each step of the optimizer"},
-    {group, "threads", "N", "0: all cores"},
+    {group, "problems", "FILE", "more problems, one a line; # begins a comment"},
+    {group, "model", "NAME", "without problems: the network or layers to train"},
+    {group, "samples", "N", "samples of made-up signals, where a problem does not say"},
+    {group, "input", "T,C", "their steps and channels, likewise"},
+    {group, "epochs", "N", "rounds to time, after one that is not counted"},
+    {group, "batch_size", "N", "samples for each step of the optimizer, where none are said"},
+    {group, "threads", "N", "0: all cores; likewise"},
     {group, "json", "", "print one JSON object"},
 };
 
-/// The same numbers on every machine, between -1 and 1 (a linear congruential generator).
-void fill(Array& array) {
-  std::uint32_t state = 1;
-  for (float& value : array.values()) {
-    state = state * 1664525u + 1013904223u;
-    value = static_cast<float>(static_cast<std::int32_t>(state)) / 2147483648.0f;
-  }
+struct Asked {
+  std::vector<std::string> lines;
+  BenchOptions options;
+  bool names_model = false;
+};
+
+/// All of them are read, and their networks made, before the first is timed.
+std::vector<Problem> problems_of(const Asked& asked) {
+  const BenchOptions& o = asked.options;
+  if (o.epochs < 1)
+    throw ArgumentError(fmt::format("--epochs must be at least 1, got {}.", o.epochs));
+  const Problem otherwise{
+      .input = o.input, .batch = o.batch_size, .samples = o.samples, .threads = o.threads};
+  std::vector<Problem> problems;
+  for (const std::string& line : asked.lines)
+    problems.push_back(read_problem(line, "problem", otherwise));
+  if (!o.problems.empty())
+    for (Problem& each : read_problems(o.problems, otherwise)) problems.push_back(std::move(each));
+  if (!problems.empty() && asked.names_model)
+    throw ArgumentError("--model: problems name their own networks. Leave it or them out.");
+  if (problems.empty()) problems.push_back(read_problem(o.model, "--model", otherwise));
+  for (const Problem& each : problems) build(each);
+  return problems;
 }
 
-double seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+/// What stood in the object before there were problems, and scripts read.
+nlohmann::ordered_json one_training(const Timed& timed) {
+  const Problem& p = timed.problem;
+  return {{"epoch_seconds", timed.seconds}, {"model", p.network},
+          {"samples", p.samples},           {"steps", p.input[0]},
+          {"channels", p.input[1]},         {"batch_size", p.batch},
+          {"kernels", kernel_level()},      {"version", version}};
 }
 
-int bench(const BenchOptions& o) {
-  if (o.samples < 1 || !o.input.is_static() || o.input.rank() != 2 || o.input.elements() < 1)
-    throw ArgumentError("--samples must be at least 1, and --input two sizes like 400,16.");
-  Array x(o.input.with_front(o.samples));
-  fill(x);
-  Model model = make_network(o.model, o.input);
-  model.compile({.loss = BinaryCrossentropy{}});
-  // Labels of the output's own shape: the sign of the first channel, over and over.
-  Array y(model.graph().output_tensors()[0].shape().with_front(o.samples));
-  for (Index i = 0; i < y.size(); ++i)
-    y.data()[i] = static_cast<float>(x.data()[i % (x.size() / o.input[1]) * o.input[1]] > 0);
-
-  std::vector<double> epochs;
-  double begun = 0;
-  FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size, .verbose = false};
-  fit.threads = o.threads;
-  fit.callbacks = {
-      LambdaCallback{.epoch_begin = [&](Training&) { begun = seconds(); },
-                     .epoch_end = [&](Training&) { epochs.push_back(seconds() - begun); }}};
-  model.fit(x, y, fit);
-
-  if (o.json) {
-    const nlohmann::ordered_json json = {{"epoch_seconds", epochs},   {"model", o.model},
-                                         {"samples", o.samples},      {"steps", o.input[0]},
-                                         {"channels", o.input[1]},    {"batch_size", o.batch_size},
-                                         {"kernels", kernel_level()}, {"version", version}};
-    fmt::print("{}\n", json.dump());
-    return 0;
+int bench(const Asked& asked) {
+  const std::vector<Problem> problems = problems_of(asked);
+  const bool options_only = asked.lines.empty() && asked.options.problems.empty();
+  nlohmann::ordered_json json, results = nlohmann::ordered_json::array();
+  if (!asked.options.json)
+    fmt::print("{}, kernels {}, sonde {}\n", processor(), kernel_level(), version);
+  for (const Problem& problem : problems) {
+    const Timed timed = time_problem(problem, asked.options.epochs);
+    if (!asked.options.json) fmt::print("\n{}", to_text(timed));
+    if (options_only) json = one_training(timed);
+    results.push_back(to_json(timed));
   }
-  for (std::size_t e = 0; e < epochs.size(); ++e)
-    fmt::print("epoch {}: {:.4f} s, {:.3g} steps of signal per second\n", e + 1, epochs[e],
-               static_cast<double>(o.samples * o.input[0]) / epochs[e]);
+  if (!asked.options.json) return 0;
+  json["machine"] = {{"processor", processor()}, {"kernels", kernel_level()}, {"version", version}};
+  json["problems"] = std::move(results);
+  fmt::print("{}\n", json.dump());
   return 0;
 }
 
 }  // namespace
 
 void add_bench(CLI::App& program, Chosen& chosen) {
-  CLI::App* verb = program.add_subcommand("bench", "Time training on made-up signals");
-  verb->footer("Example:\n  sonde bench --epochs 5 --threads 2 --json");
-  const auto options = std::make_shared<Options<BenchOptions>>(*verb, texts);
-  verb->final_callback(
-      [options, &chosen] { chosen = [options] { return bench(options->read("")); }; });
+  CLI::App* verb = program.add_subcommand("bench", "Time networks on made-up signals");
+  verb->footer(
+      "A problem is a network and, as key=value, what it is timed with: input, batch, samples, "
+      "threads\nand mode (train, predict, or stream: one step after the other, on one thread). A "
+      "network has a name\n(see sonde train --help) or is a chain of these layers, with sizes of "
+      "your own:\n" +
+      layer_words() +
+      "\nGFLOP count the multiply-adds of products, two each: forward, and backward to what is "
+      "trained.\nNothing is counted for activations, pooling, biases and the optimizer. The peak "
+      "is measured in\nthe same run, on as many threads.\n\n"
+      "Examples:\n  sonde bench --epochs 5 --threads 2 --json\n"
+      "  sonde bench \"conv32x8 lstm64 dense1 input=400,16 batch=32 threads=2 mode=train\"\n"
+      "  sonde bench \"conv-lstm mode=predict\" \"lstm64 mode=stream\" --samples 64");
+  struct State {
+    std::vector<std::string> lines;
+    std::unique_ptr<Options<BenchOptions>> options;
+  };
+  const auto state = std::make_shared<State>();
+  verb->add_option("lines", state->lines, "problems: each a line of its own, in quotes")
+      ->type_name("PROBLEM");
+  state->options = std::make_unique<Options<BenchOptions>>(*verb, texts);
+  verb->final_callback([state, &chosen] {
+    chosen = [state] {
+      const std::vector<std::string> given = state->options->given();
+      return bench({state->lines, state->options->read(""),
+                    std::count(given.begin(), given.end(), "model") > 0});
+    };
+  });
 }
 
 }  // namespace sonde::cli

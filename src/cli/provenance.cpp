@@ -13,9 +13,7 @@
 #include "cli/sha256.hpp"
 
 namespace sonde::cli {
-namespace {
 
-/// As Linux calls it; "unknown" elsewhere.
 std::string processor() {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);)
@@ -24,8 +22,6 @@ std::string processor() {
         return line.substr(colon + 2);
   return "unknown";
 }
-
-}  // namespace
 
 nlohmann::ordered_json provenance(long seed,
                                   const std::vector<std::pair<std::string, std::string>>& files) {

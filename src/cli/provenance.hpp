@@ -7,6 +7,9 @@
 
 namespace sonde::cli {
 
+/// This machine's, as Linux calls it; "unknown" elsewhere.
+std::string processor();
+
 /// What a run was made from and on: version, seed, processor, kernel level, and the length and
 /// SHA-256 of each file, given as (role, path); empty paths are left out.
 nlohmann::ordered_json provenance(long seed,
