@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools/python_env.sh [golden|formats|round_trip|bench]: makes the Python environment of the golden cases (real Keras on
 # JAX), of the judges of the readers (wfdb, EDFlib, MNE, SciPy), of the round trip (Keras on TensorFlow as well), or of
-# the benchmarks (PyTorch as well). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
+# the benchmarks (PyTorch, ONNX Runtime and oneDNN as well). It lies outside the tree, in ${SONDE_VENV:-$HOME/.cache/sonde/venv},
 # and the last line on stdout is its Python. Silent and quick when everything is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -95,8 +95,10 @@ def colour(program):
 def svg(measured):
     """A bar for each rival of each problem: its time against Sonde's, on a logarithmic scale."""
     left, right, bar, gap, top = 210, 60, 15, 30, 28
-    problems = [p for p in measured["problems"] if len(p["results"]) > 1 and sonde_of(p)]
-    ratios = [r["times"] for p in problems for r in p["results"]]
+    problems = [(p["problem"], [r for r in p["results"] if r["times"]])
+                for p in measured["problems"]]
+    problems = [(line, results) for line, results in problems if len(results) > 1]
+    ratios = [r["times"] for _, results in problems for r in results]
     low = math.floor(math.log2(min(ratios, default=1)))
     high = max(low + 1, math.ceil(math.log2(max(ratios, default=2))))
     width = 620
@@ -105,10 +107,10 @@ def svg(measured):
         return left + (math.log2(times) - low) / (high - low) * width
 
     parts, y = [], top
-    for problem in problems:
-        parts.append(f'<text x="8" y="{y + 14}" class="problem">{escape(problem["problem"])}</text>')
+    for line, results in problems:
+        parts.append(f'<text x="8" y="{y + 14}" class="problem">{escape(line)}</text>')
         y += 22
-        for r in sorted(problem["results"], key=lambda r: r["median"]):
+        for r in sorted(results, key=lambda r: r["median"]):
             begin, end = sorted((x(1), x(r["times"])))
             parts.append(
                 f'<text x="{left - 8}" y="{y + 12}" class="program">{escape(r["program"])}</text>'

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sonde/version.hpp>
+#include <thread>
 
 #include "cli/options.hpp"
 #include "cli/problem.hpp"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sonde/version.hpp>
+#include <thread>
 
 #include "tests/support/program.hpp"
 
@@ -111,6 +112,7 @@ TEST_F(Bench, names_the_machine) {
   const Json machine = bench({"lstm4 input=9,2 samples=2"})["machine"];
   EXPECT_EQ(machine["version"], std::string(version));
   EXPECT_EQ(machine["kernels"], std::string(kernel_level()));
+  EXPECT_EQ(machine["cores"], std::thread::hardware_concurrency());
   EXPECT_FALSE(machine["processor"].get<std::string>().empty());
 }
 
