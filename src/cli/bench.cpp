@@ -52,7 +52,7 @@ struct Asked {
   bool names_model = false;
 };
 
-/// All of them are read, and their networks made, before the first is timed.
+/// All of them are read, made and counted before the first is timed.
 std::vector<Problem> problems_of(const Asked& asked) {
   const BenchOptions& o = asked.options;
   if (o.epochs < 1)
@@ -67,7 +67,7 @@ std::vector<Problem> problems_of(const Asked& asked) {
   if (!problems.empty() && asked.names_model)
     throw ArgumentError("--model: problems name their own networks. Leave it or them out.");
   if (problems.empty()) problems.push_back(read_problem(o.model, "--model", otherwise));
-  for (const Problem& each : problems) build(each);
+  for (const Problem& each : problems) count(each);
   return problems;
 }
 
@@ -93,7 +93,10 @@ int bench(const Asked& asked) {
     results.push_back(to_json(timed));
   }
   if (!asked.options.json) return 0;
-  json["machine"] = {{"processor", processor()}, {"kernels", kernel_level()}, {"version", version}};
+  json["machine"] = {{"processor", processor()},
+                     {"cores", std::thread::hardware_concurrency()},
+                     {"kernels", kernel_level()},
+                     {"version", version}};
   json["problems"] = std::move(results);
   fmt::print("{}\n", json.dump());
   return 0;

@@ -96,8 +96,8 @@ Mode mode_of(BenchMode mode) {
 }
 
 std::string bytes_text(Index bytes) {
-  return bytes < 10'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
-                            : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+  return bytes < 1'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
+                           : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 std::string threads_text(int threads) {
@@ -131,24 +131,28 @@ double Timed::operations() const {
 
 double Timed::steps() const { return static_cast<double>(problem.samples * problem.input[0]); }
 
-Timed time_problem(const Problem& problem, Index rounds) {
-  Timed timed{.problem = problem};
-  Model model = build(problem);
-  if (problem.mode == BenchMode::stream) timed.problem.threads = 1;  // whatever was asked for
-  const Problem& p = timed.problem;
+Cost count(const Problem& problem) {
+  const Model model = build(problem);
   try {
-    timed.cost = cost_of(model, {.mode = mode_of(p.mode), .batch_size = p.batch});
-    timed.peak = multiply_add_peak(p.threads);
-    timed.problem.threads = timed.peak.threads;
-    timed.seconds = p.mode == BenchMode::train     ? epochs(model, p, rounds + 1)
-                    : p.mode == BenchMode::predict ? predictions(model, p, rounds + 1)
-                                                   : walks(model, p, rounds + 1);
+    return cost_of(model, {.mode = mode_of(problem.mode), .batch_size = problem.batch});
   } catch (const ArgumentError& error) {
     throw ArgumentError(fmt::format("{}: {}", problem.where, error.what()));
   }
+}
+
+Timed time_problem(const Problem& problem, Index rounds) {
+  Timed timed{.problem = problem};
+  const Problem& p = timed.problem;
+  const bool streams = p.mode == BenchMode::stream;
+  timed.cost = count(p);
+  timed.peak = multiply_add_peak(streams ? 1 : p.threads);
+  timed.problem.threads = timed.peak.threads;
+  Model model = build(p);
+  timed.seconds = streams                        ? walks(model, p, rounds + 1)
+                  : p.mode == BenchMode::predict ? predictions(model, p, rounds + 1)
+                                                 : epochs(model, p, rounds + 1);
   timed.seconds.erase(timed.seconds.begin());
-  const Peak after = multiply_add_peak(p.threads);
-  timed.peak.operations = std::max(timed.peak.operations, after.operations);
+  timed.peak.operations = std::max(timed.peak.operations, multiply_add_peak(p.threads).operations);
   return timed;
 }
 

@@ -11,9 +11,9 @@ namespace sonde::cli {
 /// What `bench` measured of one problem, and what was counted of it.
 struct Timed {
   Problem problem;
-  std::vector<double> seconds;  ///< of each round: an epoch, or all samples once
-  Peak peak;                    ///< before the rounds and after them, the better one
-  Cost cost;
+  std::vector<double> seconds = {};  ///< of each round: an epoch, or all samples once
+  Peak peak = {};                    ///< before the rounds and after them, the better one
+  Cost cost = {};
 
   /// The median round.
   double round() const;
@@ -25,8 +25,9 @@ struct Timed {
   double step_seconds() const { return round() / steps(); }
 };
 
-/// Runs `rounds` of them, after one that is not counted. Throws ArgumentError where the network
-/// does not allow the mode.
+/// Throws ArgumentError where the network does not allow the mode.
+Cost count(const Problem& problem);
+/// Runs `rounds` of them, after one that is not counted. Throws as count does.
 Timed time_problem(const Problem& problem, Index rounds);
 
 /// A few lines for people.

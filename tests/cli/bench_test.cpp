@@ -181,7 +181,7 @@ TEST_F(Bench, refuses_keys_and_values_that_say_nothing) {
   refuses({"lstm4 mode=fit"}, 2,
           "problem \"lstm4 mode=fit\": mode: \"fit\" is not known. Known: train, predict, stream.");
   refuses({"lstm4 batch=many"}, 2,
-          "problem \"lstm4 batch=many\": batch must be a whole number, got \"many\".");
+          "problem \"lstm4 batch=many\": batch must be a whole number, got \"many\" (a text).");
   refuses({"lstm4 batch=2 batch=3"}, 2,
           "problem \"lstm4 batch=2 batch=3\": batch is given twice. Leave out all but one.");
   refuses({"lstm4 batch=0"}, 2, "problem \"lstm4 batch=0\": batch must be at least 1, got 0.");
@@ -197,10 +197,11 @@ TEST_F(Bench, refuses_keys_and_values_that_say_nothing) {
 }
 
 TEST_F(Bench, refuses_what_layers_refuse_before_anything_is_timed) {
-  refuses({"lstm4 input=20,3 samples=2", "pool30 input=20,3"}, 2,
-          "problem \"pool30 input=20,3\": MaxPooling1D: pool_size = 30 is longer than the input of "
-          "20 steps. Use a smaller pool_size.");
-  refuses({"bilstm4 mode=stream input=20,3 samples=2"}, 2, "");
+  refuses({"lstm4 input=20,3 samples=2", "lstm0"}, 2,
+          "problem \"lstm0\": LSTM: units must be at least 1, got 0.");
+  refuses({"lstm4 input=20,3 samples=2", "bilstm4 mode=stream"}, 2,
+          "problem \"bilstm4 mode=stream\": LSTM \"bidirectional/backward_lstm\": cannot stream: "
+          "go_backwards begins with the last step.");
 }
 
 TEST_F(Bench, says_in_which_line_of_a_file_a_problem_stands) {
