@@ -34,10 +34,12 @@ def run(command, threads, limit):
                           preexec_fn=lambda: os.sched_setaffinity(0, cores)) as process:
         try:
             out, err = process.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
+        except BaseException as end:  # the limit, or somebody stops us
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-            return {"error": f"not done after {limit:.0f} s"}
+            if isinstance(end, subprocess.TimeoutExpired):
+                return {"error": f"not done after {limit:.0f} s"}
+            raise
     # How many cores other programs kept busy meanwhile: figures are worth something only near 0.
     others = (busy_seconds() - busy) / (time.monotonic() - start)
     try:

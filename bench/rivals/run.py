@@ -12,6 +12,7 @@ the later ones only the fastest. ../README.md says how the figures are to be rea
 import argparse
 import json
 import pathlib
+import signal
 import statistics
 import sys
 import time
@@ -153,6 +154,7 @@ def main():
     options = options_of()
     if options.worker:
         return work(options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not before its rival has ended
     deadline = time.monotonic() + 60 * options.within
     about = machine.about() | {key: getattr(options, key) for key in ("rounds", "epochs", "warm_up")}
     compared = []

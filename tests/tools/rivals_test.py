@@ -1,6 +1,7 @@
 """The rivals' scripts, without the rivals: a Sonde that only says it, and the page they write."""
 
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -98,6 +99,18 @@ class Runs(unittest.TestCase):
         kept = json.loads((self.folder / "all.json").read_text())["problems"][0]
         self.assertEqual(kept["results"], [])
         self.assertEqual(kept["runs"][0]["error"], "not done after 6 s")
+
+    def test_end_with_what_started_them(self):
+        sonde = self.sonde(f"#!/bin/sh\necho $$ > {self.folder}/pid\nexec sleep 60\n")
+        started = subprocess.Popen([sys.executable, "-B", RIVALS / "run.py", "--sonde", sonde, "--only", "",
+                                    "conv-lstm threads=1"], stderr=subprocess.DEVNULL)
+        pid = self.folder / "pid"
+        while not (pid.exists() and pid.read_text().strip()):
+            time.sleep(0.05)
+        started.terminate()
+        self.assertEqual(started.wait(timeout=30), 143)
+        with self.assertRaises(ProcessLookupError):
+            os.kill(int(pid.read_text()), 0)
 
     def test_of_unknown_rivals_are_refused(self):
         done = self.run_rivals("sonde", "--only", "theano")
