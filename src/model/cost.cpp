@@ -22,7 +22,8 @@ constexpr Index bytes_of_scalar = sizeof(float);
 
 /// Vectors of a value, for one sample: each is multiplied by a kernel once.
 double vectors(const Plan::Value& value) {
-  return static_cast<double>(value.shape.elements() / value.shape.last() * value.fold);
+  const Index count = value.shape.elements() / value.shape.last() * value.fold;
+  return static_cast<double>(count);
 }
 
 /// How many vectors a step's kernels are multiplied by. Those that come out, of convolutions (each
