@@ -82,6 +82,9 @@ class Planner {
   /// The layer is not trainable, or it is part of one that is not: batch statistics stay unused.
   bool frozen() const { return frozen_; }
   void freeze() { frozen_ = true; }
+  /// Memory is short: a layer that can compute something again on the way back does not keep it.
+  bool recomputing() const { return recomputing_; }
+  void recompute() { recomputing_ = true; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -173,6 +176,7 @@ class Planner {
   std::vector<Index> kept_outputs_;
   Timing timing_;
   bool frozen_ = false;
+  bool recomputing_ = false;
   bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;

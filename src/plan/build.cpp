@@ -110,6 +110,7 @@ struct PlanBuilder {
       if (!call.path.empty()) where += " \"" + call.path + "\"";
       Planner made(std::move(where), std::move(given), mode, plan.options_.rows * fold, masked);
       if (call.is_frozen) made.freeze();
+      if (plan.options_.recompute) made.recompute();
       return made;
     };
     Planner planner = planner_of(shapes);

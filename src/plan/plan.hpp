@@ -20,6 +20,8 @@ struct PlanOptions {
   bool input_gradients = false;
   /// Count what the masks of the outputs leave: a barrier, see Plan::mask_count().
   bool count_masks = false;
+  /// Training: recurrent layers keep no gates and compute them again on the way back.
+  bool recompute = false;
 };
 
 /// A graph turned into a list of steps over one arena; the reversed list is the backward pass.
