@@ -58,6 +58,20 @@ struct FitOptions {
   Index initial_epoch = 0;
   int threads = 0;  ///< 0: all cores; more only where SONDE_OVERSUBSCRIBE is in the environment
   CheckpointOptions checkpoint = {};
+  /// Bytes that training may take beside its samples; 0: no limit. Where it would take more, LSTM,
+  /// GRU and SimpleRNN compute their gates again on the way back instead of keeping them: the same
+  /// bits, for about a quarter more of their time.
+  Index memory = 0;
+};
+
+/// What training takes beside its samples: the numbers of one shard for each thread, weights,
+/// gradients, the optimizer's moments, and what judging the validation data takes.
+struct TrainingMemory {
+  Index bytes = 0;
+  bool recomputes = false;  ///< recurrent layers compute their gates again: FitOptions::memory
+
+  /// "1.21 GB beside the data, recurrent layers compute their gates again".
+  std::string text() const;
 };
 
 struct PredictOptions {
@@ -125,6 +139,9 @@ class Model {
   History fit(const Array& x, const Array& y, FitOptions options = {});
   History fit(const std::vector<Array>& x, const std::vector<Array>& y, FitOptions options = {});
   History fit(const SampleSource& samples, FitOptions options = {});
+  /// What fit() would take, without computing. Throws what fit() throws when samples and options do
+  /// not fit the model, and LimitError when it would take more than `options.memory`.
+  TrainingMemory training_memory(const SampleSource& samples, const FitOptions& options = {});
 
   /// Loss and metrics over all samples.
   Logs evaluate(const Array& x, const Array& y, EvaluateOptions options = {});

@@ -10,7 +10,9 @@
 #include "model/diagnosis/explained.hpp"
 #include "model/epoch_sums.hpp"
 #include "model/fit_checks.hpp"
+#include "model/fit_data.hpp"
 #include "model/state.hpp"
+#include "model/training_memory.hpp"
 #include "training/updater.hpp"
 
 namespace sonde {
@@ -27,12 +29,12 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
   ThreadPool& pool = state.threads(threads);
   std::vector<OutputJob> jobs = state.jobs();
   BatchRunner runner = explained([&] {
-    return BatchRunner(state.graph, *state.weights, jobs, samples,
-                       {.batch_size = std::min(batch_size, samples.size()),
-                        .mode = Mode::infer,
-                        .input_steps = steps,
-                        .seed = state.options.seed},
-                       pool.size(), state.states);
+    BatchPlan plan(state.graph, *state.weights, jobs, samples,
+                   {.batch_size = std::min(batch_size, samples.size()),
+                    .mode = Mode::infer,
+                    .input_steps = steps,
+                    .seed = state.options.seed});
+    return BatchRunner(std::move(plan), *state.weights, pool.size(), state.states);
   });
   explained([&] {
     check_targets(state, samples, jobs, runner.plan());
@@ -86,51 +88,32 @@ void archive_state(Archive& a, Model::State& state) {
 History Model::fit(const SampleSource& samples, FitOptions options) {
   State& state = *state_;
   state.refresh();
-  if (options.epochs < 1)
-    throw ArgumentError(fmt::format("fit: epochs must be at least 1, got {}.", options.epochs));
-  check_batch_size("fit", options.batch_size);
-  if (options.validation_split < 0 || options.validation_split >= 1)
-    throw ArgumentError(fmt::format("fit: validation_split must be at least 0 and below 1, got {}.",
-                                    options.validation_split));
-
-  // Keras: the split is the tail of the data, cut before shuffling.
-  Index training = samples.size();
-  if (options.validation_data == nullptr && options.validation_split > 0) {
-    training = static_cast<Index>(
-        std::floor(static_cast<double>(samples.size()) * (1.0 - options.validation_split)));
-    if (training == 0 || training == samples.size())
-      throw DataError(fmt::format("fit: validation_split = {} of {} samples leaves one part empty.",
-                                  options.validation_split, samples.size()));
-  }
-  const SamplePart train(samples, 0, training), tail(samples, training, samples.size());
-  const SampleSource* validation = options.validation_data;
-  if (validation == nullptr && tail.size() > 0) validation = &tail;
+  const FitData data(samples, options);
+  const SampleSource& train = data.train();
+  const Index training = train.size();
+  const SampleSource* validation = data.validation();
 
   const diagnosis::Explained explained{*this, samples,
                                        static_cast<Index>(options.class_weight.size())};
-  const std::vector<Index> steps = explained([&] { return state.check(samples); });
+  BatchPlan plan = explained([&] { return fit_plan(state, train, options); });
   ThreadPool& pool = state.threads(options.threads);
-  std::vector<OutputJob> jobs = state.jobs();
-  for (OutputJob& job : jobs) job.class_weight = options.class_weight;
-  BatchRunner runner = explained([&] {
-    return BatchRunner(state.graph, *state.weights, jobs, train,
-                       {.batch_size = std::min(options.batch_size, training),
-                        .mode = Mode::train,
-                        .input_steps = steps,
-                        .seed = state.options.seed},
-                       pool.size(), state.states);
-  });
   explained([&] {
-    check_targets(state, samples, jobs, runner.plan());
-    check_class_weight(state, runner.jobs());
-    check_all_labels(state, samples, jobs);
+    check_targets(state, samples, plan.jobs, plan.plan);
+    check_class_weight(state, plan.jobs);
+    check_all_labels(state, samples, plan.jobs);
   });
-  if (validation != nullptr && validation != &tail) {
+  if (data.is_apart()) {
     const diagnosis::Explained judged{*this, *validation};
-    const bool same_plan = judged([&] { return state.check(*validation); }) == steps;
-    if (same_plan) judged([&] { check_targets(state, *validation, jobs, runner.plan()); });
-    judged([&] { check_all_labels(state, *validation, jobs, "validation sample"); });
+    const bool same_plan =
+        judged([&] { return state.check(*validation); }) == plan.options.input_steps;
+    if (same_plan) judged([&] { check_targets(state, *validation, plan.jobs, plan.plan); });
+    judged([&] { check_all_labels(state, *validation, plan.jobs, "validation sample"); });
   }
+  if (options.memory > 0) {
+    const diagnosis::Explained judged{*this, validation != nullptr ? *validation : samples};
+    judged([&] { return fit_memory(state, data, plan, pool.size(), options.memory); });
+  }
+  BatchRunner runner(std::move(plan), *state.weights, pool.size(), state.states);
   const WeightBlock::Pin pin(*state.weights);
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 

@@ -30,12 +30,15 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
                              StateBank& states, Wanted wanted) {
   ThreadPool& pool = state.threads(options.threads);
   const Index batch_size = std::min(options.batch_size, samples.size());
-  BatchRunner runner(state.graph, *state.weights, {}, samples,
-                     {.batch_size = batch_size,
-                      .mode = Mode::infer,
-                      .input_steps = steps,
-                      .seed = state.options.seed},
-                     pool.size(), states);
+  BatchRunner runner({state.graph,
+                      *state.weights,
+                      {},
+                      samples,
+                      {.batch_size = batch_size,
+                       .mode = Mode::infer,
+                       .input_steps = steps,
+                       .seed = state.options.seed}},
+                     *state.weights, pool.size(), states);
   const Plan& plan = runner.plan();
   const std::vector<Index> values = wanted(plan);
   std::vector<Array> results;

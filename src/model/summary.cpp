@@ -8,6 +8,7 @@
 
 #include "model/state.hpp"
 #include "model/table.hpp"
+#include "model/training_memory.hpp"
 
 // The layout and the words are those of keras.src.utils.summary_utils.
 namespace sonde {
@@ -20,16 +21,6 @@ std::string thousands(Index number) {
   std::string text = fmt::format("{}", number);
   for (Index i = static_cast<Index>(text.size()) - 3; i > 0; i -= 3) text.insert(at(i), ",");
   return text;
-}
-
-std::string memory(double bytes) {
-  constexpr const char* units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
-  std::size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < std::size(units)) {
-    bytes /= 1024;
-    ++unit;
-  }
-  return fmt::format("{:.2f} {}", bytes, units[unit]);
 }
 
 std::string count_text(Index steps) { return steps == dynamic ? "any number" : thousands(steps); }
@@ -112,7 +103,7 @@ std::string parameter_lines(const Model::State& state) {
     optimizer = 2 + static_cast<Index>(state.optimizer_state.size()) * trainable;
   const auto line = [](const char* name, Index count) {
     return fmt::format(" {} params: {} ({})\n", name, thousands(count),
-                       memory(4.0 * static_cast<double>(count)));
+                       bytes_text(count * static_cast<Index>(sizeof(float))));
   };
   std::string text = line("Total", all + optimizer) + line("Trainable", trainable) +
                      line("Non-trainable", all - trainable);

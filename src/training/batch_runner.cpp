@@ -15,16 +15,6 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
-  PlanOptions plan{.mode = options.mode,
-                   .rows = shard_rows(options.batch_size),
-                   .steps = options.steps,
-                   .input_steps = options.input_steps};
-  plan.count_masks = !jobs.empty();
-  for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
-  return plan;
-}
-
 /// Copies samples, each (steps, width), into (steps, rows, width).
 void gather(const float* sample, Index steps, Index width, Index rows, Index row, float* value) {
   for (Index t = 0; t < steps; ++t)
@@ -33,52 +23,45 @@ void gather(const float* sample, Index steps, Index width, Index rows, Index row
 
 }  // namespace
 
-BatchRunner::BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<OutputJob> jobs,
-                         const SampleSource& source, BatchRunnerOptions options, int workers,
-                         StateBank& states)
-    : options_(options),
-      plan_(graph, weights, plan_options(options, jobs)),
-      jobs_(std::move(jobs)),
-      rows_(plan_.options().rows),
-      shards_(shard_count(options.batch_size, rows_)),
-      of_batch_(std::any_of(jobs_.begin(), jobs_.end(),
-                            [](const OutputJob& job) { return job.is_of_batch(); })),
-      packed_(plan_.packed_size()),
+BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, StateBank& states)
+    : planned_(std::move(planned)),
+      rows_(planned_.rows()),
+      shards_(planned_.shards()),
+      packed_(planned_.plan.packed_size()),
       states_(states) {
-  if (plan_.state_size() > 0 && !states_.shards.empty() && states_.batch_size != options.batch_size)
+  const Plan& plan = planned_.plan;
+  const Index batch_size = planned_.options.batch_size;
+  if (plan.state_size() > 0 && !states_.shards.empty() && states_.batch_size != batch_size)
     throw ArgumentError(
         fmt::format("a stateful layer holds the states of a batch of {} samples, and cannot go on "
                     "with one of {}. Call reset_states() first.",
-                    states_.batch_size, options.batch_size));
-  states_.batch_size = options.batch_size;
-  for (std::size_t o = 0; o < jobs_.size(); ++o)
-    jobs_[o].bind(plan_, static_cast<Index>(o), source);
-  const bool training = options.mode == Mode::train;
-  const Index spaces = has_barriers() ? shards_ : std::min<Index>(shards_, workers);
+                    states_.batch_size, batch_size));
+  states_.batch_size = batch_size;
+  const Index spaces = planned_.spaces(workers);
   for (Index w = 0; w < spaces; ++w) {
-    workspaces_.emplace_back(plan_);
+    workspaces_.emplace_back(plan);
     Memory<float>& memory = workspaces_.back().memory;
     memory.weights = weights.data();
     memory.packed = packed_.data();
-    memory.seed = options.seed;
+    memory.seed = planned_.options.seed;
   }
   for (Index w = 0; w < spaces; ++w) {
     rooms_.emplace_back();
-    for (const OutputJob& job : jobs_) rooms_.back().emplace_back(job, rows_);
+    for (const OutputJob& job : jobs()) rooms_.back().emplace_back(job, rows_);
   }
-  scales_.assign(static_cast<std::size_t>(workers), std::vector<float>(jobs_.size(), 1.0f));
-  if (training && source.room() > 0)
-    for (int w = 0; w < workers; ++w) changed_.emplace_back(source.room());
+  scales_.assign(static_cast<std::size_t>(workers), std::vector<float>(jobs().size(), 1.0f));
+  if (planned_.room > 0)
+    for (int w = 0; w < workers; ++w) changed_.emplace_back(planned_.room);
   penalties_.assign(at(shards_), 0.0);
   for (Index s = 0; s < shards_; ++s) {
     totals_.emplace_back();
-    for (const OutputJob& job : jobs_)
+    for (const OutputJob& job : jobs())
       totals_.back().push_back(
           {0, std::vector<double>(at(job.state_size())),
-           std::vector<OverlapSums>(job.is_of_batch() ? at(job.groups(options.batch_size)) : 0)});
-    if (training) gradients_.emplace_back(plan_.weights_size());
-    if (plan_.state_size() > 0 && static_cast<Index>(states_.shards.size()) <= s)
-      states_.shards.emplace_back(plan_.state_size());
+           std::vector<OverlapSums>(job.is_of_batch() ? at(job.groups(batch_size)) : 0)});
+    if (planned_.training()) gradients_.emplace_back(plan.weights_size());
+    if (plan.state_size() > 0 && static_cast<Index>(states_.shards.size()) <= s)
+      states_.shards.emplace_back(plan.state_size());
   }
 }
 
@@ -94,16 +77,12 @@ bool BatchRunner::is_finite() const noexcept {
                      [](const OutputTotals& each) { return std::isfinite(each.loss); });
 }
 
-bool BatchRunner::has_barriers() const {
-  return plan_.forward().size() > 1 || plan_.backward().size() > 1 || of_batch_;
-}
-
 OutputRoom& BatchRunner::room(Index shard, int worker, std::size_t output) {
-  return rooms_[has_barriers() ? at(shard) : static_cast<std::size_t>(worker)][output];
+  return rooms_[planned_.has_barriers() ? at(shard) : static_cast<std::size_t>(worker)][output];
 }
 
 Workspace<float>& BatchRunner::workspace(Index shard, int worker) {
-  return workspaces_[has_barriers() ? at(shard) : static_cast<std::size_t>(worker)];
+  return workspaces_[planned_.has_barriers() ? at(shard) : static_cast<std::size_t>(worker)];
 }
 
 Index BatchRunner::rows_of(const Batch& batch, Index shard) const {
@@ -111,8 +90,8 @@ Index BatchRunner::rows_of(const Batch& batch, Index shard) const {
 }
 
 void BatchRunner::pack(int worker, int workers) noexcept {
-  for (Index s = worker; s < static_cast<Index>(plan_.steps().size()); s += workers)
-    pack_step(plan_, s, workspaces_[0].memory);
+  for (Index s = worker; s < static_cast<Index>(plan().steps().size()); s += workers)
+    pack_step(plan(), s, workspaces_[0].memory);
 }
 
 void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
@@ -123,25 +102,25 @@ void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
   memory.batch_rows = static_cast<Index>(batch.numbers.size());
   memory.draw = batch.draw;
   penalties_[at(shard)] = 0;
-  memory.penalty = jobs_.empty() ? nullptr : &penalties_[at(shard)];
-  if (plan_.state_size() > 0) memory.states = states_.shards[at(shard)].data();
+  memory.penalty = jobs().empty() ? nullptr : &penalties_[at(shard)];
+  if (plan().state_size() > 0) memory.states = states_.shards[at(shard)].data();
   if (!gradients_.empty()) {
     memory.gradients = gradients(shard);
-    std::memset(memory.gradients, 0, at(plan_.weights_size()) * sizeof(float));
+    std::memset(memory.gradients, 0, at(plan().weights_size()) * sizeof(float));
   }
-  std::fill_n(memory.sums, plan_.sums_size(), 0.0);
+  std::fill_n(memory.sums, plan().sums_size(), 0.0);
   for (Index r = 0; r < memory.rows; ++r) {
     const Index number = batch.numbers[at(memory.first_row + r)];
     const Sample sample = changed_.empty()
                               ? batch.source->sample(batch.epoch, number)
                               : batch.source->training_sample(batch.epoch, number, changed(worker));
-    for (std::size_t i = 0; i < plan_.inputs().size(); ++i) {
-      const Index value = plan_.inputs()[i];
-      gather(sample.x[i], space.steps(value), plan_.values()[at(value)].width, memory.rows, r,
+    for (std::size_t i = 0; i < plan().inputs().size(); ++i) {
+      const Index value = plan().inputs()[i];
+      gather(sample.x[i], space.steps(value), plan().values()[at(value)].width, memory.rows, r,
              space.value(value));
     }
-    for (std::size_t o = 0; o < jobs_.size(); ++o)
-      gather_targets(jobs_[o], static_cast<Index>(o), sample, memory.rows, r,
+    for (std::size_t o = 0; o < jobs().size(); ++o)
+      gather_targets(jobs()[o], static_cast<Index>(o), sample, memory.rows, r,
                      room(shard, worker, o));
   }
 }
@@ -153,14 +132,14 @@ float* BatchRunner::changed(int worker) {
 void BatchRunner::judge(Index shard, int worker) noexcept {
   Workspace<float>& space = workspace(shard, worker);
   const Index rows = space.memory.rows;
-  const bool training = options_.mode == Mode::train;
-  for (std::size_t o = 0; o < jobs_.size(); ++o) {
-    const OutputJob& job = jobs_[o];
+  const bool training = planned_.training();
+  for (std::size_t o = 0; o < jobs().size(); ++o) {
+    const OutputJob& job = jobs()[o];
     OutputRoom& room = this->room(shard, worker, o);
-    const Index mask = plan_.output_mask(static_cast<Index>(o));
+    const Index mask = plan().output_mask(static_cast<Index>(o));
     room.scale = scales_[static_cast<std::size_t>(worker)][o];
     if (mask >= 0) {
-      const double valid = space.memory.sums[plan_.mask_count(static_cast<Index>(o))];
+      const double valid = space.memory.sums[plan().mask_count(static_cast<Index>(o))];
       const double total = static_cast<double>(space.memory.batch_rows * space.steps(mask));
       room.scale *= static_cast<float>(job.mask_factor(total, valid));
     }
@@ -173,29 +152,29 @@ void BatchRunner::judge(Index shard, int worker) noexcept {
 void BatchRunner::judge_batch(const Batch& batch) noexcept {
   const auto rows = static_cast<Index>(batch.numbers.size());
   tree(shard_count(rows, rows_), [&](Index to, Index from) {
-    for (std::size_t o = 0; o < jobs_.size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
+    for (std::size_t o = 0; o < jobs().size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
     penalties_[at(to)] += penalties_[at(from)];
   });
   activity_penalty_ = penalties_[0] / static_cast<double>(rows);
-  for (std::size_t o = 0; o < jobs_.size(); ++o)
-    if (jobs_[o].is_of_batch()) sonde::judge_batch(jobs_[o], rows, totals_[0][o]);
+  for (std::size_t o = 0; o < jobs().size(); ++o)
+    if (jobs()[o].is_of_batch()) sonde::judge_batch(jobs()[o], rows, totals_[0][o]);
 }
 
 void BatchRunner::finish_gradient(Index shard, int worker) noexcept {
   Workspace<float>& space = workspace(shard, worker);
-  for (std::size_t o = 0; o < jobs_.size(); ++o) {
-    const OutputJob& job = jobs_[o];
+  for (std::size_t o = 0; o < jobs().size(); ++o) {
+    const OutputJob& job = jobs()[o];
     float* dy = space.gradient(job.value);
     if (job.is_of_batch() && dy != nullptr)
       write_overlap_gradient(job, space.memory.rows, space.value(job.value),
-                             plan_.output_mask(static_cast<Index>(o)) >= 0, totals_[0][o],
+                             plan().output_mask(static_cast<Index>(o)) >= 0, totals_[0][o],
                              room(shard, worker, o), dy);
   }
 }
 
 void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
   const Plan::Action& last = segment.back();
-  const Plan::Step& step = plan_.steps()[at(last.step)];
+  const Plan::Step& step = plan().steps()[at(last.step)];
   const bool forward = last.kind == Plan::Action::forward_sums;
   const Index offset = forward ? step.layout.forward_sums : step.layout.backward_sums;
   const Index count = forward ? step.forward_sums : step.backward_sums;
@@ -208,19 +187,19 @@ void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
 
 void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   const Index shards = shard_count(static_cast<Index>(batch.numbers.size()), rows_);
-  const bool training = options_.mode == Mode::train;
+  const bool training = planned_.training();
   if (worker == 0) shards_ = shards;
   // Each worker counts for itself: it is little, and saves a barrier.
-  for (std::size_t o = 0; o < jobs_.size(); ++o)
+  for (std::size_t o = 0; o < jobs().size(); ++o)
     scales_[static_cast<std::size_t>(worker)][o] = batch_scale(
-        jobs_[o], static_cast<Index>(o), *batch.source, batch.epoch, batch.numbers.data(),
+        jobs()[o], static_cast<Index>(o), *batch.source, batch.epoch, batch.numbers.data(),
         static_cast<Index>(batch.numbers.size()), changed(worker));
-  if (!has_barriers()) {
+  if (!planned_.has_barriers()) {
     for (Index s = worker; s < shards; s += team.size()) {
       begin(batch, s, worker);
-      sonde::run(plan_, plan_.forward()[0], workspace(s, worker).memory);
+      sonde::run(plan(), plan().forward()[0], workspace(s, worker).memory);
       judge(s, worker);
-      if (training) sonde::run(plan_, plan_.backward()[0], workspace(s, worker).memory);
+      if (training) sonde::run(plan(), plan().backward()[0], workspace(s, worker).memory);
     }
     team.barrier();
     if (worker == 0) judge_batch(batch);
@@ -229,7 +208,7 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
       for (std::size_t k = 0; k < segments.size(); ++k) {
         for (Index s = worker; s < shards; s += team.size()) {
           if (k == 0) before(s);
-          sonde::run(plan_, segments[k], workspace(s, worker).memory);
+          sonde::run(plan(), segments[k], workspace(s, worker).memory);
           if (k + 1 == segments.size()) after(s);
         }
         team.barrier();
@@ -239,15 +218,15 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
       }
     };
     walk(
-        plan_.forward(), [&](Index s) { begin(batch, s, worker); },
+        plan().forward(), [&](Index s) { begin(batch, s, worker); },
         [&](Index s) { judge(s, worker); });
     if (worker == 0) judge_batch(batch);
-    if (of_batch_) team.barrier();
+    if (planned_.of_batch) team.barrier();
     if (training)
       walk(
-          plan_.backward(), [&](Index s) { finish_gradient(s, worker); }, [](Index) {});
+          plan().backward(), [&](Index s) { finish_gradient(s, worker); }, [](Index) {});
   }
-  if (worker == 0 && training && is_finite()) after_batch(plan_, workspaces_[0].memory);
+  if (worker == 0 && training && is_finite()) after_batch(plan(), workspaces_[0].memory);
   team.barrier();
 }
 

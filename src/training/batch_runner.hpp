@@ -5,8 +5,7 @@
 #include <vector>
 
 #include "base/thread_pool.hpp"
-#include "plan/plan.hpp"
-#include "training/output_job.hpp"
+#include "training/batch_plan.hpp"
 
 namespace sonde {
 
@@ -14,14 +13,6 @@ namespace sonde {
 struct StateBank {
   Index batch_size = 0;  ///< of the batches whose states these are
   std::vector<Buffer<float>> shards = {};
-};
-
-struct BatchRunnerOptions {
-  Index batch_size = 32;
-  Mode mode = Mode::infer;
-  Index steps = 0;                      ///< of a dynamic input
-  std::vector<Index> input_steps = {};  ///< of each input, where they differ
-  std::uint64_t seed = 0;               ///< of the model
 };
 
 /// Runs batches of samples through a plan, shard by shard, on all workers of a pool.
@@ -38,14 +29,13 @@ class BatchRunner {
   /// Called with each shard's results: workspace, number of the first row in the batch, rows.
   using Take = std::function<void(Workspace<float>&, Index first, Index rows)>;
 
-  /// `jobs`: one for each output, or none to predict only.
-  BatchRunner(const Graph& graph, WeightBlock& weights, std::vector<OutputJob> jobs,
-              const SampleSource& source, BatchRunnerOptions options, int workers,
-              StateBank& states);
+  /// `weights`: those that `plan` was made for. Throws ArgumentError where `states` are those of
+  /// batches of another size.
+  BatchRunner(BatchPlan plan, WeightBlock& weights, int workers, StateBank& states);
 
-  const Plan& plan() const { return plan_; }
-  const std::vector<OutputJob>& jobs() const { return jobs_; }
-  Index batch_size() const { return options_.batch_size; }
+  const Plan& plan() const { return planned_.plan; }
+  const std::vector<OutputJob>& jobs() const { return planned_.jobs; }
+  Index batch_size() const { return planned_.options.batch_size; }
   /// The whole batch's sums, one entry for each output, after run().
   const std::vector<OutputTotals>& totals() const { return totals_[0]; }
   /// The penalties on activities of the last batch, divided by its samples. Keras: part of the
@@ -68,7 +58,6 @@ class BatchRunner {
   void take(Take take) { take_ = std::move(take); }
 
  private:
-  bool has_barriers() const;
   float* changed(int worker);
   OutputRoom& room(Index shard, int worker, std::size_t output);
   Workspace<float>& workspace(Index shard, int worker);
@@ -79,12 +68,9 @@ class BatchRunner {
   void combine_sums(const Plan::Segment& segment) noexcept;
   Index rows_of(const Batch& batch, Index shard) const;
 
-  BatchRunnerOptions options_;
-  Plan plan_;
-  std::vector<OutputJob> jobs_;
-  Index rows_;     // of a full shard
-  Index shards_;   // of the last batch
-  bool of_batch_;  // a loss needs the sums of all shards before any gradient
+  BatchPlan planned_;
+  Index rows_;    // of a full shard
+  Index shards_;  // of the last batch
   Buffer<float> packed_;
   std::vector<Workspace<float>> workspaces_;       // one for each worker, or for each shard
   std::vector<std::vector<OutputRoom>> rooms_;     // [worker or shard, as workspaces][output]

@@ -38,6 +38,8 @@ struct OutputJob {
   }
   void bind(const Plan& plan, Index output, const SampleSource& source);
   Index state_size() const;
+  /// Floats of an OutputRoom for so many rows.
+  Index room_size(Index rows) const { return vectors * rows * (target_width + width + 2); }
   /// What a mask that leaves `valid` of `total` steps makes of a loss's scale. Keras: apply_mask.
   double mask_factor(double total, double valid) const;
   /// True when steps of some class are left out, as masked ones are.

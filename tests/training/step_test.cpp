@@ -35,12 +35,12 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
         Optimizer(RMSprop{.use_ema = true})}) {
     ThreadPool pool(3, Cap::none);
     StateBank states;
-    BatchRunner runner(graph, *weights,
-                       {OutputJob{.loss = BinaryCrossentropy{},
-                                  .metrics = {BinaryAccuracy{}, AUC{}},
-                                  .head = Head::sigmoid}},
-                       source, {.batch_size = samples, .mode = Mode::train, .steps = steps},
-                       pool.size(), states);
+    BatchPlan plan(graph, *weights,
+                   {OutputJob{.loss = BinaryCrossentropy{},
+                              .metrics = {BinaryAccuracy{}, AUC{}},
+                              .head = Head::sigmoid}},
+                   source, {.batch_size = samples, .mode = Mode::train, .steps = steps});
+    BatchRunner runner(std::move(plan), *weights, pool.size(), states);
     std::vector<Buffer<float>> optimizer_state;
     for (Index slot = 0; slot < optimizer_slots(optimizer); ++slot)
       optimizer_state.emplace_back(weights->size());

@@ -1,0 +1,42 @@
+#pragma once
+#include <sonde/samples.hpp>
+#include <vector>
+
+#include "plan/plan.hpp"
+#include "training/output_job.hpp"
+
+namespace sonde {
+
+struct BatchRunnerOptions {
+  Index batch_size = 32;
+  Mode mode = Mode::infer;
+  Index steps = 0;                      ///< of a dynamic input
+  std::vector<Index> input_steps = {};  ///< of each input, where they differ
+  std::uint64_t seed = 0;               ///< of the model
+  bool recompute = false;               ///< see PlanOptions
+};
+
+/// What a BatchRunner will run, and how much memory that takes: nothing is allocated yet.
+struct BatchPlan {
+  /// `jobs`: one for each output, or none to predict only.
+  BatchPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> jobs,
+            const SampleSource& source, BatchRunnerOptions options);
+
+  BatchRunnerOptions options;
+  Plan plan;
+  std::vector<OutputJob> jobs;
+  Index room;     ///< numbers of a sample that training changes; 0: it changes none
+  bool of_batch;  ///< a loss needs the sums of all shards before any gradient
+
+  Index rows() const { return plan.options().rows; }  ///< of a full shard
+  Index shards() const;                               ///< of a full batch
+  bool training() const { return options.mode == Mode::train; }
+  /// All shards meet somewhere in the middle of a pass.
+  bool has_barriers() const;
+  /// Shards that are in memory at a time.
+  Index spaces(int workers) const;
+  /// What a BatchRunner on so many workers allocates, but for a few numbers of each shard.
+  Index bytes(int workers) const;
+};
+
+}  // namespace sonde

@@ -1,0 +1,146 @@
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <sonde/layers.hpp>
+#include <sonde/model.hpp>
+
+#include "tests/support/near.hpp"
+
+// FitOptions::memory: how much training may take.
+namespace sonde {
+namespace {
+
+using testing::same_bits;
+
+constexpr Index samples = 10, steps = 200, channels = 2;  // batches of 8: two shards
+
+Array numbers(const Shape& shape, std::uint32_t state) {
+  Array x(shape);
+  for (float& v : x.values()) {
+    state = state * 1664525u + 1013904223u;
+    v = static_cast<float>(state >> 8) / 16777216.0f;
+  }
+  return x;
+}
+
+/// `masked`: whose losses count steps over the whole batch, so that all its shards are in memory.
+Model network(bool masked = true) {
+  const Tensor x = Input({steps, channels});
+  Tensor h = Conv1D{.filters = 6, .kernel_size = 3, .padding = Padding::same}(x);
+  h = Bidirectional{.layer = LSTM{.units = 7, .return_sequences = true}}(masked ? Masking{}(h) : h);
+  h = GRU{.units = 5, .dropout = 0.2, .recurrent_dropout = 0.2, .return_sequences = true}(h);
+  h = SimpleRNN{.units = 4, .return_sequences = true}(h);
+  Model model(x, Dense{.units = 1, .activation = Activation::sigmoid}(h), {.seed = 3});
+  model.compile({.optimizer = Adam{.learning_rate = 1e-2f}, .loss = BinaryCrossentropy{}});
+  return model;
+}
+
+class TrainingMemory : public ::testing::Test {
+ protected:
+  TrainingMemory() { setenv("SONDE_OVERSUBSCRIBE", "1", 1); }
+  ~TrainingMemory() override { unsetenv("SONDE_OVERSUBSCRIBE"); }
+
+  sonde::TrainingMemory taken(const FitOptions& options) {
+    return network().training_memory(source_, options);
+  }
+  std::vector<float> trained(const FitOptions& options) {
+    Model model = network();
+    model.fit(source_, options);
+    std::vector<float> weights;
+    for (const Array& each : model.get_weights())
+      weights.insert(weights.end(), each.values().begin(), each.values().end());
+    return weights;
+  }
+
+  const Array x_ = numbers({samples, steps, channels}, 1), y_ = numbers({samples, steps, 1}, 2);
+  const ArraySamples source_{{&x_}, {&y_}};
+};
+
+TEST_F(TrainingMemory, that_is_short_makes_recurrent_layers_recompute_and_changes_no_bit) {
+  FitOptions options{.epochs = 3, .batch_size = 8, .verbose = false};
+  options.threads = 1;
+  const std::vector<float> weights = trained(options);
+  for (const int threads : {1, 3}) {
+    options.threads = threads;
+    options.memory = 0;
+    const Index all = taken(options).bytes;
+    EXPECT_FALSE(taken(options).recomputes);
+    options.memory = all;  // just enough
+    EXPECT_FALSE(taken(options).recomputes);
+    options.memory = all - 1;
+    const sonde::TrainingMemory less = taken(options);
+    EXPECT_TRUE(less.recomputes);
+    EXPECT_LT(less.bytes, all * 3 / 4);
+    EXPECT_TRUE(same_bits<float>(trained(options), weights)) << threads << " threads";
+    options.memory = less.bytes;
+    EXPECT_EQ(taken(options).bytes, less.bytes);
+  }
+}
+
+TEST_F(TrainingMemory, that_cannot_be_enough_is_refused_before_anything_is_computed) {
+  FitOptions options{.batch_size = 8, .verbose = false};
+  options.threads = 2;
+  options.memory = 50 << 10;
+  Model model = network();
+  const std::vector<Array> before = model.get_weights();
+  try {
+    model.fit(source_, options);
+    FAIL() << "not refused";
+  } catch (const LimitError& error) {
+    options.memory = 0;
+    const std::string message = error.what();
+    EXPECT_EQ(message.find("fit: memory must be at least "), 0u) << message;
+    EXPECT_NE(message.find(" KB for batches of 8 samples on 2 threads, though recurrent layers "
+                           "compute their gates again, got 50.00 KB. Use fewer threads, a smaller "
+                           "batch_size, or shorter windows of the signals."),
+              std::string::npos)
+        << message;
+  }
+  const std::vector<Array> after = model.get_weights();
+  for (std::size_t i = 0; i < before.size(); ++i)
+    EXPECT_TRUE(same_bits<float>(after[i].values(), before[i].values()));
+}
+
+TEST_F(TrainingMemory, below_zero_is_refused) {
+  FitOptions options{.verbose = false};
+  options.memory = -1;
+  try {
+    taken(options);
+    FAIL() << "not refused";
+  } catch (const ArgumentError& error) {
+    EXPECT_STREQ(error.what(), "fit: memory must be a number of bytes, or 0 for no limit, got -1.");
+  }
+}
+
+TEST_F(TrainingMemory, counts_threads_moments_and_validation) {
+  const auto bytes = [&](int threads, double split, bool masked = false, Optimizer how = Adam{}) {
+    Model model = network(masked);
+    model.compile({.optimizer = std::move(how), .loss = BinaryCrossentropy{}});
+    FitOptions options{.batch_size = 8, .validation_split = split};
+    options.threads = threads;
+    return model.training_memory(source_, options).bytes;
+  };
+  const Index one = bytes(1, 0), two = bytes(2, 0);
+  EXPECT_GT(two - one, one / 2);  // a shard for each thread
+  EXPECT_EQ(bytes(3, 0), two);    // a batch has no third
+  EXPECT_EQ(bytes(1, 0, true), bytes(2, 0, true));
+  EXPECT_GT(bytes(1, 0.2), one);
+  EXPECT_EQ(one - bytes(1, 0, false, SGD{}), 2 * 4 * network().weights().size());
+}
+
+TEST_F(TrainingMemory, is_nothing_that_a_network_without_recurrent_layers_can_save) {
+  const Tensor x = Input({steps, channels});
+  Model model(x, Dense{.units = 1}(x));
+  model.compile({.loss = MeanSquaredError{}});
+  FitOptions options{};
+  options.memory = model.training_memory(source_).bytes - 1;
+  try {
+    model.training_memory(source_, options);
+    FAIL() << "not refused";
+  } catch (const LimitError& error) {
+    EXPECT_EQ(std::string(error.what()).find("gates"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace sonde
