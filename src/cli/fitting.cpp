@@ -100,6 +100,7 @@ RunDirectory run_directory(const TrainOptions& o) {
 FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, bool resumes) {
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
   fit.threads = o.threads;
+  fit.memory = o.memory.bytes;
   fit.checkpoint = {
       .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = resumes};
   if (o.early_stopping)

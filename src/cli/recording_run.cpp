@@ -292,12 +292,13 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
                        [&] { begin(run, o, data.split(), given.resume); });
   FitOptions fit = fit_options(run, o, given.resume);
   fit.class_weight = weights_of_classes(o, prepared.task, data.lessons(), job.classes);
-  training.fit(changed ? static_cast<const SampleSource&>(*changed) : windows, std::move(fit),
-               [&](Training& t) {
-                 if (!data.validated()) return;
-                 const Logs logs = logs_of(judge_part(validation));
-                 t.logs.insert(logs.begin(), logs.end());
-               });
+  const SampleSource& samples = changed ? static_cast<const SampleSource&>(*changed) : windows;
+  run.say("memory: " + model.training_memory(samples, fit).text());
+  training.fit(samples, std::move(fit), [&](Training& t) {
+    if (!data.validated()) return;
+    const Logs logs = logs_of(judge_part(validation));
+    t.logs.insert(logs.begin(), logs.end());
+  });
 
   Json scores = Json::object();
   if (o.post_process == "auto") {

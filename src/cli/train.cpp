@@ -127,7 +127,9 @@ int train(const TrainOptions& given) {
   const std::optional<Augmented> changed = augmented(parts.train(), o);
   const SampleSource& samples =
       changed ? static_cast<const SampleSource&>(*changed) : parts.train();
-  training.fit(*labeller.show(&samples), std::move(fit));
+  const SampleSource& lessons = *labeller.show(&samples);
+  run.say("memory: " + model.training_memory(lessons, fit).text());
+  training.fit(lessons, std::move(fit));
 
   const std::vector<DataPart> who = data_parts(parts);
   auto [name, part] = judged_part(parts);

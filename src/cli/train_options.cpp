@@ -15,7 +15,7 @@ std::span<const OptionText> train_texts() {
       data = "Data",
       recordings = "Recordings (tables [recordings], [split] and [evaluation] of FILE.toml)",
       model = "Network", training = "Training", output = "Output";
-  static constexpr std::array<OptionText, 51> texts = {{
+  static constexpr std::array<OptionText, 52> texts = {{
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -79,6 +79,10 @@ std::span<const OptionText> train_texts() {
        "the model file"},
       {training, "seed", "N", "of first weights, shuffling and dropout"},
       {training, "threads", "N", "0: all cores; results do not depend on it"},
+      {training, "memory", "BYTES",
+       "what training may take beside the data, like 512M or 2G; where it would take more, "
+       "recurrent "
+       "layers take more time instead; results do not depend on it; 0: no limit"},
       {output, "out", "FOLDER", "where the run is written", 'o'},
       {output, "force", "", "write over an earlier run"},
       {output, "resume", "", "go on with the run in --out, which was ended before its end"},
@@ -120,9 +124,9 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   }
   TrainOptions then{};
   read_config(read_toml(config.string()), config.string(), then);
-  constexpr std::array<std::string_view, 9> free = {"epochs",   "threads", "out",
-                                                    "force",    "resume",  "checkpoint_seconds",
-                                                    "progress", "quiet",   "json"};
+  constexpr std::array<std::string_view, 10> free = {
+      "epochs",   "threads", "memory", "out", "force", "resume", "checkpoint_seconds",
+      "progress", "quiet",   "json"};
   const Value::Dict old = to_config(then), now = to_config(asked);
   for (std::size_t i = 0; i < old.size(); ++i) {
     const auto& [field, value] = old[i];
@@ -142,6 +146,7 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   if (stands_in(given, "epochs")) then.epochs = asked.epochs;
   if (stands_in(given, "checkpoint_seconds")) then.checkpoint_seconds = asked.checkpoint_seconds;
   then.threads = asked.threads;
+  if (stands_in(given, "memory")) then.memory = asked.memory;
   then.out = asked.out;
   then.resume = true;
   then.progress = asked.progress;

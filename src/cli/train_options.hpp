@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/byte_count.hpp"
 #include "cli/options.hpp"
 #include "cli/recordings.hpp"
 
@@ -64,6 +65,7 @@ struct TrainOptions {
   std::string post_process = "none";
   Index seed = 0;
   int threads = 0;
+  ByteCount memory = {};
 
   std::string out = "run";
   bool force = false;
@@ -102,8 +104,8 @@ struct TrainOptions {
         field("clipnorm", &T::clipnorm), field("decay", &T::decay), field("loss", &T::loss),
         field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
         field("monitor", &T::monitor), field("post_process", &T::post_process),
-        field("seed", &T::seed), field("threads", &T::threads), field("out", &T::out),
-        field("force", &T::force), field("resume", &T::resume),
+        field("seed", &T::seed), field("threads", &T::threads), field("memory", &T::memory),
+        field("out", &T::out), field("force", &T::force), field("resume", &T::resume),
         field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),
         field("quiet", &T::quiet), field("json", &T::json), field("recordings", &T::recordings),
         field("split", &T::split), field("evaluation", &T::evaluation),

@@ -159,7 +159,8 @@ void TrainingRun::diverge(const Training& t, const std::string& name, double val
 void TrainingRun::out_of_memory() {
   leave_line(directory_);
   status_ = "out of memory";
-  std::string message = "out of memory. Use less data, shorter signals or a smaller --batch-size.";
+  std::string message =
+      "out of memory. Use less data, shorter signals, a smaller --batch-size or a --memory limit.";
   std::error_code ignored;
   if (std::filesystem::exists(directory_.file("last.checkpoint"), ignored)) {
     write_metrics();

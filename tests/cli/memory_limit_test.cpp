@@ -1,0 +1,76 @@
+#include <gtest/gtest.h>
+
+#include "tests/support/program.hpp"
+
+// `sonde train --memory`.
+namespace sonde::testing {
+namespace {
+
+class MemoryLimit : public ::testing::Test {
+ protected:
+  MemoryLimit() { save_task(program_); }
+  Result train(const std::string& options) {
+    return program_.run(
+        "train --x X.npy --y y.npy --epochs 2 --units 16 --any-length --threads 1 " + options);
+  }
+  Program program_;
+};
+
+TEST_F(MemoryLimit, is_told_kept_in_the_configuration_and_changes_no_bit) {
+  const Result free = train("--out free");
+  ASSERT_EQ(free.code, 0) << free.err;
+  EXPECT_PRED2(says, free.err, "\nmemory: ");
+  EXPECT_PRED2(says, free.err, " KB beside the data\n");
+  const Result wide = train("--memory 2G --out wide");
+  ASSERT_EQ(wide.code, 0) << wide.err;
+  EXPECT_PRED2(says, program_.read("wide/config.toml"), "\nmemory = \"2G\"\n");
+  EXPECT_PRED2(says, program_.read("free/config.toml"), "\nmemory = 0\n");
+  EXPECT_EQ(program_.read("wide/history.csv"), program_.read("free/history.csv"));
+}
+
+TEST_F(MemoryLimit, makes_the_network_recompute_where_all_does_not_fit) {
+  // 40 steps are less than one segment, 400 are more.
+  const auto line = [](const std::string& rest) {
+    return "train --x long.csv --label-column label --window 400 --epochs 2 --threads 1 " + rest;
+  };
+  std::string table = "a,label\n";
+  for (int t = 0; t < 2400; ++t)
+    table += std::to_string(t % 7 - 3) + "," + std::to_string(t % 7 > 3) + "\n";
+  program_.write("long.csv", table);
+  const Result free = program_.run(line("--out free"));
+  ASSERT_EQ(free.code, 0) << free.err;
+  const Result tight = program_.run(line("--memory 1500K --out tight"));
+  ASSERT_EQ(tight.code, 0) << tight.err;
+  EXPECT_FALSE(says(free.err, "gates")) << free.err;
+  EXPECT_PRED2(says, tight.err, " beside the data, recurrent layers compute their gates again\n");
+  EXPECT_EQ(program_.read("tight/history.csv"), program_.read("free/history.csv"));
+}
+
+TEST_F(MemoryLimit, below_what_training_needs_is_refused_and_nothing_is_written) {
+  const Result refused = train("--memory 100K");
+  EXPECT_EQ(refused.code, 6) << refused.err;
+  EXPECT_PRED2(says, refused.err, "memory must be at least ");
+  EXPECT_PRED2(says, refused.err, "got 100.00 KB. Use fewer threads, a smaller batch_size");
+  EXPECT_FALSE(program_.has("run"));
+}
+
+TEST_F(MemoryLimit, in_other_words_is_refused) {
+  for (const char* word : {"2GB", "2GiB", "1.5G", "-1", "G", "much", "9999999999999G"}) {
+    const Result refused = train(std::string("--memory ") + word);
+    EXPECT_EQ(refused.code, 2) << word;
+    EXPECT_PRED2(says, refused.err,
+                 std::string("--memory must be a whole number of bytes, or of K, M or G, which are "
+                             "powers of 1024, got ") +
+                     word + ". Write it like 512M or 2G; 0 is no limit.");
+  }
+}
+
+TEST_F(MemoryLimit, may_be_another_one_when_a_run_goes_on) {
+  ASSERT_EQ(train("--memory 1G").code, 0);
+  const Result more = program_.run("train --resume --epochs 3 --memory 1048577");
+  ASSERT_EQ(more.code, 0) << more.err;
+  EXPECT_PRED2(says, program_.read("run/config.toml"), "\nmemory = 1048577\n");
+}
+
+}  // namespace
+}  // namespace sonde::testing
