@@ -60,7 +60,7 @@ struct FitOptions {
   CheckpointOptions checkpoint = {};
   /// Bytes that training may take beside its samples; 0: no limit. Where it would take more, LSTM,
   /// GRU and SimpleRNN compute their gates again on the way back instead of keeping them: the same
-  /// bits, for about a quarter more of their time.
+  /// bits, for up to a third more time (SimpleRNN: half).
   Index memory = 0;
 };
 

@@ -39,7 +39,7 @@ TEST_F(MemoryLimit, makes_the_network_recompute_where_all_does_not_fit) {
   program_.write("long.csv", table);
   const Result free = program_.run(line("--out free"));
   ASSERT_EQ(free.code, 0) << free.err;
-  const Result tight = program_.run(line("--memory 1500K --out tight"));
+  const Result tight = program_.run(line("--memory 2M --out tight"));
   ASSERT_EQ(tight.code, 0) << tight.err;
   EXPECT_FALSE(says(free.err, "gates")) << free.err;
   EXPECT_PRED2(says, tight.err, " beside the data, recurrent layers compute their gates again\n");
