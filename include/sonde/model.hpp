@@ -64,8 +64,8 @@ struct FitOptions {
   Index memory = 0;
 };
 
-/// What training takes beside its samples: the numbers of one shard for each thread, weights,
-/// gradients, the optimizer's moments, and what judging the validation data takes.
+/// What training takes beside its samples: a shard for each thread (where BatchNormalization or
+/// masks make shards meet, all of a batch), weights, gradients, moments, and what validation takes.
 struct TrainingMemory {
   Index bytes = 0;
   bool recomputes = false;  ///< recurrent layers compute their gates again: FitOptions::memory
