@@ -25,3 +25,4 @@
 #include <sonde/scores.hpp>
 #include <sonde/stream.hpp>
 #include <sonde/tuning.hpp>
+#include <sonde/words.hpp>

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <limits>
 #include <sonde/fields.hpp>
+#include <sonde/words.hpp>
 
 namespace sonde {
 namespace {
@@ -36,7 +37,9 @@ std::string folded(std::string_view word) {
 
 std::string nearest(std::string_view word, const std::vector<std::string_view>& names) {
   std::string best;
-  std::size_t best_edits = std::max<std::size_t>(1, word.size() / 2);
+  // A slip in every third letter; beyond, two words have little in common. Words of one letter are
+  // near when they differ in case.
+  std::size_t best_edits = (word.size() + 1) / 3;
   for (const std::string_view name : names) {
     // A word cut short, as val_acc for val_accuracy, is as near as one slip.
     const bool begun = word.size() >= 3 && folded(name).starts_with(folded(word));
@@ -57,9 +60,8 @@ void refuse_value(const Where& where, std::string_view expected, const Value& go
 
 void refuse_name(const Where& where, std::string_view got,
                  const std::vector<std::string_view>& names) {
-  if (const std::string near = nearest(got, names); !near.empty())
-    throw ArgumentError(
-        fmt::format("{}: \"{}\" is not known. Did you mean \"{}\"?", where, got, near));
+  if (const std::string near = did_you_mean(got, names); !near.empty())
+    throw ArgumentError(fmt::format("{}: \"{}\" is not known.{}", where, got, near));
   throw ArgumentError(
       fmt::format("{}: \"{}\" is not known. Known: {}.", where, got, fmt::join(names, ", ")));
 }

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 #include <sonde/error.hpp>
+#include <sonde/words.hpp>
 
 #include "cli/interrupt.hpp"
 
@@ -164,8 +165,9 @@ bool StepsIn::take_header(const std::vector<std::string_view>& cells) {
     const auto at = std::find(header.begin(), header.end(), name);
     if (at == header.end()) {
       refusal_ = fmt::format(
-          "stdin: line {}: there is no column \"{}\", which the model needs. There are: {}.",
-          lines_, name, shown(fmt::format("{}", fmt::join(header, ", ")), 200));
+          "stdin: line {}: there is no column \"{}\", which the model needs.{} There are: {}.",
+          lines_, name, shown(did_you_mean(name, {header.begin(), header.end()}), 80),
+          shown(fmt::format("{}", fmt::join(header, ", ")), 200));
       return true;
     }
     columns_.push_back(static_cast<std::size_t>(at - header.begin()));

@@ -12,6 +12,8 @@
 #include <set>
 #include <sonde/fields.hpp>
 #include <sonde/formats.hpp>
+#include <sonde/recording_set.hpp>
+#include <sonde/words.hpp>
 
 namespace sonde::cli {
 namespace {
@@ -84,9 +86,10 @@ std::vector<Index> signal_columns(const Table& table, const DataFiles& files, In
   for (const std::string& name : files.channels) {
     const auto found = std::find(table.columns.begin(), table.columns.end(), name);
     if (found == table.columns.end())
-      throw DataError(
-          fmt::format("{}: there is no column \"{}\", which the model needs. There are: {}.",
-                      files.x, name, fmt::join(table.columns, ", ")));
+      throw DataError(fmt::format(
+          "{}: there is no column \"{}\", which the model needs.{} There are: {}.", files.x, name,
+          did_you_mean(name, {table.columns.begin(), table.columns.end()}),
+          fmt::join(table.columns, ", ")));
     columns.push_back(found - table.columns.begin());
   }
   return columns;

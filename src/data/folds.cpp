@@ -5,7 +5,9 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <sonde/splits.hpp>
+#include <sonde/words.hpp>
 #include "base/random.hpp"
 
 namespace sonde {
@@ -15,6 +17,13 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 enum class Part { none, train, validation, test };
 constexpr std::array<std::string_view, 4> part_names = {"no list", "train", "validation", "test"};
+
+/// did_you_mean, among recordings and groups.
+std::string near_name(std::string_view word, std::span<const Recording> recordings) {
+  std::set<std::string> names;
+  for (const Recording& each : recordings) names.insert({each.name, group_of(each)});
+  return did_you_mean(word, {names.begin(), names.end()});
+}
 
 /// `pattern` with `*` for any characters.
 bool matches(std::string_view pattern, std::string_view name) {
@@ -47,10 +56,10 @@ std::vector<Part> parts_by_name(std::span<const Recording> recordings, const Spl
           found = true, set(r, part);
       if (!found)
         throw DataError(fmt::format(
-            "split: {} = \"{}\" is the name of no recording and no group. The first recording is "
+            "split: {} = \"{}\" is the name of no recording and no group.{} The first recording is "
             "\"{}\" of group \"{}\".",
-            part_names[static_cast<std::size_t>(part)], pattern, recordings.front().name,
-            group_of(recordings.front())));
+            part_names[static_cast<std::size_t>(part)], pattern, near_name(pattern, recordings),
+            recordings.front().name, group_of(recordings.front())));
     }
   };
   take(rules.train, Part::train);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 #include <sonde/recordings.hpp>
+#include <sonde/words.hpp>
 #include "base/file.hpp"
 
 namespace sonde {
@@ -54,8 +55,9 @@ Parts divide(std::vector<Recording> recordings, const Split& split) {
   }
   for (const auto& entry : split)
     if (!names.count(entry.first))
-      throw DataError(
-          fmt::format("split: there is no recording \"{}\". Take its line out.", entry.first));
+      throw DataError(fmt::format("split: there is no recording \"{}\".{} Take its line out.",
+                                  entry.first,
+                                  did_you_mean(entry.first, {names.begin(), names.end()})));
   return parts;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 #include <optional>
 #include <sonde/error.hpp>
+#include <sonde/words.hpp>
 
 #include "base/file.hpp"
 #include "formats/csv_cells.hpp"
@@ -70,11 +71,14 @@ std::vector<std::size_t> select(const CsvOptions& options, const Form& form,
       std::string names;
       for (const std::string& name : form.names)
         names += (names.empty() ? "" : ", ") + printable(name);
-      lines.refuse(
-          fmt::format("there is no column \"{}\". There are: {}.", printable(each), names));
+      const std::string near = did_you_mean(each, {form.names.begin(), form.names.end()});
+      lines.refuse(fmt::format("there is no column \"{}\".{} There are: {}.", printable(each),
+                               printable(near), names));
     } else {
-      lines.refuse(fmt::format("there is no column \"{}\": the table has {} columns without names.",
-                               printable(each), form.width));
+      lines.refuse(fmt::format(
+          "there is no column \"{}\": the table has {} columns without names, which are "
+          "counted from 1.",
+          printable(each), form.width));
     }
   }
   return selected;

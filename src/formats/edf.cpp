@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <sonde/error.hpp>
+#include <sonde/words.hpp>
 
 #include "formats/printable.hpp"
 
@@ -163,7 +164,10 @@ Array edf_signal(const EdfFile& file, const std::vector<std::string>& names) {
     if (found == file.channels.end()) {
       std::string known;
       for (const EdfChannel& each : file.channels) known += (known.empty() ? "" : ", ") + each.name;
-      throw DataError(fmt::format("EDF: there is no channel \"{}\". Known: {}.", name, known));
+      std::vector<std::string_view> names_there;
+      for (const EdfChannel& each : file.channels) names_there.push_back(each.name);
+      throw DataError(fmt::format("EDF: there is no channel \"{}\".{} Known: {}.", name,
+                                  did_you_mean(name, names_there), known));
     }
     channels.push_back(&*found);
   }

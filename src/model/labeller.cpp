@@ -8,6 +8,7 @@
 #include <sonde/calibration.hpp>
 #include <sonde/encoder_decoder.hpp>
 #include <sonde/error.hpp>
+#include <sonde/words.hpp>
 
 namespace sonde {
 namespace {
@@ -245,8 +246,9 @@ Array pick_channels(const Recording& recording, const Recipe& recipe) {
   for (const std::string& name : recipe.channels) {
     const auto found = std::find(has.begin(), has.end(), name);
     if (found == has.end())
-      throw DataError(fmt::format("{}: has no channel \"{}\", which the model needs; it has {}.",
-                                  label_of(recording), name, fmt::join(has, ", ")));
+      throw DataError(fmt::format("{}: has no channel \"{}\", which the model needs; it has {}.{}",
+                                  label_of(recording), name, fmt::join(has, ", "),
+                                  did_you_mean(name, {has.begin(), has.end()})));
     columns.push_back(found - has.begin());
   }
   const Index steps = recording.signal.shape()[0], width = static_cast<Index>(columns.size());

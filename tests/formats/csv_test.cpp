@@ -98,7 +98,8 @@ TEST(Csv, refuses_columns_that_are_not_there) {
             "\"x.csv\", line 1: there is no column \"c\". There are: a, b.");
   EXPECT_PRED2(says, refusal_of("a,b\n1,2\n", {.columns = {"3"}}), "There are: a, b.");
   EXPECT_EQ(refusal_of("1,2\n", {.columns = {"3"}}),
-            "\"x.csv\", line 1: there is no column \"3\": the table has 2 columns without names.");
+            "\"x.csv\", line 1: there is no column \"3\": the table has 2 columns without names, "
+            "which are counted from 1.");
   EXPECT_PRED2(says, refusal_of("1,2\n", {.columns = {"0"}}), "there is no column \"0\"");
   EXPECT_PRED2(says, refusal_of("a,a\n1,2\n", {.columns = {"a"}}),
                "two columns are called \"a\". Select them by number, from 1.");

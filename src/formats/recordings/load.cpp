@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <sonde/words.hpp>
 
 #include "formats/printable.hpp"
 #include "formats/recordings/labels.hpp"
@@ -70,10 +71,11 @@ std::vector<Track> choose(const RecordingSet& set, std::vector<Track> all,
     }
     if (set.missing_channels == MissingChannels::refused)
       throw DataError(
-          fmt::format("recording \"{}\": there is no channel \"{}\". There are: {}. Other "
+          fmt::format("recording \"{}\": there is no channel \"{}\".{} There are: {}. Other "
                       "spellings: rename; to "
                       "go on without: missing_channels = \"zeros\" or \"nan\".",
-                      found.name, printable(name), fmt::join(names, ", ")));
+                      found.name, printable(name), printable(did_you_mean(name, names)),
+                      fmt::join(names, ", ")));
     chosen.push_back(absent(name));
   }
   if (std::all_of(chosen.begin(), chosen.end(), [](const Track& t) { return t.values.empty(); }))

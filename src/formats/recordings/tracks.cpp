@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <sonde/words.hpp>
 
 #include "base/file.hpp"
 #include "formats/csv.hpp"
@@ -190,8 +191,9 @@ std::vector<Track> selected(std::vector<Track> tracks, const std::vector<std::st
       const char* end = column.data() + column.size();
       const auto [at, error] = std::from_chars(column.data(), end, number);
       if (error != std::errc() || at != end || number < 1 || number > tracks.size())
-        throw DataError(fmt::format("{}: there is no channel \"{}\". There are: {}.", where,
-                                    printable(column), fmt::join(names, ", ")));
+        throw DataError(fmt::format("{}: there is no channel \"{}\".{} There are: {}.", where,
+                                    printable(column), printable(did_you_mean(column, names)),
+                                    fmt::join(names, ", ")));
     }
     result.push_back(tracks[number - 1]);
   }
