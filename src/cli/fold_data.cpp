@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <sonde/augmentation.hpp>
 #include <sonde/error.hpp>
 #include <sonde/labeller.hpp>
+#include <sonde/words.hpp>
 
 #include "cli/recording_split.hpp"
 
@@ -43,11 +45,13 @@ std::string FoldData::judged_part() const {
 void FoldData::arrange(const LabellingModel& opened) {
   const double rate = opened.extras.frequency;
   for_each([&](Recording& each, bool) {
-    if (rate > 0 && each.frequency != rate)
+    // As near as rates are that are written down and read again.
+    if (rate > 0 && !(std::abs(each.frequency / rate - 1) < 1e-9))
       throw DataError(fmt::format(
-          "recording \"{}\" has {} steps per second, the model has learned {}. Say rate = {} in "
+          "recording \"{}\" has {} steps per second, the model has learned {}. Say rate = {:.10g} "
+          "in "
           "[recordings].",
-          each.name, each.frequency, rate, rate));
+          each.name, rate_text(each.frequency, rate), rate_text(rate, each.frequency), rate));
     arrange_channels(opened, each);
   });
 }

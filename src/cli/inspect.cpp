@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
+#include <sonde/words.hpp>
 
 #include "cli/data.hpp"
 #include "cli/model_file.hpp"
@@ -165,6 +166,7 @@ void tell_recipe(const Recipe& recipe, Json& json, std::string& text) {
       text += fmt::format(" Signals are scaled: (x - [{:.6g}]) / [{:.6g}]\n",
                           fmt::join(recipe.normalizer->center, ", "),
                           fmt::join(recipe.normalizer->scale, ", "));
+    else if (key == "frequency") text += fmt::format(" {}: {}\n", key, rate_text(recipe.frequency));
     else text += fmt::format(" {}: {}\n", key, json[key].dump());
   }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <set>
+#include <sonde/words.hpp>
 
 #include "cli/options.hpp"
 #include "cli/recording_set.hpp"
@@ -96,7 +97,7 @@ std::string text_of(const std::string& file, const Json& json) {
                   number(json["recordings"]), number(json["groups"]), number(json["steps"]),
                   json["hours"].get<double>(),
                   fmt::join(json["channels"].get<std::vector<std::string>>(), ", "),
-                  json["rate"].get<double>());
+                  rate_text(json["rate"].get<double>()));
   text += fmt::format("  {:.2f} % of the steps count; a channel is missing in {:.2f} %\n",
                       100 * json["labelled"].get<double>(), 100 * json["missing"].get<double>());
   for (const Json& each : json["classes"])

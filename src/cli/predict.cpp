@@ -5,6 +5,7 @@
 #include <sonde/calibration.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/scores.hpp>
+#include <sonde/words.hpp>
 
 #include "cli/data.hpp"
 #include "cli/label_files.hpp"
@@ -168,7 +169,7 @@ void predict_arrays(LabellingModel opened, const std::string& x, const PredictOp
     throw ArgumentError(fmt::format(
         "--rate {}: {} holds samples, which are not resampled; the model has learned {} steps per "
         "second.",
-        o.rate, x, recipe.frequency));
+        rate_text(o.rate, recipe.frequency), x, rate_text(recipe.frequency, o.rate)));
   if (recipe.normalizer) scale(data.x, *recipe.normalizer);
   Array result =
       Labeller(opened.model).predict(data.x, {.batch_size = o.batch_size, .threads = o.threads});

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <sonde/error.hpp>
+#include <sonde/words.hpp>
 
 namespace sonde {
 namespace {
@@ -168,7 +169,7 @@ double score_of(std::span<const LabelledProbabilities> recordings, const PostPro
       throw DataError(
           fmt::format("tuning: recordings of {} and {} steps per second cannot be judged "
                       "together. Resample them.",
-                      frequency, each.frequency));
+                      rate_text(frequency, each.frequency), rate_text(each.frequency, frequency)));
   if (criterion.kind == Criterion::Kind::event_f1) {
     EventJudge judge(classes, frequency, criterion.rule, background);
     judge_all([&](const LabelledProbabilities& each, std::span<const Index> found) {

@@ -179,7 +179,8 @@ Array edf_signal(const EdfFile& file, const std::vector<std::string>& names) {
           fmt::format("EDF: \"{}\" has {} samples a second, \"{}\" has {}. Choose channels of one "
                       "frequency, or "
                       "resample them.",
-                      channels[0]->name, frequency, each->name, each->frequency));
+                      channels[0]->name, rate_text(frequency, each->frequency), each->name,
+                      rate_text(each->frequency, frequency)));
 
   const auto steps_of = [&](double seconds) {
     return static_cast<Index>(std::llround(seconds * frequency));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <sonde/words.hpp>
 
 #include "formats/printable.hpp"
 #include "formats/recordings/tracks.hpp"
@@ -69,6 +70,16 @@ double usual_step(const std::vector<double>& times) {
   return *middle;
 }
 
+/// Rows per second as far as these times can tell: 50 and not 50.000000000001066, which is what
+/// differences of times like 7.02 and 7.04 give. Times have a relative error of `epsilon`, so that
+/// their differences have that of the largest time.
+double rate_of_steps(double step, const std::vector<double>& times) {
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  const double rate = 1 / step, most = std::max(std::abs(times.front()), std::abs(times.back()));
+  const double rounded = number_of(rate_text(rate));
+  return std::abs(rounded / rate - 1) <= 4 * epsilon * (1 + most / step) ? rounded : rate;
+}
+
 }  // namespace
 
 double seconds_of(std::string_view text, TimeUnit unit, double frequency) {
@@ -112,7 +123,7 @@ std::optional<RowClock> read_clock(const SignalFiles& how, const std::filesystem
   }
   RowClock clock;
   const double usual = usual_step(times);
-  clock.frequency = how.frequency > 0 ? how.frequency : usual > 0 ? 1 / usual : 0;
+  clock.frequency = how.frequency > 0 ? how.frequency : usual > 0 ? rate_of_steps(usual, times) : 0;
   if (!(clock.frequency > 0))
     throw DataError(fmt::format("{}: the clock \"{}\" stands still. Say frequency = 100.", place,
                                 printable(how.time)));
@@ -124,7 +135,7 @@ std::optional<RowClock> read_clock(const SignalFiles& how, const std::filesystem
         "{}: {} rows on the clock \"{}\" span {:.6g} s, {:.3g} steps at {} Hz. Check time_unit and "
         "frequency.",
         place, times.size(), printable(how.time), times.back() - times[0], length,
-        clock.frequency));
+        rate_text(clock.frequency)));
   clock.length = static_cast<Index>(length);
   Index last = -1;
   for (const double time : times) {
@@ -138,7 +149,7 @@ std::optional<RowClock> read_clock(const SignalFiles& how, const std::filesystem
         fmt::format("{}: {} of {} rows fall on a step of the clock \"{}\" that has a row already, "
                     "at {} steps per "
                     "second. Check time_unit, now \"{}\", and frequency.",
-                    place, on_others, times.size(), printable(how.time), clock.frequency,
+                    place, on_others, times.size(), printable(how.time), rate_text(clock.frequency),
                     enum_names(how.time_unit)[static_cast<std::size_t>(how.time_unit)]));
   return clock;
 }

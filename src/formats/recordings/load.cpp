@@ -98,8 +98,9 @@ double rate_of(const RecordingSet& set, const std::vector<Track>& tracks,
       throw DataError(
           fmt::format("recording \"{}\": channel \"{}\" has {} values per second, \"{}\" "
                       "{}. Say what the network shall see: rate = {}.",
-                      found.name, printable(first->name), first->frequency, printable(each.name),
-                      each.frequency, first->frequency));
+                      found.name, printable(first->name),
+                      rate_text(first->frequency, each.frequency), printable(each.name),
+                      rate_text(each.frequency, first->frequency), rate_text(first->frequency)));
   }
   return first->frequency;
 }
@@ -209,7 +210,8 @@ void check_alike(const std::vector<Recording>& all) {
           fmt::format("recordings \"{}\" and \"{}\" have {} and {} steps per second. Say what the "
                       "network shall "
                       "see: rate = {}.",
-                      first.name, each.name, first.frequency, each.frequency, first.frequency));
+                      first.name, each.name, rate_text(first.frequency, each.frequency),
+                      rate_text(each.frequency, first.frequency), rate_text(first.frequency)));
     if (each.channels.size() != first.channels.size())
       throw DataError(
           fmt::format("recording \"{}\" has {} channels ({}), \"{}\" has {} ({}). Choose those of "

@@ -274,7 +274,8 @@ std::vector<Track> read_tracks(const SignalFiles& how, const fs::path& path,
       throw DataError(
           fmt::format("{}: channel \"{}\" has {} values per second, but frequency says "
                       "{}. Leave frequency out: this format knows.",
-                      place, printable(track.name), track.frequency, how.frequency));
+                      place, printable(track.name), rate_text(track.frequency, how.frequency),
+                      rate_text(how.frequency, track.frequency)));
     if (!(track.frequency > 0))
       throw ArgumentError(fmt::format(
           "{} does not say how many rows a second has. Say it: frequency = 100.", place));

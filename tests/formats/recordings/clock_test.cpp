@@ -93,6 +93,28 @@ TEST(Clock, dates) {
   EXPECT_EQ(made.load(set)[0].frequency, 2);
 }
 
+TEST(Clock, tells_a_rate_without_the_noise_of_its_digits) {
+  const Made made;
+  RecordingSet set{
+      .signals = {{.files = "{name}.csv", .time = "t", .time_unit = TimeUnit::seconds}}};
+  const auto write = [&](const char* name, double start, double step) {
+    std::string rows = "t,x\n";
+    for (int i = 0; i < 200; ++i) {
+      char cell[64];
+      std::snprintf(cell, sizeof cell, "%.4f,%d\n", start + i * step, i % 7);
+      rows += cell;
+    }
+    made.write(name, rows);
+  };
+  write("a.csv", 7, 0.02);
+  write("b.csv", 1.6e9, 0.02);  // where neighbours of a double are 2.4e-7 s apart
+  const auto all = made.load(set);
+  EXPECT_EQ(all[0].frequency, 50);
+  EXPECT_EQ(all[1].frequency, 50) << "two clocks of one rate have one rate";
+  write("b.csv", 0, 0.0201);
+  EXPECT_PRED2(says, made.refusal(set), "have 50 and 49.7512 steps per second");
+}
+
 TEST(Clock, refuses_what_is_no_clock) {
   const Made made;
   const auto refusal = [&](const char* rows) {
