@@ -2,6 +2,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <sonde/fields.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/recordings.hpp>
@@ -251,16 +252,36 @@ struct FoundRecording {
   std::vector<std::filesystem::path> labels;   ///< one for each entry of RecordingSet::labels; may
                                                ///< be empty where LabelFiles::optional
 };
+/// What can be read and may not be meant so, a line for each: a column of signals that looks like a
+/// clock, rows of a table of labels that are left out.
+using Remarks = std::vector<std::string>;
+
 /// DataError when a pattern has no file, a recording lacks one or has two, or names are not unique.
-std::vector<FoundRecording> find_recordings(const RecordingSet& set);
+std::vector<FoundRecording> find_recordings(const RecordingSet& set, Remarks* remarks = nullptr);
 
 /// Reads them. Signals have NaN where nothing was recorded; weights are 0 there, and where the
 /// label is unknown. Without RecordingSet::labels all weights are 0.
 /// DataError, with file and line, for whatever does not fit; ArgumentError for a set that cannot
 /// be meant.
-std::vector<Recording> load_recordings(const RecordingSet& set);
+std::vector<Recording> load_recordings(const RecordingSet& set, Remarks* remarks = nullptr);
 /// One of them, with all its channels whatever RecordingSet::one_channel_each says.
 Recording load_recording(const RecordingSet& set, const FoundRecording& found);
+
+/// A column of numbers that is a clock by its name (time, t, timestamp, seconds, sample, index, or
+/// none beside names), and by rising by the same step from row to row.
+struct ClockColumn {
+  std::string name;
+  Index number = 0;  ///< from 1
+  double step = 0;
+
+  /// What it is, and what becomes of it as a signal.
+  std::string text() const;
+};
+/// The first such column among these of a table, by number from 1 and name. Throws as
+/// load_text_table.
+std::optional<ClockColumn> find_clock(const std::filesystem::path& table,
+                                      const std::map<Index, std::string>& columns,
+                                      CsvOptions options = {});
 
 /// Tables of a configuration: TOML may write numbers for column numbers, one table for a list of
 /// one, and whole numbers as texts of a map.

@@ -128,7 +128,7 @@ std::vector<fs::path> tables_for_all(const RecordingSet& set, const fs::path& fo
 
 }  // namespace
 
-std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
+std::vector<FoundRecording> find_recordings(const RecordingSet& set, Remarks* remarks) {
   if (set.signals.empty())
     throw ArgumentError(
         "recordings: there are no signals. Add [[recordings.signals]] with files = \"…\".");
@@ -177,12 +177,16 @@ std::vector<FoundRecording> find_recordings(const RecordingSet& set) {
       if (set.labels[i].optional && !find_only(found, each.captures, pattern, where))
         each.labels.emplace_back();
       else each.labels.push_back(only(found, each.captures, pattern, where).path);
+    formats::RowsOfNobody left_out;
     for (const Pattern::Match& file : found) {
       std::vector<Captures> owners;
       for (const FoundRecording& each : before)
         if (agree(each.captures, file.captures)) owners.push_back(each.captures);
-      formats::refuse_rows_of_nobody(set.labels[i], file.path, owners, where);
+      formats::find_rows_of_nobody(set.labels[i], file.path, owners, where, left_out);
     }
+    if (std::string remark = left_out.text(set.labels[i], before.size(), where);
+        remarks && !remark.empty())
+      remarks->push_back(std::move(remark));
   }
   if (all.empty()) throw ArgumentError("recordings: skip leaves no recording.");
   return all;

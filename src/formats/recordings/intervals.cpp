@@ -290,20 +290,37 @@ std::vector<Interval> of_marks(const LabelFiles& how, const fs::path& path, cons
 
 }  // namespace
 
-void refuse_rows_of_nobody(const LabelFiles& how, const fs::path& path,
-                           const std::vector<std::map<std::string, std::string>>& recordings,
-                           const std::string& where) {
-  if (how.kind != LabelKind::intervals || how.match.empty() ||
-      how.unmatched == Unmatched::ignored || how.onset.empty() ||
+std::string RowsOfNobody::text(const LabelFiles& how, std::size_t recordings,
+                               const std::string& where) const {
+  if (rows == 0) return {};
+  return fmt::format(
+      "{}: {} of {} rows of \"{}\" are for none of the {} recordings and are left out, as "
+      "unmatched = "
+      "\"ignored\" says; they tell of {} other{}.",
+      where, rows, all, how.files, recordings, whose.size(), whose.size() == 1 ? "" : "s");
+}
+
+void find_rows_of_nobody(const LabelFiles& how, const fs::path& path,
+                         const std::vector<std::map<std::string, std::string>>& recordings,
+                         const std::string& where, RowsOfNobody& found) {
+  if (how.kind != LabelKind::intervals || how.match.empty() || how.onset.empty() ||
       (how.end.empty() && how.duration.empty()))
     return;  // or of_table says what is missing
   std::vector<std::vector<std::string>> wanted;
   for (const auto& each : recordings) wanted.push_back(wanted_words(how, each, where));
   const IntervalTable table = load_table_of(how, path, where);
+  found.all += static_cast<Index>(table.rows.size());
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     if (std::any_of(wanted.begin(), wanted.end(),
                     [&](const auto& words) { return table.belongs(row, words); }))
       continue;
+    if (how.unmatched == Unmatched::ignored) {
+      const auto& cells = table.rows[row];
+      found.whose.emplace(cells.begin() + static_cast<std::ptrdiff_t>(table.first_match),
+                          cells.end());
+      ++found.rows;
+      continue;
+    }
     std::string words;
     std::size_t cell = table.first_match;
     for (const auto& [capture, column] : how.match)

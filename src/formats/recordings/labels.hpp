@@ -1,6 +1,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,11 +104,19 @@ std::vector<Interval> read_intervals(const LabelFiles& how, const FoundRecording
                                      const std::filesystem::path& path, const Grid& grid,
                                      ClassReader& classes, const std::string& where);
 
-/// DataError for a row of a table of intervals that is for none of these recordings, each told by
-/// its captures: its marks would be lost without a word.
-void refuse_rows_of_nobody(const LabelFiles& how, const std::filesystem::path& path,
-                           const std::vector<std::map<std::string, std::string>>& recordings,
-                           const std::string& where);
+/// Rows of tables of intervals that are for no recording.
+struct RowsOfNobody {
+  Index rows = 0, all = 0;
+  std::set<std::vector<std::string>> whose;  ///< what the columns of `match` hold there
+
+  /// "12 of 340 rows … are left out"; empty where none is.
+  std::string text(const LabelFiles& how, std::size_t recordings, const std::string& where) const;
+};
+/// Adds the rows of a table that are for none of these recordings, each told by its captures.
+/// DataError for such a row, unless they are ignored: its marks would be lost without a word.
+void find_rows_of_nobody(const LabelFiles& how, const std::filesystem::path& path,
+                         const std::vector<std::map<std::string, std::string>>& recordings,
+                         const std::string& where, RowsOfNobody& found);
 
 /// Puts the labels of one entry on.
 void put_labels(const RecordingSet& set, std::size_t entry, const FoundRecording& found,

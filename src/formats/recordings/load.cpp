@@ -30,12 +30,9 @@ std::vector<std::string_view> names_of(const std::vector<Track>& tracks) {
 std::vector<Track> read_all(const RecordingSet& set, const FoundRecording& found) {
   std::vector<Track> all;
   for (std::size_t i = 0; i < set.signals.size(); ++i) {
-    std::vector<std::string> labels;
-    for (std::size_t l = 0; l < set.labels.size(); ++l)
-      if (found.labels[l] == found.signals[i] && !set.labels[l].column.empty())
-        labels.push_back(set.labels[l].column);
     auto tracks =
-        formats::read_tracks(set.signals[i], found.signals[i], labels, formats::signals_name(i));
+        formats::read_tracks(set.signals[i], found.signals[i],
+                             formats::label_columns(set, i, found), formats::signals_name(i));
     std::move(tracks.begin(), tracks.end(), std::back_inserter(all));
   }
   for (Track& each : all)
@@ -277,6 +274,15 @@ void keep_around_labels(Recording& recording, double seconds) {
 
 }  // namespace
 
+std::vector<std::string> formats::label_columns(const RecordingSet& set, std::size_t entry,
+                                                const FoundRecording& found) {
+  std::vector<std::string> columns;
+  for (std::size_t l = 0; l < set.labels.size(); ++l)
+    if (found.labels[l] == found.signals[entry] && !set.labels[l].column.empty())
+      columns.push_back(set.labels[l].column);
+  return columns;
+}
+
 Recording load_recording(const RecordingSet& set, const FoundRecording& found) {
   check_set(set);
   const std::vector<Track> all = read_all(set, found);
@@ -327,9 +333,10 @@ Recording load_recording(const RecordingSet& set, const FoundRecording& found) {
   return recording;
 }
 
-std::vector<Recording> load_recordings(const RecordingSet& set) {
+std::vector<Recording> load_recordings(const RecordingSet& set, Remarks* remarks) {
   std::vector<Recording> recordings;
-  for (const FoundRecording& found : find_recordings(set)) {
+  const std::vector<FoundRecording> all = find_recordings(set, remarks);
+  for (const FoundRecording& found : all) {
     Recording whole = load_recording(set, found);
     if (!set.one_channel_each) {
       recordings.push_back(std::move(whole));
@@ -339,6 +346,9 @@ std::vector<Recording> load_recordings(const RecordingSet& set) {
       recordings.push_back(std::move(part));
   }
   check_alike(recordings);
+  for (std::size_t i = 0; remarks && i < set.signals.size(); ++i)
+    if (std::string remark = formats::remark_on_clock(set, i, all.front()); !remark.empty())
+      remarks->push_back(std::move(remark));
   return recordings;
 }
 

@@ -63,6 +63,19 @@ bool means(const std::string& column, const TableHead& head, std::size_t i) {
   return column == fmt::format("{}", i + 1);
 }
 
+/// The numbers from 1 of columns of numbers that are neither clock nor labels.
+std::vector<std::size_t> signals_among(const SignalFiles& how, const TableHead& head,
+                                       const std::vector<std::string>& not_channels) {
+  std::vector<std::size_t> columns;
+  for (std::size_t i = 0; i < head.are_numbers.size(); ++i) {
+    const bool is_other = (!how.time.empty() && means(how.time, head, i)) ||
+                          std::any_of(not_channels.begin(), not_channels.end(),
+                                      [&](const auto& each) { return means(each, head, i); });
+    if (head.are_numbers[i] && !is_other) columns.push_back(i + 1);
+  }
+  return columns;
+}
+
 std::vector<Track> tracks_of(const Array& values, const std::vector<std::string>& names,
                              double frequency) {
   const Index steps = values.shape()[0],
@@ -104,12 +117,8 @@ std::vector<Track> read_table_tracks(const SignalFiles& how, const fs::path& pat
   options.missing_as_nan = how.missing_as_nan;
   options.columns = how.columns;
   if (options.columns.empty())
-    for (std::size_t i = 0; i < head.are_numbers.size(); ++i) {
-      const bool is_other = (!how.time.empty() && means(how.time, head, i)) ||
-                            std::any_of(not_channels.begin(), not_channels.end(),
-                                        [&](const auto& each) { return means(each, head, i); });
-      if (head.are_numbers[i] && !is_other) options.columns.push_back(fmt::format("{}", i + 1));
-    }
+    for (const std::size_t number : signals_among(how, head, not_channels))
+      options.columns.push_back(fmt::format("{}", number));
   if (options.columns.empty())
     throw DataError(
         fmt::format("{}: {} has no column of numbers. Name them: columns = [\"…\"].", where, file));
@@ -218,6 +227,21 @@ FileFormat format_of(const fs::path& path, FileFormat format, const std::string&
         fmt::format("{}: the name of \"{}\" does not say its format. Say it: format = \"csv\".",
                     where, path.string()));
   return found->second;
+}
+
+std::map<Index, std::string> usual_channels(const SignalFiles& how, const fs::path& path,
+                                            const std::vector<std::string>& not_channels,
+                                            const std::string& where) {
+  std::map<Index, std::string> channels;
+  if (!how.columns.empty() || format_of(path, how.format, where) != FileFormat::csv)
+    return channels;
+  const auto bytes = read_file(path);
+  const TableHead head =
+      head_of(text_of(bytes), csv_options(how, where), fmt::format("\"{}\"", path.string()));
+  if (head.names.empty()) return channels;
+  for (const std::size_t number : signals_among(how, head, not_channels))
+    channels[static_cast<Index>(number)] = head.names[number - 1];
+  return channels;
 }
 
 Array read_array(FileFormat format, const fs::path& path, const std::string& array,

@@ -1,6 +1,7 @@
 #pragma once
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <sonde/recording_set.hpp>
 #include <string>
@@ -42,6 +43,22 @@ FileFormat format_of(const std::filesystem::path& path, FileFormat format,
 std::vector<Track> read_tracks(const SignalFiles& how, const std::filesystem::path& path,
                                const std::vector<std::string>& not_channels,
                                const std::string& where);
+
+/// The columns of a table with a header that are channels because nothing says which are, by number
+/// from 1; empty where `how` names them, and for other formats.
+std::map<Index, std::string> usual_channels(const SignalFiles& how,
+                                            const std::filesystem::path& path,
+                                            const std::vector<std::string>& not_channels,
+                                            const std::string& where);
+
+/// What is to say of a column of entry number `entry` that looks like a clock and is taken for a
+/// signal; empty without one. All recordings have the channels of `first`, the only one looked at.
+std::string remark_on_clock(const RecordingSet& set, std::size_t entry,
+                            const FoundRecording& first);
+
+/// The columns with labels of the recording's file of signals number `entry`: no channels.
+std::vector<std::string> label_columns(const RecordingSet& set, std::size_t entry,
+                                       const FoundRecording& found);
 
 /// The clock of a table; none where `how` names none.
 std::optional<RowClock> read_clock(const SignalFiles& how, const std::filesystem::path& path,
