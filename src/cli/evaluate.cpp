@@ -3,6 +3,7 @@
 #include "cli/data.hpp"
 #include "cli/evaluate_recordings.hpp"
 #include "cli/labeller.hpp"
+#include "cli/loss_text.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/scores.hpp"
@@ -121,7 +122,7 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
     json.update(to_json(scores));
     fmt::print("{}\n", json.dump(2));
   } else {
-    fmt::print("loss               {:.6g}   ({})\n{}", loss, name_of(task.loss), to_text(scores));
+    fmt::print("loss               {:.6g}   ({})\n{}", loss, loss_text(task.loss), to_text(scores));
   }
   return 0;
 }

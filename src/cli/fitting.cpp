@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cli/loss_text.hpp"
 #include "cli/model_file.hpp"
 
 namespace sonde::cli {
@@ -73,7 +74,7 @@ std::string compile(Model& model, const TrainOptions& o, const Task& task, Index
 TrainOptions effective(TrainOptions o, const Task& task, const Model& model,
                        std::string_view best) {
   // A fix may have changed the loss; repeating the run must find the same fixes.
-  if (o.apply_fix == 0) o.loss = name_of(task.loss);
+  if (o.apply_fix == 0) o.loss = loss_text(task.loss);
   if (o.optimizer != "auto" || !is_model_file(o.model)) {
     if (o.optimizer == "auto") o.optimizer = "adam";
     // Rates are float32: the shortest number that is the same one.

@@ -11,6 +11,7 @@
 #include <sonde/words.hpp>
 
 #include "cli/data.hpp"
+#include "cli/loss_text.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
 #include "cli/recording_set.hpp"
@@ -186,7 +187,7 @@ Json inspect_model(const std::string& path, std::string& text) {
     json["loss"] = name_of(compiled->loss[0]);
     json["optimizer_steps"] = model.iterations();
     text += fmt::format(" Trained with: {}, {} steps of the optimizer\n",
-                        name_of(compiled->loss[0]), model.iterations());
+                        loss_text(compiled->loss[0]), model.iterations());
   }
   tell_recipe(opened.extras, json, text);
   return json;

@@ -8,6 +8,7 @@
 #include <sonde/networks.hpp>
 
 #include "cli/labeller.hpp"
+#include "cli/loss_text.hpp"
 
 namespace sonde::cli {
 namespace {
@@ -93,7 +94,7 @@ void apply(const TrainOptions& o, Diagnosis& diagnosis, Parts& parts, Prepared& 
     normalizer.reset();
   const Loss& loss = fix.losses.front();
   prepared.task =
-      task_for(prepared.opened.model, data.y, data.weights, data.steps(), name_of(loss));
+      task_for(prepared.opened.model, data.y, data.weights, data.steps(), loss_text(loss));
   prepared.task.loss = loss;
 }
 

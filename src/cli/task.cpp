@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sonde/error.hpp>
 
+#include "cli/loss_text.hpp"
 #include "cli/options.hpp"
 
 namespace sonde::cli {
@@ -149,7 +150,7 @@ Index class_of(const Task& task, const float* label, Index width) {
 
 Task task_of(const Array& y, const Array& weights, Index steps, std::string_view loss) {
   if (loss == "auto") return task_of(y, weights, steps, std::optional<Loss>{});
-  return task_of(y, weights, steps, loss_from_name(loss));
+  return task_of(y, weights, steps, read_loss(loss));
 }
 
 Task task_of(const Array& y, const Array& weights, Index steps, const std::optional<Loss>& loss) {
@@ -190,7 +191,7 @@ Task task_for(const Model& model, const Array& y, const Array& weights, Index st
   const CompileOptions* compiled = model.compiled();
   std::optional<Loss> chosen;
   if (loss != "auto") {
-    chosen = loss_from_name(loss);
+    chosen = read_loss(loss);
   } else if (compiled && !compiled->loss.empty()) {
     chosen = compiled->loss[0];
   } else {

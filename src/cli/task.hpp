@@ -42,7 +42,7 @@ struct Task {
 Index label_width(const Shape& y, Index steps);
 
 /// What y holds, and what fits it. Labels with weight 0 and labels that are not finite are not
-/// looked at. `loss` is "auto" or a name that decides what the labels are taken for.
+/// looked at. `loss` is "auto" or a text of read_loss, which decides what the labels are taken for.
 Task task_of(const Array& y, const Array& weights, Index steps, std::string_view loss);
 /// The same for a loss itself; none: what fits the labels.
 Task task_of(const Array& y, const Array& weights, Index steps, const std::optional<Loss>& loss);

@@ -10,6 +10,7 @@
 #include "cli/fitting.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/labeller.hpp"
+#include "cli/loss_text.hpp"
 #include "cli/model_file.hpp"
 #include "cli/parts.hpp"
 #include "cli/prepare.hpp"
@@ -72,7 +73,7 @@ void tell(RunDirectory& run, const TrainOptions& o, const Parts& parts, const Ta
   for (const Array& weights : model.get_weights()) parameters += weights.size();
   run.say(fmt::format("model:  {}, {} parameters, {} → {}, loss {}", o.model, parameters,
                       to_string(model.graph().input_tensors().front().shape().with_front(dynamic)),
-                      to_string(output.shape().with_front(dynamic)), name_of(task.loss)));
+                      to_string(output.shape().with_front(dynamic)), loss_text(task.loss)));
 }
 
 int train(const TrainOptions& given) {

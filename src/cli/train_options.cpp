@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <sonde/losses.hpp>
 #include <sonde/optimizers.hpp>
+
+#include "cli/loss_text.hpp"
 
 namespace sonde::cli {
 
@@ -15,7 +16,7 @@ std::span<const OptionText> train_texts() {
       data = "Data",
       recordings = "Recordings (tables [recordings], [split] and [evaluation] of FILE.toml)",
       model = "Network", training = "Training", output = "Output";
-  static constexpr std::array<OptionText, 52> texts = {{
+  static constexpr OptionText texts[] = {
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
@@ -67,7 +68,8 @@ std::span<const OptionText> train_texts() {
       {training, "clipnorm", "NORM", "the gradient of each weight is at most so long"},
       {training, "decay", "HOW", "none, or cosine: the learning rate falls to 0 over all epochs"},
       {training, "loss", "NAME",
-       "auto: what fits the labels; or dice, binary_focal_crossentropy, mse, … of Keras' losses"},
+       "auto: what fits the labels; or dice, binary_focal_crossentropy, mse, … of Keras' losses; "
+       "with arguments: \"tversky(alpha=0.7, beta=0.3)\""},
       {training, "class_weight", "HOW",
        "none, auto (all classes weigh the same), or a number for each class"},
       {training, "early_stopping", "EPOCHS", "stop after so many epochs without improvement"},
@@ -92,7 +94,7 @@ std::span<const OptionText> train_texts() {
        "auto: lines for people; json: one JSON object on each line of stderr; none"},
       {output, "quiet", "", "no messages"},
       {output, "json", "", "print the result as one JSON object"},
-  }};
+  };
   return texts;
 }
 
@@ -106,7 +108,7 @@ bool stands_in(const auto& list, std::string_view field) {
 bool mean_the_same(std::string_view field, const Value& a, const Value& b) {
   if (a == b) return true;
   if (field == "loss" && a.as<std::string>() && b.as<std::string>())
-    return loss_from_name(*a.as<std::string>()) == loss_from_name(*b.as<std::string>());
+    return read_loss(*a.as<std::string>()) == read_loss(*b.as<std::string>());
   if (field == "learning_rate" && a.as<double>() && b.as<double>())
     return static_cast<float>(*a.as<double>()) == static_cast<float>(*b.as<double>());
   return false;
