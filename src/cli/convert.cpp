@@ -60,7 +60,8 @@ int convert(const std::string& from, const std::string& to, const ConvertOptions
   if (from.ends_with(".toml")) {
     if (!o.weights.empty() || o.no_compile)
       throw ArgumentError("--weights and --no-compile are for models, not for recordings.");
-    const Index count = export_recordings(*recording_options(from).recordings, to);
+    const TrainOptions options = recording_options(from);
+    const Index count = export_recordings(*options.recordings, to, options.ignore_label);
     const nlohmann::ordered_json json = {{"from", from}, {"to", to}, {"recordings", count}};
     if (o.json) fmt::print("{}\n", json.dump(2));
     else fmt::print(stderr, "{} recordings are in {}.\n", count, to);

@@ -10,6 +10,7 @@
 #include <sonde/formats.hpp>
 
 #include "cli/table.hpp"
+#include "cli/task.hpp"
 
 namespace sonde::cli {
 namespace {
@@ -129,6 +130,26 @@ void check_labels(const Data& data, const DataFiles& files) {
              : "Fill them in, or leave those samples out."));
 }
 
+/// Gives labels of the number `ignored` the weight 0.
+void leave_out_labels(Data& data, Index ignored, const std::string& file) {
+  if (!is_there(data.y)) return;
+  if (const Index width = label_width(data.y.shape(), data.steps()); width > 1)
+    throw ArgumentError(
+        fmt::format("--ignore-label is for labels of one number; those of {} have {}. Give them "
+                    "weights instead: --sample-weight FILE.",
+                    file, width));
+  const Shape& shape = data.y.shape();
+  const bool has_units = shape.rank() > 2 || (shape.rank() == 2 && shape[1] != data.steps());
+  Array weights(Shape(std::vector<Index>(shape.begin(), shape.end() - (has_units ? 1 : 0))));
+  const Array& given = data.weights;  // one for each label, or for each sample
+  const Index each = given.size() > 0 ? std::max<Index>(weights.size() / given.size(), 1) : 0;
+  for (Index i = 0; i < weights.size(); ++i) {
+    const float weight = each > 0 ? given.data()[std::min(i / each, given.size() - 1)] : 1;
+    weights.data()[i] = data.y.data()[i] == static_cast<float>(ignored) ? 0 : weight;
+  }
+  data.weights = std::move(weights);
+}
+
 void check_shape(const Array& x, const std::string& file) {
   if (x.shape().rank() != 3)
     throw DataError(fmt::format(
@@ -198,6 +219,8 @@ Data load_data(const DataFiles& files) {
   check_shape(data.x, files.x);
   check_lengths();
   check_signal(data.x, files.x);
+  if (files.ignore_label)
+    leave_out_labels(data, *files.ignore_label, files.y.empty() ? files.x : files.y);
   check_labels(data, files);
   return data;
 }

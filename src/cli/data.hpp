@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <sonde/array.hpp>
 #include <string>
 #include <string_view>
@@ -29,8 +30,9 @@ struct DataFiles {
   std::string label_column = {};
   /// A model's, in its order: they choose a table's columns where the table has a header.
   std::vector<std::string> channels = {};
-  bool labels = true;      ///< whether y is wanted
-  bool recording = false;  ///< an x of two axes is one recording (time, channels)
+  bool labels = true;                      ///< whether y is wanted
+  bool recording = false;                  ///< an x of two axes is one recording (time, channels)
+  std::optional<Index> ignore_label = {};  ///< labels of this number get the weight 0
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,

@@ -20,6 +20,7 @@ struct EvaluateOptions {
   std::string y = {};
   std::string label_column = {};
   std::string sample_weight = {};
+  std::optional<Index> ignore_label = {};
   std::string loss = "auto";
   std::string weights = {};
   Index batch_size = 32;
@@ -29,11 +30,11 @@ struct EvaluateOptions {
 
   static constexpr auto fields() {
     using E = EvaluateOptions;
-    return fields_of(field("x", &E::x), field("y", &E::y), field("label_column", &E::label_column),
-                     field("sample_weight", &E::sample_weight), field("loss", &E::loss),
-                     field("weights", &E::weights), field("batch_size", &E::batch_size),
-                     field("threads", &E::threads), field("part", &E::part),
-                     field("json", &E::json));
+    return fields_of(
+        field("x", &E::x), field("y", &E::y), field("label_column", &E::label_column),
+        field("sample_weight", &E::sample_weight), field("ignore_label", &E::ignore_label),
+        field("loss", &E::loss), field("weights", &E::weights), field("batch_size", &E::batch_size),
+        field("threads", &E::threads), field("part", &E::part), field("json", &E::json));
   }
 };
 
@@ -43,6 +44,7 @@ constexpr OptionText texts[] = {
     {group, "y", "FILE", "labels, one for each step or each sample"},
     {group, "label_column", "NAME", "the column of a .csv file that holds the labels"},
     {group, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: left out"},
+    {group, "ignore_label", "N", "labels of this number count nowhere, as if of weight 0"},
     {group, "loss", "NAME", "auto: the model's own, or what fits its last layer"},
     {group, "weights", "FILE", "use these: .weights.h5 or .h5 of Keras, or a .keras file"},
     {group, "batch_size", "N", "samples at once"},
@@ -56,9 +58,10 @@ constexpr OptionText texts[] = {
 int evaluate_on_recordings(const std::string& model_file, const std::string& config,
                            const EvaluateOptions& o) {
   LabellingModel opened = load_model_file(model_file, false, o.weights);
-  const EvaluatedRecordings found =
-      evaluate_recordings(opened, recording_options(config),
-                          {.part = o.part, .batch_size = o.batch_size, .threads = o.threads});
+  TrainOptions options = recording_options(config);
+  if (o.ignore_label) options.ignore_label = o.ignore_label;
+  const EvaluatedRecordings found = evaluate_recordings(
+      opened, options, {.part = o.part, .batch_size = o.batch_size, .threads = o.threads});
   if (o.json) fmt::print("{}\n", to_json(found.judged, found.classes, found.whole).dump(2));
   else fmt::print("{}", to_text(found.judged, found.classes, found.whole));
   return 0;
@@ -92,7 +95,8 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
                          .weights = o.sample_weight,
                          .label_column = o.label_column,
                          .channels = opened.extras.channels,
-                         .recording = true});
+                         .recording = true,
+                         .ignore_label = o.ignore_label});
   check_columns(o.x, data.x.shape()[2], data.columns, channels_of(model));
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
 

@@ -54,7 +54,8 @@ EvaluatedRecordings evaluate_recordings(LabellingModel& opened, const TrainOptio
     refuse_name("--part", how.part, {names.begin(), names.end()});
   RecordingSet set = *options.recordings;
   if (set.rate == 0) set.rate = opened.extras.frequency;  // the network has learned no other
-  const RecordingFiles files = load_recording_files(set);
+  const RecordingFiles files = load_recording_files(set, options.ignore_label);
+  for (const std::string& remark : files.remarks) fmt::print(stderr, "sonde: {}\n", remark);
   const Index outputs = opened.model.graph().output_tensors().front().shape().last();
   const Index classes = std::max<Index>(outputs, 2), found = count_classes(files);
   if (found > classes)

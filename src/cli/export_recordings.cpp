@@ -31,12 +31,14 @@ fs::path place_of(const Recording& recording, const fs::path& folder) {
 
 }  // namespace
 
-Index export_recordings(const RecordingSet& set, const fs::path& folder) {
+Index export_recordings(const RecordingSet& set, const fs::path& folder,
+                        std::optional<Index> ignored) {
   std::error_code error;
   if (fs::exists(folder, error) && !fs::is_empty(folder, error))
     throw ArgumentError(
         fmt::format("\"{}\" is there and not empty. Choose another folder.", folder.string()));
-  const RecordingFiles files = load_recording_files(set);
+  const RecordingFiles files = load_recording_files(set, ignored);
+  for (const std::string& remark : files.remarks) fmt::print(stderr, "sonde: {}\n", remark);
   std::string list = "file,recording,group,frequency,steps,labelled_steps,channels\n";
   for (const Recording& each : files.recordings) {
     const fs::path place = place_of(each, folder);

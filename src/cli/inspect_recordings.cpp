@@ -10,6 +10,7 @@
 
 #include "cli/options.hpp"
 #include "cli/recording_set.hpp"
+#include "cli/recordings.hpp"
 #include "cli/sha256.hpp"
 
 namespace sonde::cli {
@@ -113,10 +114,14 @@ std::string text_of(const std::string& file, const Json& json) {
 
 }  // namespace
 
-RecordingSet read_recording_set(const std::string& config_file) {
+RecordingSet read_recording_set(const std::string& config_file, std::optional<Index>* ignored) {
   RecordingSet set;
   bool has_table = false;
-  for (const auto& [key, value] : read_toml(config_file))
+  const Value::Dict config = read_toml(config_file);
+  std::vector<std::string_view> keys;
+  for (const auto& [key, value] : config) {
+    keys.push_back(key);
+    if (key == "ignore_label" && ignored) from_value(value, config_file + ": " + key, *ignored);
     if (key == "recordings") {
       from_value(value, config_file + ": recordings", set);
       has_table = true;
@@ -131,9 +136,10 @@ RecordingSet read_recording_set(const std::string& config_file) {
 }
 
 Json inspect_recordings(const std::string& config_file, std::string& text) {
-  const RecordingSet set = read_recording_set(config_file);
+  std::optional<Index> ignored;
+  const RecordingSet set = read_recording_set(config_file, &ignored);
   const auto found = find_recordings(set);
-  const auto recordings = load_recordings(set);
+  const auto [recordings, classes, remarks] = load_recording_files(set, ignored);
   Sums sums;
   Json each_json = Json::array();
   std::set<std::string> groups;

@@ -123,7 +123,8 @@ Parts load_parts(const TrainOptions& o) {
                   .weights = o.sample_weight,
                   .label_column = o.label_column,
                   .channels = channels,
-                  .recording = o.window > 0};
+                  .recording = o.window > 0,
+                  .ignore_label = o.ignore_label};
   std::optional<Data> validation;
   Data data = load_data(files);
   if (!o.validation_x.empty())
@@ -132,7 +133,8 @@ Parts load_parts(const TrainOptions& o) {
                             .y_option = "--validation-y",
                             .label_column = o.label_column,
                             .channels = channels,
-                            .recording = o.window > 0});
+                            .recording = o.window > 0,
+                            .ignore_label = o.ignore_label});
   return {std::move(data),
           std::move(validation),
           {.validation_split = o.validation_split, .window = o.window, .hop = o.hop}};

@@ -10,8 +10,14 @@
 
 namespace sonde::cli {
 
-RecordingFiles load_recording_files(const RecordingSet& set) {
-  RecordingFiles files{load_recordings(set), set.classes};
+RecordingFiles load_recording_files(RecordingSet set, std::optional<Index> ignored) {
+  if (ignored)
+    for (LabelFiles& labels : set.labels) labels.unlabelled.push_back(fmt::format("{}", *ignored));
+  RecordingFiles files{.recordings = {}, .classes = set.classes};
+  files.recordings = load_recordings(set, &files.remarks);
+  for (Recording& each : files.recordings)  // a class of that number may be written by its name
+    for (Index t = 0; ignored && t < each.labels.size(); ++t)
+      if (each.labels.data()[t] == static_cast<float>(*ignored)) each.weights.data()[t] = 0;
   // Steps have no rate where no file says one: a second is a step then.
   for (Recording& each : files.recordings)
     if (!(each.frequency > 0)) each.frequency = 1;

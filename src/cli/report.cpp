@@ -78,14 +78,16 @@ DataFile data_file(const std::string& role, const std::string& place) {
   return {role, path, std::filesystem::file_size(path), sha256_of_file(path)};
 }
 
-JudgedArrays other_data(const ReportOptions& o, const std::vector<std::string>& channels) {
+JudgedArrays other_data(const ReportOptions& o, const TrainOptions& then,
+                        const std::vector<std::string>& channels) {
   JudgedArrays judged{.part = "given",
                       .data = load_data({.x = o.x,
                                          .y = o.y,
                                          .weights = o.sample_weight,
                                          .label_column = o.label_column,
                                          .channels = channels,
-                                         .recording = true})};
+                                         .recording = true,
+                                         .ignore_label = then.ignore_label})};
   for (const auto& [role, place] : {std::pair{"judged x", o.x}, std::pair{"judged y", o.y},
                                     std::pair{"judged weights", o.sample_weight}})
     if (!place.empty()) judged.files.push_back(data_file(role, place));
@@ -181,7 +183,8 @@ int report(const std::string& folder, const ReportOptions& o) {
     return 0;
   }
   Model& model = opened.model;
-  JudgedArrays judged = o.x.empty() ? own_data(then, run) : other_data(o, opened.extras.channels);
+  JudgedArrays judged =
+      o.x.empty() ? own_data(then, run) : other_data(o, then, opened.extras.channels);
   Data& data = judged.data;
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
   const Task task = task_for(model, data.y, data.weights, data.steps(), "auto");

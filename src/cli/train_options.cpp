@@ -22,6 +22,7 @@ std::span<const OptionText> train_texts() {
       {data, "y", "FILE", "labels, one for each step or each sample"},
       {data, "label_column", "NAME", "the column of a .csv file that holds the labels"},
       {data, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: not labelled"},
+      {data, "ignore_label", "N", "labels of this number count nowhere, as if of weight 0"},
       {data, "validation_split", "PART",
        "this part of the data, at its end, judges and does not train"},
       {data, "validation_x", "FILE", "signals that judge, instead of a part of x"},

@@ -23,6 +23,7 @@ struct TrainOptions {
   std::string y = {};
   std::string label_column = {};
   std::string sample_weight = {};
+  std::optional<Index> ignore_label = {};
   double validation_split = 0.2;
   std::string validation_x = {};
   std::string validation_y = {};
@@ -86,10 +87,10 @@ struct TrainOptions {
     using T = TrainOptions;
     return fields_of(
         field("x", &T::x), field("y", &T::y), field("label_column", &T::label_column),
-        field("sample_weight", &T::sample_weight), field("validation_split", &T::validation_split),
-        field("validation_x", &T::validation_x), field("validation_y", &T::validation_y),
-        field("window", &T::window), field("hop", &T::hop), field("normalize", &T::normalize),
-        field("normalize_seconds", &T::normalize_seconds),
+        field("sample_weight", &T::sample_weight), field("ignore_label", &T::ignore_label),
+        field("validation_split", &T::validation_split), field("validation_x", &T::validation_x),
+        field("validation_y", &T::validation_y), field("window", &T::window), field("hop", &T::hop),
+        field("normalize", &T::normalize), field("normalize_seconds", &T::normalize_seconds),
         field("windows_per_epoch", &T::windows_per_epoch), field("balanced", &T::balanced),
         field("mixtures", &T::mixtures), field("predict", &T::predict),
         field("predict_window", &T::predict_window), field("predict_hop", &T::predict_hop),

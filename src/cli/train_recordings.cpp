@@ -141,7 +141,7 @@ int train_recordings(const TrainOptions& asked) {
   given.split = rules;
   if (!given.evaluation) given.evaluation = JudgeRules{};
 
-  RecordingTask task{.files = load_recording_files(*given.recordings)};
+  RecordingTask task{.files = load_recording_files(*given.recordings, given.ignore_label)};
   task.classes = count_classes(task.files);
   task.each_channel = given.recordings->one_channel_each;
   task.folds = plan_split(task.files.recordings, rules);
