@@ -15,6 +15,8 @@ struct Data {
   /// Came as one recording (time, channels), and is one sample of many steps.
   bool recording = false;
   std::vector<std::string> columns = {};  ///< of a table: what its header calls the channels
+  /// What was read of a table and may not be meant so, a line each.
+  std::vector<std::string> remarks = {};
 
   Index samples() const { return x.shape()[0]; }
   Index steps() const { return x.shape()[1]; }

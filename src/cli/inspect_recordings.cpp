@@ -105,6 +105,8 @@ std::string text_of(const std::string& file, const Json& json) {
     text += fmt::format("  {:>20}: {:>10}  {:6.2f} %  in {} stretches\n",
                         each["class"].get<std::string>(), number(each["steps"]),
                         100 * each["share"].get<double>(), number(each["stretches"]));
+  for (const Json& remark : json["remarks"])
+    text += fmt::format("  {}\n", remark.get<std::string>());
   for (const Json& each : json["each"])
     text += fmt::format("  {}{}: {} steps, {:.2f} % count\n", each["name"].get<std::string>(),
                         in_brackets(each["group"].get<std::string>()), number(each["steps"]),
@@ -126,10 +128,13 @@ RecordingSet read_recording_set(const std::string& config_file, std::optional<In
       from_value(value, config_file + ": recordings", set);
       has_table = true;
     }
-  if (!has_table)
-    throw ArgumentError(
-        fmt::format("{}: there is no table [recordings]. docs/recordings.md says how to write one.",
-                    config_file));
+  }
+  if (!has_table) {
+    const std::string near = nearest("recordings", keys);
+    throw ArgumentError(fmt::format(
+        "{}: there is no table [recordings]{}. docs/recordings.md says how to write one.",
+        config_file, near.empty() ? "" : fmt::format(", but \"{}\"", near)));
+  }
   set.folder =
       (std::filesystem::path(config_file).parent_path() / set.folder).lexically_normal().string();
   return set;
@@ -168,6 +173,7 @@ Json inspect_recordings(const std::string& config_file, std::string& text) {
                {"labelled", share(sums.labelled, sums.steps)},
                {"missing", share(sums.missing, sums.steps)},
                {"classes", balance(sums, set)},
+               {"remarks", remarks},
                {"each", each_json}};
   text += text_of(config_file, json);
   json["files"] = hashes(set, found);

@@ -78,9 +78,10 @@ Parts::Parts(Data data, std::optional<Data> validation, const PartOptions& optio
     const Index point = split > 0 ? split_point(steps, split, "steps") : steps;
     if (split > 0) apart_ = cut(data_, point, steps, options);
     else if (apart_) apart_ = cut(*apart_, 0, apart_->steps(), options);
-    std::vector<std::string> columns = std::move(data_.columns);
-    data_ = cut(data_, 0, point, options);
-    data_.columns = std::move(columns);
+    Data first = cut(data_, 0, point, options);
+    first.columns = std::move(data_.columns);
+    first.remarks = std::move(data_.remarks);
+    data_ = std::move(first);
     training_ = data_.samples();
   } else {
     training_ = split > 0 ? split_point(data_.samples(), split, "samples") : data_.samples();

@@ -248,6 +248,7 @@ void begin(RunDirectory& run, const TrainOptions& o, const Json& split, bool res
 
 RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions& given) {
   RunDirectory run = run_directory(given);
+  for (const std::string& remark : job.files.remarks) run.say(remark);
   FoldData data(job, fold, given);
   const JudgeRules rules = given.evaluation.value_or(JudgeRules{});
   static_cast<void>(RecordingJudge(job.classes, rules));  // refuses rules before training

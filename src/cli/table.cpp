@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <sonde/fields.hpp>
@@ -93,6 +94,19 @@ std::vector<Index> signal_columns(const Table& table, const DataFiles& files, In
     columns.push_back(found - table.columns.begin());
   }
   return columns;
+}
+
+/// Says so where one of the columns of a whole table looks like a clock.
+void remark_on_clock(Data& data, const std::string& file, const Table& table,
+                     const std::vector<Index>& columns) {
+  std::map<Index, std::string> named;
+  for (const Index c : columns) named[c + 1] = table.columns[static_cast<std::size_t>(c)];
+  const auto clock = find_clock(file, named);
+  if (!clock) return;
+  data.remarks.push_back(fmt::format(
+      "warning: {}: {} Leave the column out of the table, or write a recording.toml that says "
+      "time = \"{}\" in [[recordings.signals]]: see docs/recordings.md.",
+      file, clock->text(), clock->name.empty() ? fmt::format("{}", clock->number) : clock->name));
 }
 
 /// A table without the column that --label-column names, which may hold anything.
@@ -186,6 +200,8 @@ void load_table_into(Data& data, const DataFiles& files, bool missing_as_nan) {
   const std::vector<Index> columns = signal_columns(table, files, label, wanted.columns.empty());
   if (columns.empty())
     throw DataError(fmt::format("{}: has only the column of labels, and no signal.", files.x));
+  if (files.labels && files.channels.empty() && !table.columns.empty())
+    remark_on_clock(data, files.x, table, columns);
   data.x = Array({steps, static_cast<Index>(columns.size())});
   float* to = data.x.data();
   for (Index t = 0; t < steps; ++t)

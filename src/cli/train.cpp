@@ -80,6 +80,7 @@ int train(const TrainOptions& given) {
   check_options(given);
   RunDirectory run = run_directory(given);
   Parts parts = load_parts(given);
+  for (const std::string& remark : parts.data().remarks) run.say(remark);
   auto [opened, task, fix] = prepare(given, parts);
   Model& model = opened.model;
   if (!fix.empty()) run.say("fix:    " + fix);

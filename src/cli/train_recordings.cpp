@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 #include <iterator>
+#include <utility>
 
 #include "cli/fitting.hpp"
 #include "cli/recording_report.hpp"
@@ -159,6 +160,7 @@ int train_recordings(const TrainOptions& asked) {
   TrainOptions repeated = given;
   repeated.force = repeated.resume = false;
   run.write("config.toml", write_toml(to_config(repeated), train_texts()));
+  for (const std::string& remark : std::exchange(task.files.remarks, {})) run.say(remark);  // once
   Pooled pooled;
   std::vector<ShownRecording> shown;  // of the first seed
   for (Index seed = 0; seed < given.seeds; ++seed) {

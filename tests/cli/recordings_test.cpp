@@ -157,12 +157,38 @@ TEST(InspectRecordings, counts_what_is_there) {
             "fdc5d737971519e537c459d1241e748f");
 }
 
+TEST(InspectRecordings, says_what_looks_like_a_clock_and_which_rows_are_left_out) {
+  Program program;
+  make_folders(program);
+  std::string text = configurations().at(0).text;
+  text.erase(text.find("columns = "), text.find("frequency") - text.find("columns = "));
+  text.insert(text.find("onset"), "unmatched = \"ignored\"\n");
+  program.write("walks.toml", text);
+  program.write("walks/marks.csv",
+                "person;walk;from;to;what\nann;1;0.02;0.04;step\neve;2;0;0.02;turn\n");
+  program.write("walks/bob_1.csv", "time;acc_x;acc_y;note\n0.00;0.5;9.7;start\n0.02;0.6;9.8;\n");
+  const Result result = program.run("inspect " + program.path("walks.toml"));
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_PRED2(says, result.out, "\n  warning: signals 1: ");
+  EXPECT_PRED2(says, result.out, "the column \"time\" rises by 0.02 from row to row");
+  EXPECT_PRED2(
+      says, result.out,
+      "\n  labels 1: 1 of 2 rows of \"marks.csv\" are for none of the 2 recordings and are "
+      "left out, as unmatched = \"ignored\" says; they tell of 1 other.\n");
+  const Result json = program.run("inspect --json " + program.path("walks.toml"));
+  EXPECT_EQ(nlohmann::json::parse(json.out)["files"][0]["remarks"].size(), 2u);
+}
+
 TEST(InspectRecordings, refuses_files_that_say_nothing_of_recordings) {
   Program program;
   program.write("a.toml", "epochs = 3\n");
   Result result = program.run("inspect " + program.path("a.toml"));
   EXPECT_EQ(result.code, 2);
-  EXPECT_TRUE(says(result.err, "there is no table [recordings]")) << result.err;
+  EXPECT_TRUE(says(result.err, "there is no table [recordings]. ")) << result.err;
+  program.write("a.toml", "[recordngs]\nfolder = \"x\"\n");
+  result = program.run("inspect " + program.path("a.toml"));
+  EXPECT_EQ(result.code, 2);
+  EXPECT_TRUE(says(result.err, "there is no table [recordings], but \"recordngs\".")) << result.err;
   program.write("a.toml", "[recordings]\nfoldr = \"x\"\n");
   result = program.run("inspect " + program.path("a.toml"));
   EXPECT_EQ(result.code, 2);
