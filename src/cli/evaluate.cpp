@@ -42,7 +42,9 @@ constexpr std::string_view group = "Options";
 constexpr OptionText texts[] = {
     {group, "x", "FILE", "signals (samples, time, channels): .npy, .npz, .npz:KEY or .csv"},
     {group, "y", "FILE", "labels, one for each step or each sample"},
-    {group, "label_column", "NAME", "the column of a .csv file that holds the labels"},
+    {group, "label_column", "NAME|N",
+     "the column of a .csv file that holds the labels: its name, or its number from 0; -1: the "
+     "last"},
     {group, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: left out"},
     {group, "ignore_label", "N", "labels of this number count nowhere, as if of weight 0"},
     {group, "loss", "NAME", "auto: the model's own, or what fits its last layer"},

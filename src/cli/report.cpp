@@ -45,7 +45,9 @@ constexpr OptionText texts[] = {
     {group, "x", "FILE", "judge on these signals instead of the run's validation part"},
     {group, "y", "FILE", "their labels"},
     {group, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: not labelled"},
-    {group, "label_column", "NAME", "the column of a .csv file that holds the labels"},
+    {group, "label_column", "NAME|N",
+     "the column of a .csv file that holds the labels: its name, or its number from 0; -1: the "
+     "last"},
     {group, "out", "FILE", "the page; left out: report.html in the run's folder", 'o'},
     {group, "figures", "FOLDER", "also each figure as .svg and .csv"},
     {group, "batch_size", "N", "samples at once"},

@@ -137,6 +137,11 @@ Index find_column(const std::vector<std::string>& names, Index width, const std:
     throw ArgumentError(fmt::format(
         "--label-column: {} has no line of names, so columns are counted: 0 to {}, got \"{}\".",
         file, width - 1, wanted));
+  if (number)
+    throw ArgumentError(fmt::format(
+        "{}: --label-column: there is no column {}. Columns are counted from 0 here, 0 to {}, or "
+        "called by their names: {}.",
+        file, *number, width - 1, fmt::join(names, ", ")));
   refuse_name(file + ": --label-column", wanted, {names.begin(), names.end()});
 }
 

@@ -20,7 +20,9 @@ std::span<const OptionText> train_texts() {
       {data, "x", "FILE",
        "signals (samples, time, channels): .npy, .npz, .npz:KEY, or a recording .csv"},
       {data, "y", "FILE", "labels, one for each step or each sample"},
-      {data, "label_column", "NAME", "the column of a .csv file that holds the labels"},
+      {data, "label_column", "NAME|N",
+       "the column of a .csv file that holds the labels: its name, or its number from 0; -1: the "
+       "last"},
       {data, "sample_weight", "FILE", "weights (samples,) or (samples, time); 0: not labelled"},
       {data, "ignore_label", "N", "labels of this number count nowhere, as if of weight 0"},
       {data, "validation_split", "PART",

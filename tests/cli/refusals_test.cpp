@@ -231,6 +231,10 @@ TEST_F(Refusals, of_words_as_labels_say_how_to_number_them) {
                 "\"walk.csv\", line 2, column 3 (\"label\"): " + mend);
   expect_no_run("--x walk.csv --label-column lable", 2,
                 "walk.csv: --label-column: \"lable\" is not known. Did you mean \"label\"?");
+  expect_no_run(
+      "--x walk.csv --label-column 7", 2,
+      "walk.csv: --label-column: there is no column 7. Columns are counted from 0 here, 0 "
+      "to 2, or called by their names: ");
   program_.write("words.csv", "label\nwalk\nrest\n");
   save("r.npy", Array({2, 3}));
   expect_no_run("--x r.npy --window 1 --y words.csv", 3,
