@@ -7,6 +7,8 @@
 #include <sonde/keras.hpp>
 #include <sonde/labeller.hpp>
 
+#include "cli/options.hpp"
+
 namespace sonde::cli {
 
 bool is_model_file(const std::string& name) {
@@ -79,6 +81,20 @@ Normalizer fit_scale(const Array& x, Index samples) {
   part.name = "the training part";
   part.signal = x.slice(0, samples).reshaped({samples * x.shape()[1], x.shape()[2]});
   return fit_normalizer({&part, 1});
+}
+
+std::vector<std::string> names_of_outputs(const Recipe& recipe, Index outputs,
+                                          const std::vector<std::string>& taken) {
+  std::vector<std::string> names = recipe.classes;
+  if (outputs == 1 && names.size() == 2) names.erase(names.begin());
+  const bool is_usable = std::none_of(names.begin(), names.end(), [&](const std::string& each) {
+    return real_number(each).as<double>() ||
+           std::find(taken.begin(), taken.end(), each) != taken.end();
+  });
+  if (static_cast<Index>(names.size()) == outputs && is_usable) return names;
+  names.clear();
+  for (Index k = 0; k < outputs; ++k) names.push_back(outputs == 1 ? "y" : fmt::format("y{}", k));
+  return names;
 }
 
 void scale(Array& x, const Normalizer& normalizer) {

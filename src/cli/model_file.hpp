@@ -3,6 +3,7 @@
 #include <sonde/model.hpp>
 #include <sonde/recipe.hpp>
 #include <string>
+#include <vector>
 
 namespace sonde::cli {
 
@@ -31,6 +32,12 @@ void save_model_file(const std::filesystem::path& path, const Model& model, cons
 
 /// Puts another recipe into a .keras file; its network stays as it is, with the optimizer's state.
 void save_recipe(const std::filesystem::path& path, const Extras& extras);
+
+/// What columns of probabilities are called: by the classes that the recipe names; one output is of
+/// the second of two. Else y, or y0, y1, …: also where a name is one of `taken`, or a number, since
+/// the line of names would look like one of numbers.
+std::vector<std::string> names_of_outputs(const Recipe& recipe, Index outputs,
+                                          const std::vector<std::string>& taken = {});
 
 /// Scales each sample of x (samples, time, channels) in place. Throws DataError for another number
 /// of channels.

@@ -85,14 +85,16 @@ Array class_numbers(const Array& probabilities, const Recipe& recipe) {
 }
 
 /// A line for each label. Several samples: their number and the step come first.
-void save_table(const std::string& path, const Array& result, bool recording) {
+void save_table(const std::string& path, const Array& result, bool recording,
+                const Recipe& recipe) {
   const Shape& shape = result.shape();
   const Index steps = shape.rank() > 2 ? shape[1] : 1, width = shape.last();
   const Index rows = result.size() / width, first = recording ? 0 : shape.rank() > 2 ? 2 : 1;
   std::vector<std::string> columns;
   if (first > 0) columns.push_back("sample");
   if (first > 1) columns.push_back("step");
-  for (Index k = 0; k < width; ++k) columns.push_back(width == 1 ? "y" : fmt::format("y{}", k));
+  const auto names = names_of_outputs(recipe, width, columns);
+  columns.insert(columns.end(), names.begin(), names.end());
   Array table({rows, first + width});
   for (Index r = 0; r < rows; ++r) {
     if (first > 0) table(r, 0) = static_cast<float>(r / steps);
@@ -121,9 +123,11 @@ Recipe recipe_with(Recipe recipe, const PredictOptions& o) {
   return recipe;
 }
 
-void save(const Array& result, const PredictOptions& o, bool recording) {
+void save(const Array& result, const PredictOptions& o, bool recording, const Recipe& recipe) {
   if (o.out.ends_with(".npy")) save_npy(o.out, result);
-  else save_table(o.out.empty() ? "/dev/stdout" : o.out, result, recording);
+  else
+    save_table(o.out.empty() ? "/dev/stdout" : o.out, result, recording,
+               o.labels ? Recipe{} : recipe);  // numbers of classes are no probabilities
 }
 
 /// One recording goes the way that its stretches go, pauses, windows and rates included.
@@ -142,7 +146,7 @@ void predict_recording_file(LabellingModel opened, Recording recording, const Pr
     result = Array({static_cast<Index>(found.labels.size()), 1});
     std::copy(found.labels.begin(), found.labels.end(), result.data());
   }
-  save(result.reshaped(result.shape().with_front(1)), o, true);
+  save(result.reshaped(result.shape().with_front(1)), o, true, labeller.recipe());
 }
 
 void predict_arrays(LabellingModel opened, const std::string& x, const PredictOptions& o) {
@@ -177,7 +181,7 @@ void predict_arrays(LabellingModel opened, const std::string& x, const PredictOp
   if (recipe.temperature != 1)
     apply_temperature(result.values(), result.shape().last(), recipe.temperature);
   if (o.labels) result = class_numbers(result, recipe);
-  save(result, o, data.recording);
+  save(result, o, data.recording, recipe);
 }
 
 int predict(const std::string& model_file, const std::vector<std::string>& files,

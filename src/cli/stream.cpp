@@ -6,6 +6,7 @@
 #include <sonde/error.hpp>
 #include <sonde/stream.hpp>
 
+#include "cli/csv_cell.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/model_file.hpp"
 #include "cli/options.hpp"
@@ -56,11 +57,11 @@ float class_number(std::span<const float> outputs, float threshold) {
 /// Labels as they become known, in the order of their steps, flushed at once.
 class LabelsOut {
  public:
-  LabelsOut(const StreamOptions& options, Index width) : options_(options), width_(width) {
+  LabelsOut(const StreamOptions& options, const Recipe& recipe, Index width)
+      : options_(options), width_(width) {
     if (options_.raw_output || options_.json) return;
-    const Index columns = options_.labels ? 1 : width;
-    for (Index k = 0; k < columns; ++k)
-      text_ += fmt::format("{}{}", k > 0 ? "," : "", columns == 1 ? "y" : fmt::format("y{}", k));
+    const auto names = options_.labels ? names_of_outputs({}, 1) : names_of_outputs(recipe, width);
+    for (const std::string& name : names) text_ += (text_.empty() ? "" : ",") + csv_cell(name);
     text_ += '\n';
     send();
   }
@@ -136,7 +137,7 @@ int stream(const std::string& model_file, const StreamOptions& o) {
 
   watch_signals();
   StepsIn signal(labels.channels(), o.raw_input, names);
-  LabelsOut out(o, labels.width());
+  LabelsOut out(o, opened.extras, labels.width());
   try {
     for (;;) {
       std::span<float> steps = signal.next(o.at_once);

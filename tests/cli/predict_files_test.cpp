@@ -83,6 +83,37 @@ TEST_F(PredictFiles, writes_stretches_in_seconds_with_the_names_of_the_model) {
   for (const FoundInterval& each : found.intervals) EXPECT_GE(each.steps(), 3);
 }
 
+TEST_F(PredictFiles, heads_probabilities_with_the_name_of_their_class) {
+  const auto head = [&](const std::string& words) {
+    const std::string out = run("predict m.keras " + words).out;
+    return out.substr(0, out.find('\n'));
+  };
+  EXPECT_EQ(head("one.csv"), "\"move, \"\"fast\"\"\"") << "one output is of the second class";
+  EXPECT_EQ(head("one.csv --labels"), "y");
+  save_npy(program_.path("X.npy"), Array({2, 30, 2}));
+  EXPECT_EQ(head("X.npy"), "sample,step,\"move, \"\"fast\"\"\"");
+  const auto three = [&](const std::vector<std::string>& classes) {
+    Labeller(make_network("conv-lstm", {dynamic, 2},
+                          {.filters = 3,
+                           .kernel_size = 3,
+                           .units = 3,
+                           .outputs = 3,
+                           .activation = ActivationFunction::softmax}),
+             {.channels = {"b", "a"}, .classes = classes})
+        .save(program_.path("m.keras"));
+  };
+  three({"none", "step", "turn"});
+  EXPECT_EQ(head("one.csv"), "none,step,turn");
+  EXPECT_EQ(head("X.npy"), "sample,step,y0,y1,y2") << "a class is called as the step is";
+  program_.input_from(program_.path("one.csv"));
+  EXPECT_EQ(run("stream m.keras").out.substr(0, 15), "none,step,turn\n");
+  EXPECT_EQ(run("stream m.keras --labels").out.substr(0, 2), "y\n");
+  three({"0", "1", "2"});
+  EXPECT_EQ(head("one.csv"), "y0,y1,y2") << "numbers would look like a line of them";
+  three({});
+  EXPECT_EQ(head("one.csv"), "y0,y1,y2");
+}
+
 TEST_F(PredictFiles, fills_a_folder_with_labels_of_each_recording) {
   run("predict m.keras one.csv two.csv -o labelled --probabilities");
   for (const std::string name : {"one", "two"}) {
