@@ -89,9 +89,14 @@ void apply(const TrainOptions& o, Diagnosis& diagnosis, Parts& parts, Prepared& 
   prepared.fix = fix.words();
   prepared.opened.model = std::move(fix.model);
   const Data& data = parts.data();
-  auto& normalizer = prepared.opened.extras.normalizer;
-  if (normalizer && static_cast<Index>(normalizer->center.size()) != data.x.shape()[2])
-    normalizer.reset();
+  // What is known of each channel does not hold for others. A scale that each recording has of
+  // itself is of any.
+  Extras& extras = prepared.opened.extras;
+  const auto channels = static_cast<std::size_t>(data.x.shape()[2]);
+  const auto is_of_others = [&](std::size_t known) { return known > 0 && known != channels; };
+  if (extras.normalizer && is_of_others(extras.normalizer->center.size()))
+    extras.normalizer.reset();
+  if (is_of_others(extras.channels.size())) extras.channels.clear();
   const Loss& loss = fix.losses.front();
   prepared.task =
       task_for(prepared.opened.model, data.y, data.weights, data.steps(), loss_text(loss));

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
+#include <sonde/networks.hpp>
+#include <sonde/recipe.hpp>
 
 #include "tests/support/program.hpp"
 
@@ -106,6 +108,27 @@ TEST_F(ApplyFix, goes_on_with_a_model_of_other_channels) {
   for (Index i = 0; i < narrow.size(); ++i) narrow.data()[i] = x().data()[i];
   save("narrow.npy", narrow);
   train_all("--x narrow.npy --y y.npy --model run/model.keras");
+}
+
+TEST_F(ApplyFix, keeps_the_scale_that_each_recording_has_of_itself) {
+  save_model(make_network("conv-lstm", {40, 3}, {.filters = 3, .kernel_size = 3, .units = 3}),
+             program_.path("m.keras"),
+             to_extra({.channels = {"a", "b", "c"},
+                       .normalizer = Normalizer{Scaling::per_recording_robust, {}, {}}}));
+  Array narrow({12, 40, 2});
+  for (Index i = 0; i < narrow.size(); ++i) narrow.data()[i] = 100 * x().data()[i];
+  save("narrow.npy", narrow);
+  const std::string line =
+      "train --epochs 1 --x narrow.npy --y y.npy --model m.keras --apply-fix 1";
+  const Result result = program_.run(line);
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_PRED2(says, result.err, "scale:  that of m.keras");
+  const LoadedModel loaded = load_model(program_.path("run/model.keras"));
+  const Value* kept = loaded.extra.find("normalizer");
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(*kept->find("scaling")->as<std::string>(), "per_recording_robust");
+  EXPECT_FALSE(loaded.extra.find("channels")) << "names of three channels, and there are two";
+  EXPECT_EQ(program_.run("predict run/model.keras narrow.npy -o p.npy").code, 0);
 }
 
 TEST_F(ApplyFix, is_refused_where_all_fits_and_beyond_the_list) {
