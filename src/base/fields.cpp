@@ -5,21 +5,23 @@
 #include <limits>
 #include <sonde/fields.hpp>
 #include <sonde/words.hpp>
+#include <utility>
 
 namespace sonde {
 namespace {
 
-/// Levenshtein distance: insertions, deletions and replacements.
+/// Insertions, deletions, replacements, and two neighbours the wrong way round.
 std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+  std::vector<std::size_t> before, last, row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+    before = std::exchange(last, row);
     row[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      const std::size_t replaced = last[j - 1] + (a[i - 1] != b[j - 1]);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
     }
   }
   return row.back();
@@ -43,7 +45,8 @@ std::string nearest(std::string_view word, const std::vector<std::string_view>& 
   for (const std::string_view name : names) {
     // A word cut short, as val_acc for val_accuracy, is as near as one slip.
     const bool begun = word.size() >= 3 && folded(name).starts_with(folded(word));
-    const std::size_t n = begun ? 1 : edits(folded(word), folded(name));
+    std::size_t n = edits(folded(word), folded(name));
+    if (begun) n = std::min<std::size_t>(n, 1);
     if (n <= best_edits) {
       if (n == best_edits && !best.empty()) continue;
       best = name;

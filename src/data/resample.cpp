@@ -6,7 +6,6 @@
 #include <numbers>
 #include <sonde/error.hpp>
 #include <sonde/recordings.hpp>
-#include <sonde/words.hpp>
 #include <vector>
 
 namespace sonde {
@@ -21,8 +20,8 @@ struct Ratio {
 /// to / from by continued fractions.
 Ratio ratio_of(double from, double to) {
   if (!(from > 0 && to > 0 && std::isfinite(from) && std::isfinite(to)))
-    throw ArgumentError(fmt::format("resample: rates must be above 0, got {} and {} Hz.",
-                                    rate_text(from), rate_text(to)));
+    throw ArgumentError(
+        fmt::format("resample: rates must be above 0, got {} and {} Hz.", from, to));
   const double wanted = to / from;
   double rest = wanted;
   Index p0 = 0, q0 = 1, p1 = 1, q1 = 0;
@@ -40,7 +39,7 @@ Ratio ratio_of(double from, double to) {
   }
   throw ArgumentError(fmt::format(
       "resample: from {} to {} Hz is no ratio of whole numbers up to {}. Choose another rate.",
-      rate_text(from, to), rate_text(to, from), largest));
+      from, to, largest));
 }
 
 /// The modified Bessel function of the first kind and order 0, by its series.

@@ -15,12 +15,12 @@ struct ActivityPenalty {
   /// Adds that of y to what this shard's penalties come to, where a loss is asked for.
   template <class T>
   void forward(const View<T>& v, const Chunk<T>& y) const {
-    if (double* total = v.penalty()) *total += sum(y);
+    if (double* total = v.penalty(); total && *this) *total += sum(y);
   }
   /// Adds its gradient to dy, which lies as y does.
   template <class T>
   void backward(const View<T>& v, const Chunk<T>& y, T* dy) const {
-    if (v.penalty()) add_gradient(y, dy, v.batch_rows());
+    if (v.penalty() && *this) add_gradient(y, dy, v.batch_rows());
   }
 
  private:
