@@ -8,33 +8,34 @@ namespace sonde {
 namespace {
 
 struct AddOp {
-  Index inputs;
+  MergedInputs inputs;
   MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
+    inputs.begin(v);
     mask.write(v);
-    const Index size = v.x().size();
+    const Index size = v.y().size();
     T* y = v.y().data;
-    std::copy_n(v.x().data, size, y);
-    for (Index i = 1; i < inputs; ++i) {
-      const T* x = v.x(i).data;
+    std::copy_n(inputs.x(v, 0), size, y);
+    for (Index i = 1; i < inputs.count; ++i) {
+      const T* x = inputs.x(v, i);
       for (Index k = 0; k < size; ++k) y[k] += x[k];
     }
   }
   template <class T>
   void backward(const View<T>& v) const {
-    for (Index i = 0; i < inputs; ++i)
-      if (v.dx(i)) std::copy_n(v.dy().data, v.dy().size(), v.dx(i).data);
+    for (Index i = 0; i < inputs.count; ++i)
+      if (T* dx = inputs.dx(v, i)) std::copy_n(v.dy().data, v.dy().size(), dx);
+    inputs.narrow(v);
   }
 };
 
 }  // namespace
 
 AnyOp Add::plan(Planner& planner) const {
-  plan_merging(planner);
-  return AddOp{planner.inputs(), MergedMask::plan(planner)};
+  MergedInputs inputs = MergedInputs::plan(planner);
+  return AddOp{std::move(inputs), MergedMask::plan(planner)};
 }
 
 Tensor Add::operator()(std::vector<Tensor> inputs) const {

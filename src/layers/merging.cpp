@@ -13,42 +13,51 @@ namespace sonde {
 namespace {
 
 struct SubtractOp {
+  MergedInputs inputs;
   MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
+    inputs.begin(v);
     mask.write(v);
-    for (Index k = 0; k < v.x().size(); ++k) v.y().data[k] = v.x(0).data[k] - v.x(1).data[k];
+    const T *a = inputs.x(v, 0), *b = inputs.x(v, 1);
+    for (Index k = 0; k < v.y().size(); ++k) v.y().data[k] = a[k] - b[k];
   }
   template <class T>
   void backward(const View<T>& v) const {
     const Chunk<T> dy = v.dy();
-    if (v.dx(0)) std::copy_n(dy.data, dy.size(), v.dx(0).data);
-    for (Index k = 0; v.dx(1) && k < dy.size(); ++k) v.dx(1).data[k] = -dy.data[k];
+    T *da = inputs.dx(v, 0), *db = inputs.dx(v, 1);
+    if (da) std::copy_n(dy.data, dy.size(), da);
+    for (Index k = 0; db && k < dy.size(); ++k) db[k] = -dy.data[k];
+    inputs.narrow(v);
   }
 };
 
 struct AverageOp {
-  Index inputs;
+  MergedInputs inputs;
   MergedMask mask;
 
   template <class T>
   void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
+    inputs.begin(v);
     mask.write(v);
+    const Index size = v.y().size();
     T* y = v.y().data;
-    for (Index k = 0; k < v.x().size(); ++k) {
-      T sum = v.x().data[k];
-      for (Index i = 1; i < inputs; ++i) sum += v.x(i).data[k];
-      y[k] = sum / static_cast<T>(inputs);
+    std::copy_n(inputs.x(v, 0), size, y);
+    for (Index i = 1; i < inputs.count; ++i) {
+      const T* x = inputs.x(v, i);
+      for (Index k = 0; k < size; ++k) y[k] += x[k];
     }
+    for (Index k = 0; k < size; ++k) y[k] /= static_cast<T>(inputs.count);
   }
   template <class T>
   void backward(const View<T>& v) const {
-    for (Index i = 0; i < inputs; ++i)
-      for (Index k = 0; v.dx(i) && k < v.dy().size(); ++k)
-        v.dx(i).data[k] = v.dy().data[k] / static_cast<T>(inputs);
+    const Chunk<T> dy = v.dy();
+    for (Index i = 0; i < inputs.count; ++i) {
+      T* dx = inputs.dx(v, i);
+      for (Index k = 0; dx && k < dy.size(); ++k) dx[k] = dy.data[k] / static_cast<T>(inputs.count);
+    }
+    inputs.narrow(v);
   }
 };
 
@@ -67,41 +76,43 @@ struct Counting {
   template <class T>
   bool operator()(const View<T>& v, Index i, Index k) const {
     const T* counts = some ? v.mask(i).data : nullptr;
-    return counts == nullptr || counts[k / v.x(i).width] != 0;
+    return counts == nullptr || counts[k / v.y().width] != 0;
   }
 };
 
 /// A masked step is a factor of 1; where all are masked the product is 0.
 struct MultiplyOp {
-  Index inputs;
+  MergedInputs inputs;
   Counting counts;
 
   template <class T>
   void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
+    inputs.begin(v);
     counts.mask.write(v);
-    const Index size = v.x().size();
+    const Index size = v.y().size();
     T* y = v.y().data;
     std::fill_n(y, size, T(1));
-    for (Index i = 0; i < inputs; ++i) multiply(v, i, size, y);
+    for (Index i = 0; i < inputs.count; ++i) multiply(v, i, size, y);
     for (Index k = 0; counts.mask.inputs > 0 && k < size; ++k)
-      if (v.made_mask().data[k / v.x().width] == 0) y[k] = 0;
+      if (v.made_mask().data[k / v.y().width] == 0) y[k] = 0;
   }
   /// No division: factors may be 0.
   template <class T>
   void backward(const View<T>& v) const {
     const Index size = v.dy().size();
-    for (Index i = 0; i < inputs; ++i) {
-      T* dx = v.dx(i).data;
+    inputs.widen(v);
+    for (Index i = 0; i < inputs.count; ++i) {
+      T* dx = inputs.dx(v, i);
       if (!dx) continue;
       for (Index k = 0; k < size; ++k) dx[k] = counts(v, i, k) ? v.dy().data[k] : T(0);
-      for (Index j = 0; j < inputs; ++j)
+      for (Index j = 0; j < inputs.count; ++j)
         if (j != i) multiply(v, j, size, dx);
     }
+    inputs.narrow(v);
   }
   template <class T>
   void multiply(const View<T>& v, Index i, Index size, T* product) const {
-    const T* x = v.x(i).data;
+    const T* x = inputs.x(v, i);
     for (Index k = 0; k < size; ++k)
       if (!counts.some || counts(v, i, k)) product[k] *= x[k];
   }
@@ -110,7 +121,7 @@ struct MultiplyOp {
 /// The greatest, or with sign -1 the smallest, taken input by input as Keras does: of two that are
 /// equal each gets half of the gradient.
 struct ExtremeOp {
-  Index inputs;
+  MergedInputs inputs;
   int sign;
   Counting counts;
 
@@ -121,17 +132,17 @@ struct ExtremeOp {
   }
   template <class T>
   void forward(const View<T>& v) const {
-    v.produce(v.x().steps);
+    inputs.begin(v);
     counts.mask.write(v);
-    const Index size = v.x().size();
+    const Index size = v.y().size();
     T* y = v.y().data;
     if (counts.some) {
-      for (Index k = 0; k < size; ++k) y[k] = best_of(v, inputs, k).value;
+      for (Index k = 0; k < size; ++k) y[k] = best_of(v, inputs.count, k).value;
       return;
     }
-    std::copy_n(v.x().data, size, y);
-    for (Index i = 1; i < inputs; ++i) {
-      const T* x = v.x(i).data;
+    std::copy_n(inputs.x(v, 0), size, y);
+    for (Index i = 1; i < inputs.count; ++i) {
+      const T* x = inputs.x(v, i);
       for (Index k = 0; k < size; ++k) y[k] = better(y[k], x[k]);
     }
   }
@@ -143,29 +154,31 @@ struct ExtremeOp {
   };
   template <class T>
   Best<T> best_of(const View<T>& v, Index count, Index k) const {
-    Best<T> best{v.x(0).data[k], counts(v, 0, k)};
+    Best<T> best{inputs.x(v, 0)[k], counts(v, 0, k)};
     for (Index i = 1; i < count; ++i) {
       if (!counts(v, i, k)) continue;
-      const T x = v.x(i).data[k];
+      const T x = inputs.x(v, i)[k];
       best = {best.is_counted ? better(best.value, x) : x, true};
     }
     return best;
   }
   template <class T>
   void backward(const View<T>& v) const {
+    inputs.widen(v);
     for (Index k = 0; k < v.dy().size(); ++k) {
       T rest = v.dy().data[k];  // what the inputs before i share
-      for (Index i = inputs - 1; i > 0; --i) {
+      for (Index i = inputs.count - 1; i > 0; --i) {
         const Best<T> before = best_of(v, i, k);
-        const T x = v.x(i).data[k];
+        const T x = inputs.x(v, i)[k];
         T share = x == before.value ? T(0.5) : better(before.value, x) == x ? T(1) : T(0);
         if (!counts(v, i, k)) share = 0;
         else if (!before.is_counted) share = 1;
-        if (v.dx(i)) v.dx(i).data[k] = rest * share;
+        if (T* dx = inputs.dx(v, i)) dx[k] = rest * share;
         rest *= 1 - share;
       }
-      if (v.dx(0)) v.dx(0).data[k] = rest;
+      if (T* dx = inputs.dx(v, 0)) dx[k] = rest;
     }
+    inputs.narrow(v);
   }
 };
 
@@ -176,10 +189,10 @@ void keep_inputs(Planner& planner) {
 }  // namespace
 
 AnyOp Subtract::plan(Planner& planner) const {
-  plan_merging(planner);
+  MergedInputs inputs = MergedInputs::plan(planner);
   if (planner.inputs() != 2)
     planner.refuse(fmt::format("takes two inputs, got {}.", planner.inputs()));
-  return SubtractOp{MergedMask::plan(planner)};
+  return SubtractOp{std::move(inputs), MergedMask::plan(planner)};
 }
 
 Tensor Subtract::operator()(std::vector<Tensor> inputs) const {
@@ -187,8 +200,8 @@ Tensor Subtract::operator()(std::vector<Tensor> inputs) const {
 }
 
 AnyOp Average::plan(Planner& planner) const {
-  plan_merging(planner);
-  return AverageOp{planner.inputs(), MergedMask::plan(planner)};
+  MergedInputs inputs = MergedInputs::plan(planner);
+  return AverageOp{std::move(inputs), MergedMask::plan(planner)};
 }
 
 Tensor Average::operator()(std::vector<Tensor> inputs) const {
@@ -196,9 +209,9 @@ Tensor Average::operator()(std::vector<Tensor> inputs) const {
 }
 
 AnyOp Multiply::plan(Planner& planner) const {
-  plan_merging(planner);
+  MergedInputs inputs = MergedInputs::plan(planner);
   keep_inputs(planner);
-  return MultiplyOp{planner.inputs(), Counting::plan(planner)};
+  return MultiplyOp{std::move(inputs), Counting::plan(planner)};
 }
 
 Tensor Multiply::operator()(std::vector<Tensor> inputs) const {
@@ -206,9 +219,9 @@ Tensor Multiply::operator()(std::vector<Tensor> inputs) const {
 }
 
 AnyOp Maximum::plan(Planner& planner) const {
-  plan_merging(planner);
+  MergedInputs inputs = MergedInputs::plan(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), 1, Counting::plan(planner)};
+  return ExtremeOp{std::move(inputs), 1, Counting::plan(planner)};
 }
 
 Tensor Maximum::operator()(std::vector<Tensor> inputs) const {
@@ -216,9 +229,9 @@ Tensor Maximum::operator()(std::vector<Tensor> inputs) const {
 }
 
 AnyOp Minimum::plan(Planner& planner) const {
-  plan_merging(planner);
+  MergedInputs inputs = MergedInputs::plan(planner);
   keep_inputs(planner);
-  return ExtremeOp{planner.inputs(), -1, Counting::plan(planner)};
+  return ExtremeOp{std::move(inputs), -1, Counting::plan(planner)};
 }
 
 Tensor Minimum::operator()(std::vector<Tensor> inputs) const {

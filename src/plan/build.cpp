@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/random.hpp"
@@ -81,6 +83,18 @@ struct PlanBuilder {
     return plan.options_.steps;
   }
 
+  /// A stream cannot tell a single step that stands beside many from one of many.
+  void check_other_steps(const Graph::Call& single) const {
+    for (const Tensor& input : graph.input_tensors())
+      if (input.shape().rank() >= 2 && input.shape()[0] != 1)
+        throw ArgumentError(fmt::format(
+            "Input \"{}\": cannot stream: it has one step and another input has {}. Give it "
+            "without "
+            "its time, and repeat it in the model.",
+            single.path,
+            input.shape()[0] == dynamic ? "any number" : std::to_string(input.shape()[0])));
+  }
+
   void add_call(Index c) {
     const Graph::Call& call = graph.calls()[at(c)];
     const LayerInstance& instance = graph.layer(call);
@@ -88,6 +102,7 @@ struct PlanBuilder {
     for (const auto& s : call.inputs) inputs.push_back(call_values[at(s.call)][at(s.output)]);
     if (call.inputs.empty()) {
       Shape shape = call.node->outputs[0];
+      if (streaming() && shape.rank() >= 2 && shape[0] == 1) check_other_steps(call);
       if (shape[0] == dynamic || (streaming() && shape.rank() >= 2)) shape[0] = steps_of_input(c);
       call_values.push_back({add_value(std::move(shape), 0)});
       return;

@@ -7,7 +7,8 @@ namespace {
 
 TEST(Words, a_slip_is_mended_and_another_word_is_not) {
   EXPECT_EQ(did_you_mean("lable", {"x", "label"}), " Did you mean \"label\"?");
-  EXPECT_EQ(did_you_mean("Acc-X", {"acc_x", "acc_y"}), " Did you mean \"acc_x\"?");
+  EXPECT_EQ(did_you_mean("Acc-X", {"acc_z", "acc_x"}), " Did you mean \"acc_x\"?");
+  EXPECT_EQ(did_you_mean("lsmt", {"conv1d", "lstm"}), " Did you mean \"lstm\"?");
   EXPECT_EQ(did_you_mean("step", {"turn", "rest"}), "");
   EXPECT_EQ(did_you_mean("walking", {"talk", "sitting"}), "");
   EXPECT_EQ(did_you_mean("b", {"a", "c"}), "") << "all words of one letter are one slip apart";

@@ -322,22 +322,6 @@ def _():
     return Case(x, kl.Dot(1, normalize=True, name="dot")(parts))
 
 
-for _name in ("Add", "Multiply", "Average", "Maximum", "Minimum", "Subtract"):
-    @case(_name.lower())
-    def _(merge=_name):
-        x = keras.Input((TIME, CHANNELS), name="input")
-        count = 2 if merge == "Subtract" else 3
-        parts = [kl.Dense(4, name=f"part{i}")(x) for i in range(count)]
-        return Case(x, kl.Dense(2, name="dense")(getattr(kl, merge)(name=merge.lower())(parts)))
-
-
-@case("add_residual")
-def _():
-    x = keras.Input((TIME, CHANNELS), name="input")
-    h = kl.Conv1D(CHANNELS, 3, padding="same", activation="relu", name="conv")(x)
-    return Case(x, kl.Dense(2, name="dense")(kl.Add(name="add")([x, h, h])))
-
-
 @case("shared_layer")
 def _():
     a, b = keras.Input((TIME, CHANNELS), name="a"), keras.Input((TIME, CHANNELS), name="b")

@@ -29,6 +29,7 @@ import golden_attention_cases  # noqa: E402, F401
 import golden_composite_cases  # noqa: E402, F401
 import golden_conv_cases  # noqa: E402, F401
 import golden_decoder_cases  # noqa: E402, F401
+import golden_merging_cases  # noqa: E402, F401
 import golden_regularizer_cases  # noqa: E402, F401
 from golden_cases import CASES  # noqa: E402
 from keras import optimizers as ko  # noqa: E402

@@ -36,18 +36,22 @@ TEST(Add, waits_for_a_branch_that_makes_many_steps_at_once) {
   check_graph({x}, {Add{}({x, UpSampling1D{.size = 4}(ahead)})}, {.time = 152});
 }
 
-TEST(Add, refuses_what_keras_would_broadcast) {
+TEST(Add, refuses_shapes_that_do_not_go_together) {
   EXPECT_EQ(refusal([] {
-              Add{}({Input({9, 1}), Input({9, 4})});
+              Add{}({Input({9, 2}), Input({9, 4})});
             }),
-            "Add: all inputs must have one shape, got (9, 1) and (9, 4). "
-            "A Dense layer can bring them to the same width.");
+            "Add: all inputs must have one shape, or sizes of 1 where they differ, got (9, 2) and "
+            "(9, 4). A Dense layer can bring them to the same width.");
   EXPECT_EQ(refusal([] {
               Add{.name = "skip"}({Input({9, 4}), Input({7, 4})});
             }),
-            "Add \"skip\": all inputs must have one shape, got (9, 4) and (7, 4). "
-            "A convolution or pooling on one side may need padding = same.");
+            "Add \"skip\": all inputs must have one shape, or sizes of 1 where they differ, got "
+            "(9, 4) and (7, 4). A convolution or pooling on one side may need padding = same.");
   EXPECT_EQ(refusal([] { Add{}({Input({9, 4})}); }), "Add: takes at least two inputs, got 1.");
+  EXPECT_EQ(refusal([] {
+              Multiply{}({Masking{}(Input({1, 4})), Input({7, 4}).without_mask()});
+            }),
+            "Multiply: an input that is repeated at every step must have no mask.");
 }
 
 template <class L>
@@ -57,6 +61,16 @@ void check_merging(Index inputs) {
   const Tensor x = Input({dynamic, 3});
   const Tensor ahead = Conv1D{.filters = 3, .kernel_size = 6, .padding = Padding::same}(x);
   check_graph({x}, {L{}({x, ahead})}, {.time = 21});
+  // Repeated along axes: of channels, of time, of both, and where a whole one comes last.
+  check_laws(L{}, {.time = 7, .shapes = {{7, 4}, {7, 1}}});
+  check_laws(L{}, {.time = 7, .shapes = {{7, 1}, {7, 4}}});
+  check_laws(L{}, {.time = 7, .shapes = {{7, 5, 3}, {7, 1, 3}}});
+  for (const std::vector<Shape>& shapes :
+       {std::vector<Shape>{{7, 4}, {4}}, {{4}, {7, 4}}, {{3}, {7, 5, 3}}})
+    check_laws(L{}, {.time = 7, .shapes = shapes, .streams = false});
+  const LawOptions fixed{
+      .time = 7, .shapes = {{1, 4}, {7, 1}}, .streams = false, .any_length = false};
+  check_laws(L{}, fixed);
 }
 
 TEST(Subtract, obeys_its_laws) { check_merging<Subtract>(2); }

@@ -4,9 +4,9 @@
 
 namespace sonde {
 
-/// The sum of two or more tensors of one shape. (…), (…) → (…). Keras: Add.
+/// The sum of two or more tensors, number by number. (…), (…) → (…). Keras: Add.
 ///   auto y = Add{}({x, Conv1D{.filters = 32, .kernel_size = 8, .padding = Padding::same}(x)});
-/// Shapes must be equal: Keras would broadcast a size of 1, which hides mistakes.
+/// Axes of size 1, and those that are missing behind the batch, are repeated: (time, a) with (a,).
 struct Add {
   static constexpr std::string_view type = "Add";
   std::string name = {};

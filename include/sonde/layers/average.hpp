@@ -4,7 +4,7 @@
 
 namespace sonde {
 
-/// The mean of two or more tensors of one shape, number by number. (…), (…) → (…). Keras: Average.
+/// The mean of two or more tensors, shapes as in Add. (…), (…) → (…). Keras: Average.
 ///   auto y = Average{}({left, right});
 struct Average {
   static constexpr std::string_view type = "Average";

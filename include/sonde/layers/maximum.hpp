@@ -4,7 +4,7 @@
 
 namespace sonde {
 
-/// The greatest of two or more tensors of one shape, number by number. (…), (…) → (…).
+/// The greatest of two or more tensors, number by number; shapes as in Add. (…), (…) → (…).
 /// Keras: Maximum.
 ///   auto y = Maximum{}({left, right});
 /// NaN wins, so that it is seen. Where two are equal, each gets half of the gradient.

@@ -4,7 +4,7 @@
 
 namespace sonde {
 
-/// The product of two or more tensors of one shape, number by number. (…), (…) → (…).
+/// The product of two or more tensors, number by number; shapes as in Add. (…), (…) → (…).
 /// Keras: Multiply.
 ///   auto y = Multiply{}({x, gate});
 struct Multiply {

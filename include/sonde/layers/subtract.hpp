@@ -4,7 +4,7 @@
 
 namespace sonde {
 
-/// The first tensor less the second, of one shape. (…), (…) → (…). Keras: Subtract.
+/// The first tensor less the second; shapes as in Add. (…), (…) → (…). Keras: Subtract.
 ///   auto y = Subtract{}({x, baseline});
 struct Subtract {
   static constexpr std::string_view type = "Subtract";
