@@ -403,6 +403,22 @@ TEST_F(KerasFile, refuses_to_write_a_mask_taken_off_before_a_layer_that_would_us
   Model(x, Conv1D{.filters = 1, .kernel_size = 2}(masked.without_mask())).save(path_);
 }
 
+TEST_F(KerasFile, repeats_axes_for_layers_and_not_for_bare_operations) {
+  const Tensor x = Input({5, 2}, {.name = "x"}), v = Input({2}, {.name = "v"});
+  Model({x, v}, {Add{.name = "sum"}({x, v})}).save(path_);
+  EXPECT_EQ(Model::load(path_).graph().output_tensors()[0].shape(), (Shape{5, 2}));
+  KerasArchive archive(path_);
+  // keras.ops.add(x, v): of (batch, 5, 2) and (batch, 2).
+  at(archive.config, {"config", "layers", "2", "module"}) = "keras.src.ops.numpy";
+  at(archive.config, {"config", "layers", "2", "config"}) = Value::Dict{{"name", "sum"}};
+  Value& args = at(archive.config, {"config", "layers", "2", "inbound_nodes", "0", "args"});
+  const Value tensors = args.as<Value::List>()->front();
+  args = tensors;
+  archive.write(path_);
+  EXPECT_PRED2(says, refused_with<FormatError>([&] { Model::load(path_); }),
+               "is a bare operation on (5, 2) and (2,)");
+}
+
 TEST_F(KerasFile, refuses_a_mask_that_no_layer_makes) {
   const Tensor x = Input({5, 2}, {.name = "x"});
   Model(x, LSTM{.units = 2, .name = "lstm"}(x)).save(path_);

@@ -106,6 +106,12 @@ void Reader::make(Entry& entry, std::vector<Tensor> inputs) {
                                         [](const Tensor& input) { return input.masked(); });
   if (entry.masked.contains(entry.outputs.size()) && none_masked)
     throw FormatError(entry.where + ": is called with a mask that is not of Masking or Embedding.");
+  if (entry.is_operation && inputs.size() == 2 &&
+      inputs[0].shape().rank() != inputs[1].shape().rank())
+    throw FormatError(fmt::format(
+        "{}: is a bare operation on {} and {}, which Keras would lay over each other from the last "
+        "axis on, batch and all. Use the layer of that name, or a Reshape before it.",
+        entry.where, to_string(inputs[0].shape()), to_string(inputs[1].shape())));
   if (entry.is_rescaled) {
     const Rescaling rescaling{.scale = old_hard_sigmoid_scale, .name = entry.name + "_scale"};
     inputs = detail::call(AnyLayer(rescaling), entry.scale_identity, std::move(inputs), true);
