@@ -15,13 +15,7 @@ struct AddOp {
   void forward(const View<T>& v) const {
     inputs.begin(v);
     mask.write(v);
-    const Index size = v.y().size();
-    T* y = v.y().data;
-    std::copy_n(inputs.x(v, 0), size, y);
-    for (Index i = 1; i < inputs.count; ++i) {
-      const T* x = inputs.x(v, i);
-      for (Index k = 0; k < size; ++k) y[k] += x[k];
-    }
+    inputs.add_up(v);
   }
   template <class T>
   void backward(const View<T>& v) const {

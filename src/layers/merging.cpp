@@ -41,14 +41,8 @@ struct AverageOp {
   void forward(const View<T>& v) const {
     inputs.begin(v);
     mask.write(v);
-    const Index size = v.y().size();
-    T* y = v.y().data;
-    std::copy_n(inputs.x(v, 0), size, y);
-    for (Index i = 1; i < inputs.count; ++i) {
-      const T* x = inputs.x(v, i);
-      for (Index k = 0; k < size; ++k) y[k] += x[k];
-    }
-    for (Index k = 0; k < size; ++k) y[k] /= static_cast<T>(inputs.count);
+    inputs.add_up(v);
+    for (Index k = 0; k < v.y().size(); ++k) v.y().data[k] /= static_cast<T>(inputs.count);
   }
   template <class T>
   void backward(const View<T>& v) const {

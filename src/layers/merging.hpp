@@ -69,6 +69,18 @@ struct MergedInputs {
     }
   }
 
+  /// y = the sum of all inputs, one after the other.
+  template <class T>
+  void add_up(const View<T>& v) const {
+    const Index size = v.y().size();
+    T* y = v.y().data;
+    std::copy_n(x(v, 0), size, y);
+    for (Index i = 1; i < count; ++i) {
+      const T* more = x(v, i);
+      for (Index k = 0; k < size; ++k) y[k] += more[k];
+    }
+  }
+
   template <class T>
   const T* x(const View<T>& v, Index i) const {
     const Wide* w = find(i);
