@@ -53,7 +53,7 @@ struct Asked {
 };
 
 /// All of them are read, made and counted before the first is timed.
-std::vector<Problem> problems_of(const Asked& asked) {
+std::vector<Timed> problems_of(const Asked& asked) {
   const BenchOptions& o = asked.options;
   if (o.epochs < 1)
     throw ArgumentError(fmt::format("--epochs must be at least 1, got {}.", o.epochs));
@@ -67,8 +67,9 @@ std::vector<Problem> problems_of(const Asked& asked) {
   if (!problems.empty() && asked.names_model)
     throw ArgumentError("--model: problems name their own networks. Leave it or them out.");
   if (problems.empty()) problems.push_back(read_problem(o.model, "--model", otherwise));
-  for (const Problem& each : problems) count(each);
-  return problems;
+  std::vector<Timed> all;
+  for (const Problem& each : problems) all.push_back(counted(each));
+  return all;
 }
 
 /// What stood in the object before there were problems, and scripts read.
@@ -81,13 +82,13 @@ nlohmann::ordered_json one_training(const Timed& timed) {
 }
 
 int bench(const Asked& asked) {
-  const std::vector<Problem> problems = problems_of(asked);
+  std::vector<Timed> problems = problems_of(asked);
   const bool options_only = asked.lines.empty() && asked.options.problems.empty();
   nlohmann::ordered_json json, results = nlohmann::ordered_json::array();
   if (!asked.options.json)
     fmt::print("{}, kernels {}, sonde {}\n", processor(), kernel_level(), version);
-  for (const Problem& problem : problems) {
-    const Timed timed = time_problem(problem, asked.options.epochs);
+  for (Timed& timed : problems) {
+    time(timed, asked.options.epochs);
     if (!asked.options.json) fmt::print("\n{}", to_text(timed));
     if (options_only) json = one_training(timed);
     results.push_back(to_json(timed));

@@ -131,20 +131,19 @@ double Timed::operations() const {
 
 double Timed::steps() const { return static_cast<double>(problem.samples * problem.input[0]); }
 
-Cost count(const Problem& problem) {
+Timed counted(const Problem& problem) {
   const Model model = build(problem);
   try {
-    return cost_of(model, {.mode = mode_of(problem.mode), .batch_size = problem.batch});
+    const CostOptions options{.mode = mode_of(problem.mode), .batch_size = problem.batch};
+    return {.problem = problem, .cost = cost_of(model, options)};
   } catch (const ArgumentError& error) {
     throw ArgumentError(fmt::format("{}: {}", problem.where, error.what()));
   }
 }
 
-Timed time_problem(const Problem& problem, Index rounds) {
-  Timed timed{.problem = problem};
+void time(Timed& timed, Index rounds) {
   const Problem& p = timed.problem;
   const bool streams = p.mode == BenchMode::stream;
-  timed.cost = count(p);
   timed.peak = multiply_add_peak(streams ? 1 : p.threads);
   timed.problem.threads = timed.peak.threads;
   Model model = build(p);
@@ -153,7 +152,6 @@ Timed time_problem(const Problem& problem, Index rounds) {
                                                  : epochs(model, p, rounds + 1);
   timed.seconds.erase(timed.seconds.begin());
   timed.peak.operations = std::max(timed.peak.operations, multiply_add_peak(p.threads).operations);
-  return timed;
 }
 
 std::string to_text(const Timed& t) {

@@ -25,10 +25,11 @@ struct Timed {
   double step_seconds() const { return round() / steps(); }
 };
 
-/// Throws ArgumentError where the network does not allow the mode.
-Cost count(const Problem& problem);
-/// Runs `rounds` of them, after one that is not counted. Throws as count does.
-Timed time_problem(const Problem& problem, Index rounds);
+/// A problem that is counted and not timed yet. Throws ArgumentError where the network does not
+/// allow the mode.
+Timed counted(const Problem& problem);
+/// Runs `rounds` of it, after one that is not counted.
+void time(Timed& timed, Index rounds);
 
 /// A few lines for people.
 std::string to_text(const Timed& timed);
