@@ -32,6 +32,8 @@ class Shape {
   Shape with_front(Index size) const;
   /// This shape without its outermost size.
   Shape without_front() const;
+  /// This shape without its innermost size; () stays ().
+  Shape without_last() const;
 
   auto begin() const { return sizes_.begin(); }
   auto end() const { return sizes_.end(); }

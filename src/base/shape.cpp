@@ -28,6 +28,10 @@ Shape Shape::with_front(Index size) const {
 
 Shape Shape::without_front() const { return Shape(std::vector<Index>(begin() + 1, end())); }
 
+Shape Shape::without_last() const {
+  return Shape(std::vector<Index>(begin(), sizes_.empty() ? end() : end() - 1));
+}
+
 std::string to_string(const Shape& shape) {
   std::string text = "(";
   for (Index axis = 0; axis < shape.rank(); ++axis) {

@@ -33,7 +33,7 @@ std::string sample_name(const std::string& part, Index i, Index digits) {
 
 /// The weight of label `i` of `count`: weights are one for each label, or for each sample.
 float weight_of(const Array& weights, Index i, Index count) {
-  if (weights.size() == 0) return 1;
+  if (weights.empty()) return 1;
   const Index each = std::max<Index>(count / weights.size(), 1);
   return weights.data()[std::min(i / each, weights.size() - 1)];
 }

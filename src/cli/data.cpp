@@ -105,7 +105,7 @@ void check_labels(const Data& data, const DataFiles& files) {
   const Array &y = data.y, &weights = data.weights;
   if (!is_there(y)) return;
   const auto counts = [&](Index i) {
-    if (weights.size() == 0) return true;
+    if (weights.empty()) return true;
     const Index each = std::max<Index>(y.size() / weights.size(), 1);
     return weights.data()[std::min(i / each, weights.size() - 1)] != 0;
   };
@@ -142,7 +142,7 @@ void leave_out_labels(Data& data, Index ignored, const std::string& file) {
   const bool has_units = shape.rank() > 2 || (shape.rank() == 2 && shape[1] != data.steps());
   Array weights(Shape(std::vector<Index>(shape.begin(), shape.end() - (has_units ? 1 : 0))));
   const Array& given = data.weights;  // one for each label, or for each sample
-  const Index each = given.size() > 0 ? std::max<Index>(weights.size() / given.size(), 1) : 0;
+  const Index each = !given.empty() ? std::max<Index>(weights.size() / given.size(), 1) : 0;
   for (Index i = 0; i < weights.size(); ++i) {
     const float weight = each > 0 ? given.data()[std::min(i / each, given.size() - 1)] : 1;
     weights.data()[i] = data.y.data()[i] == static_cast<float>(ignored) ? 0 : weight;
@@ -157,7 +157,7 @@ void check_shape(const Array& x, const std::string& file) {
         "time, 1){}.",
         file, to_string(x.shape()),
         x.shape().rank() == 2 ? "; one long recording (time, channels) needs --window STEPS" : ""));
-  if (x.size() == 0)
+  if (x.empty())
     throw DataError(fmt::format("{}: X {} holds no numbers. Check how it was written.", file,
                                 to_string(x.shape())));
 }

@@ -106,7 +106,7 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
   model.compile({.loss = task.loss});
   Labeller labeller(model);
   ArraySamples::Arrays weights;
-  if (data.weights.size() > 0) weights.push_back(&data.weights);
+  if (!data.weights.empty()) weights.push_back(&data.weights);
   const ArraySamples samples({&data.x}, {&data.y}, weights);
   const double loss = [&] {
     try {

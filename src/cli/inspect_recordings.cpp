@@ -123,7 +123,8 @@ RecordingSet read_recording_set(const std::string& config_file, std::optional<In
   std::vector<std::string_view> keys;
   for (const auto& [key, value] : config) {
     keys.push_back(key);
-    if (key == "ignore_label" && ignored) from_value(value, config_file + ": " + key, *ignored);
+    if (key == "ignore_label" && ignored)
+      from_value(value, fmt::format("{}: {}", config_file, key), *ignored);
     if (key == "recordings") {
       from_value(value, config_file + ": recordings", set);
       has_table = true;

@@ -107,7 +107,7 @@ Data Parts::all_labels() const {
     return both;
   };
   // Weights are either there on both sides, or steps that are left out cannot be told apart.
-  const bool weighed = data_.weights.size() > 0, weighed_apart = apart_->weights.size() > 0;
+  const bool weighed = !data_.weights.empty(), weighed_apart = !apart_->weights.empty();
   if (weighed != weighed_apart) return all;
   all.y = joined(data_.y, apart_->y);
   if (weighed) all.weights = joined(data_.weights, apart_->weights);

@@ -91,14 +91,15 @@ void save_table(const std::string& path, const Array& result, bool recording,
   const Index steps = shape.rank() > 2 ? shape[1] : 1, width = shape.last();
   const Index rows = result.size() / width, first = recording ? 0 : shape.rank() > 2 ? 2 : 1;
   std::vector<std::string> columns;
-  if (first > 0) columns.push_back("sample");
-  if (first > 1) columns.push_back("step");
+  if (first > 0) columns.emplace_back("sample");
+  if (first > 1) columns.emplace_back("step");
   const auto names = names_of_outputs(recipe, width, columns);
   columns.insert(columns.end(), names.begin(), names.end());
   Array table({rows, first + width});
   for (Index r = 0; r < rows; ++r) {
-    if (first > 0) table(r, 0) = static_cast<float>(r / steps);
-    if (first > 1) table(r, 1) = static_cast<float>(r % steps);
+    const Index sample = r / steps, step = r % steps;
+    if (first > 0) table(r, 0) = static_cast<float>(sample);
+    if (first > 1) table(r, 1) = static_cast<float>(step);
     std::copy_n(result.data() + r * width, width, table.data() + r * (first + width) + first);
   }
   save_csv(path, table, columns);

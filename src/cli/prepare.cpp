@@ -43,7 +43,7 @@ DataShapes shapes_of(const Model& model, const Data& data, const Task& task,
       .x = Labeller::inputs(model, data.x.shape().without_front(), data.y.shape().without_front()),
       .y = {data.y.shape().without_front()},
       .labels = {facts_of(data.y, data.weights)}};
-  if (data.weights.size() > 0) shapes.weights = {data.weights.size() / data.samples()};
+  if (!data.weights.empty()) shapes.weights = {data.weights.size() / data.samples()};
   if (o.class_weight != "none") shapes.classes = static_cast<Index>(task.counts.size());
   return shapes;
 }
@@ -72,7 +72,7 @@ nlohmann::ordered_json to_json(const Diagnosis& diagnosis) {
 }
 
 void change(Data& data, const Fix& fix) {
-  if (data.weights.size() > 0) data.weights = fix.change_weights(std::move(data.weights));
+  if (!data.weights.empty()) data.weights = fix.change_weights(std::move(data.weights));
   data.x = fix.change_x(std::move(data.x));
   data.y = fix.change_y(std::move(data.y));
 }

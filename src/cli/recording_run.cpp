@@ -102,9 +102,9 @@ std::vector<std::string> watched_names(const Task& task, const JudgeRules& rules
   if (!validated) return names;
   for (const char* name : {"loss", "accuracy", "balanced_accuracy", "macro_f1"})
     names.push_back(std::string("val_") + name);
-  if (classes == 2) names.push_back("val_f1");
-  if (!rules.events.empty()) names.push_back("val_event_f1");
-  if (rules.boundary_tolerance > 0) names.push_back("val_boundary_f1");
+  if (classes == 2) names.emplace_back("val_f1");
+  if (!rules.events.empty()) names.emplace_back("val_event_f1");
+  if (rules.boundary_tolerance > 0) names.emplace_back("val_boundary_f1");
   return names;
 }
 

@@ -23,7 +23,7 @@ Pairs pairs_of(const Array& predictions, const Array& y, const Array& weights, I
                                 to_string(predictions.shape()), to_string(y.shape())));
   pairs.outputs = predictions.size() / pairs.count;
   // One weight for each label, or for each sample and all its labels.
-  const Index each = weights.size() > 0 ? std::max<Index>(pairs.count / weights.size(), 1) : 0;
+  const Index each = !weights.empty() ? std::max<Index>(pairs.count / weights.size(), 1) : 0;
   for (Index i = 0; each > 0 && i < pairs.count; ++i)
     pairs.weights.push_back(weights.data()[std::min(i / each, weights.size() - 1)]);
   return pairs;
@@ -118,8 +118,8 @@ std::string to_text(const StepScores& s) {
 }  // namespace
 
 Array masked_weights(const Array& weights, const Array& mask) {
-  if (mask.size() == 0) return weights;
-  if (weights.size() == 0) return mask;
+  if (mask.empty()) return weights;
+  if (weights.empty()) return mask;
   Array both = weights.size() > mask.size() ? weights : mask;
   const Index per_weight = std::max<Index>(both.size() / weights.size(), 1),
               per_step = std::max<Index>(both.size() / mask.size(), 1);

@@ -19,7 +19,7 @@ constexpr Index most_classes = 256;
 class LabelWeights {
  public:
   LabelWeights(const Array& weights, Index labels) : weights_(weights) {
-    each_ = weights.size() > 0 ? std::max<Index>(labels / weights.size(), 1) : 0;
+    each_ = !weights.empty() ? std::max<Index>(labels / weights.size(), 1) : 0;
   }
   double operator[](Index label) const {
     if (each_ == 0) return 1;
@@ -236,7 +236,7 @@ std::vector<float> balanced_weights(const Task& task, const Array& y, const Arra
     throw ArgumentError("--class-weight: these labels are no classes. Leave it out.");
   const Index width = label_width(y.shape(), steps);
   const Array part = y.slice(0, samples);
-  const Array part_weights = weights.size() > 0 ? weights.slice(0, samples) : Array();
+  const Array part_weights = !weights.empty() ? weights.slice(0, samples) : Array();
   std::vector<double> sums(task.counts.size());
   double total = 0;
   for_each_label(part, part_weights, width, [&](const float* label, double weight) {

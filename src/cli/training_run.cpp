@@ -41,8 +41,8 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options,
   samples_ = &samples;
   batch_size_ = std::min(options.batch_size, samples.size());
   std::vector<Callback> callbacks;
-  if (judge) callbacks.push_back(LambdaCallback{.epoch_end = std::move(judge)});
-  callbacks.push_back(LambdaCallback{
+  if (judge) callbacks.emplace_back(LambdaCallback{.epoch_end = std::move(judge)});
+  callbacks.emplace_back(LambdaCallback{
       .train_begin = [this](Training&) { before_(); },
       .epoch_begin =
           [this](Training& t) {
@@ -53,12 +53,12 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options,
   callbacks.push_back(CSVLogger{.filename = directory_.file("history.csv").string()});
   callbacks.push_back(learning_.callback());
   callbacks.push_back(progress());
-  callbacks.push_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); },
-                                     .archive = [this](Archive& a) { archive(a); }});
+  callbacks.emplace_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); },
+                                        .archive = [this](Archive& a) { archive(a); }});
   callbacks.insert(callbacks.end(), options.callbacks.begin(), options.callbacks.end());
   // A signal ends training where a checkpoint is whole: after all others have seen the batch, or
   // before any has seen the epoch.
-  callbacks.push_back(LambdaCallback{.batch_end = [this](Training& t) { check_signal(t); }});
+  callbacks.emplace_back(LambdaCallback{.batch_end = [this](Training& t) { check_signal(t); }});
   options.callbacks = std::move(callbacks);
   options.verbose = false;
 

@@ -304,7 +304,7 @@ Array predict_in_windows(const Array& signal, const PredictionWindows& windows,
                   x.data() + static_cast<Index>(i) * length * channels);
     const Array y = predict(x);
     const Index width = y.shape().last();
-    if (result.size() == 0) result = Array({steps, width});
+    if (result.empty()) result = Array({steps, width});
     for (std::size_t i = 0; i < count; ++i)
       for (Index t = 0; t < length; ++t) {
         const double weight = static_cast<double>(std::min(t, length - 1 - t) + 1);

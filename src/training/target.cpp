@@ -16,22 +16,18 @@ bool agree(const Shape& a, const Shape& b) {
   return true;
 }
 
-Shape without_last(const Shape& shape) {
-  return Shape(std::vector<Index>(shape.begin(), shape.end() - 1));
-}
-
 bool ends_in_one(const Shape& shape) { return shape.rank() > 0 && shape.last() == 1; }
 
 /// One number of the target for each of the output's.
 bool fits_numbers(const Shape& output, const Shape& target) {
-  return agree(output, target) || (ends_in_one(output) && agree(without_last(output), target)) ||
-         (ends_in_one(target) && agree(output, without_last(target)));
+  return agree(output, target) || (ends_in_one(output) && agree(output.without_last(), target)) ||
+         (ends_in_one(target) && agree(output, target.without_last()));
 }
 
 /// One class number for each of the output's vectors.
 bool fits_vectors(const Shape& output, const Shape& target) {
-  const Shape vectors = without_last(output);
-  return agree(vectors, target) || (ends_in_one(target) && agree(vectors, without_last(target)));
+  const Shape vectors = output.without_last();
+  return agree(vectors, target) || (ends_in_one(target) && agree(vectors, target.without_last()));
 }
 
 std::string with_batch(const Shape& shape) { return to_string(shape.with_front(dynamic)); }
@@ -96,9 +92,9 @@ std::string target_mismatch(const Loss& loss, const Shape& output, const Shape& 
       return fmt::format(
           "{}: {} takes class numbers, of shape {}. Use CategoricalCrossentropy "
           "for one-hot targets.",
-          both, name, with_batch(without_last(output)));
+          both, name, with_batch(output.without_last()));
     return fmt::format("{}: {} needs one class number for each of its vectors, {}.", both, name,
-                       with_batch(without_last(output)));
+                       with_batch(output.without_last()));
   }
   if (over_classes) {
     if (agree(output, target)) return "";

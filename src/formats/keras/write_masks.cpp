@@ -27,13 +27,6 @@ const Shape& shape_of(const Graph& graph, const Graph::Source& source) {
   return call.node->outputs[static_cast<std::size_t>(source.output)];
 }
 
-/// (time, channels) → (time,)
-Shape without_last(const Shape& shape) {
-  std::vector<Index> sizes(shape.begin(), shape.end());
-  if (!sizes.empty()) sizes.pop_back();
-  return Shape(std::move(sizes));
-}
-
 Shape with_last(const Shape& shape, Index size) {
   std::vector<Index> sizes(shape.begin(), shape.end());
   sizes.push_back(size);
@@ -88,7 +81,7 @@ Value WrittenMasks::made_by(const Graph::Call& call) {
       return operation("NotEqual", {x, 0}, shape_of(graph_, call.inputs.front()));
     case MaskRule::of_query: {
       const Value query = of(call.inputs.front());
-      const Shape steps = without_last(shape_of(graph_, call.inputs.front()));
+      const Shape steps = shape_of(graph_, call.inputs.front()).without_last();
       return query.is_null() ? Value() : operation("ConvertToTensor", {query}, steps);
     }
     case MaskRule::any_input: {
@@ -98,7 +91,7 @@ Value WrittenMasks::made_by(const Graph::Call& call) {
         if (mask.is_null()) return {};
         either = either.is_null() ? mask
                                   : operation("LogicalOr", {either, mask},
-                                              without_last(call.node->outputs.front()));
+                                              call.node->outputs.front().without_last());
       }
       return either;
     }
