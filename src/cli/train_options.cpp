@@ -88,6 +88,10 @@ std::span<const OptionText> train_texts() {
        "what training may take beside the data, like 512M or 2G; where it would take more, "
        "recurrent "
        "layers take more time instead; results do not depend on it; 0: no limit"},
+      {training, "precision", "HOW",
+       "f32, or bf16: LSTM layers train with products of 8 bits of mantissa where the processor "
+       "has "
+       "them"},
       {output, "out", "FOLDER", "where the run is written", 'o'},
       {output, "force", "", "write over an earlier run"},
       {output, "resume", "", "go on with the run in --out, which was ended before its end"},

@@ -1,5 +1,6 @@
 #pragma once
 #include <sonde/activations.hpp>
+#include <sonde/precision.hpp>
 #include <sonde/shape.hpp>
 
 /// The kernels that walk time: LSTM, GRU and SimpleRNN. The rules of kernels.hpp hold here too.
@@ -17,6 +18,9 @@ struct RecurrentSizes {
   bool backwards = false;  ///< walk time from the last step to the first; y stays in input order
   ActivationFunction activation = ActivationFunction::tanh;
   ActivationFunction recurrent_activation = ActivationFunction::sigmoid;  ///< not in a SimpleRNN
+  /// Of the products of an LSTM that trains; the double kernels and GRU and SimpleRNN know only
+  /// f32.
+  Precision precision = Precision::f32;
   bool reset_after = true;  ///< GRU: the reset gate acts after the product with the weights
 };
 

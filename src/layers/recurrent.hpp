@@ -82,6 +82,7 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   sizes.channels = channels;
   sizes.units = n;
   sizes.backwards = layer.go_backwards;
+  if (training) sizes.precision = planner.precision();
   sizes.activation = layer.activation;
   op.sizes = sizes;
   op.sequences = layer.return_sequences;

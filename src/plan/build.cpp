@@ -126,6 +126,7 @@ struct PlanBuilder {
       Planner made(std::move(where), std::move(given), mode, plan.options_.rows * fold, masked);
       if (call.is_frozen) made.freeze();
       if (plan.options_.recompute) made.recompute();
+      made.compute_in(plan.options_.precision);
       return made;
     };
     Planner planner = planner_of(shapes);

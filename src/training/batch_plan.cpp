@@ -13,6 +13,7 @@ PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<Ou
                    .steps = options.steps,
                    .input_steps = options.input_steps};
   plan.recompute = options.recompute;
+  plan.precision = options.precision;
   plan.count_masks = !jobs.empty();
   for (const OutputJob& job : jobs) plan.logits.push_back(job.head != Head::values);
   return plan;
