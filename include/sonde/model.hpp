@@ -8,9 +8,9 @@
 #include <sonde/checkpoint.hpp>
 #include <sonde/graph.hpp>
 #include <sonde/losses.hpp>
+#include <sonde/matmul_precision.hpp>
 #include <sonde/metrics.hpp>
 #include <sonde/optimizers.hpp>
-#include <sonde/precision.hpp>
 #include <sonde/samples.hpp>
 #include <sonde/shared_layer.hpp>
 #include <string>
@@ -65,7 +65,7 @@ struct FitOptions {
   Index memory = 0;
   /// bf16 trains LSTM layers of many units faster, with products of 8 bits of mantissa. The same
   /// bits on any number of threads, but not on any processor.
-  Precision precision = Precision::f32;
+  MatmulPrecision matmul_precision = MatmulPrecision::f32;
 };
 
 /// What training takes beside its samples: a shard for each thread (where BatchNormalization or

@@ -1,7 +1,7 @@
 #pragma once
 #include <sonde/constraints.hpp>
 #include <sonde/initializers.hpp>
-#include <sonde/precision.hpp>
+#include <sonde/matmul_precision.hpp>
 #include <sonde/regularizers.hpp>
 #include <sonde/shape.hpp>
 #include <string>
@@ -87,8 +87,8 @@ class Planner {
   bool recomputing() const { return recomputing_; }
   void recompute() { recomputing_ = true; }
   /// What products may be made of; a layer that knows only floats takes no notice.
-  Precision precision() const { return precision_; }
-  void compute_in(Precision precision) { precision_ = precision; }
+  MatmulPrecision precision() const { return precision_; }
+  void compute_in(MatmulPrecision precision) { precision_ = precision; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -181,7 +181,7 @@ class Planner {
   Timing timing_;
   bool frozen_ = false;
   bool recomputing_ = false;
-  Precision precision_ = Precision::f32;
+  MatmulPrecision precision_ = MatmulPrecision::f32;
   bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;

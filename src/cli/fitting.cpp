@@ -102,7 +102,7 @@ FitOptions fit_options(const RunDirectory& run, const TrainOptions& o, bool resu
   FitOptions fit{.epochs = o.epochs, .batch_size = o.batch_size};
   fit.threads = o.threads;
   fit.memory = o.memory.bytes;
-  fit.precision = o.precision;
+  fit.matmul_precision = o.matmul_precision;
   fit.checkpoint = {
       .path = run.file("last.checkpoint"), .seconds = o.checkpoint_seconds, .resume = resumes};
   if (o.early_stopping)

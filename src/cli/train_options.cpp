@@ -88,7 +88,7 @@ std::span<const OptionText> train_texts() {
        "what training may take beside the data, like 512M or 2G; where it would take more, "
        "recurrent "
        "layers take more time instead; results do not depend on it; 0: no limit"},
-      {training, "precision", "HOW",
+      {training, "matmul_precision", "HOW",
        "f32, or bf16: LSTM layers train with products of 8 bits of mantissa where the processor "
        "has "
        "them"},

@@ -67,7 +67,7 @@ struct TrainOptions {
   Index seed = 0;
   int threads = 0;
   ByteCount memory = {};
-  Precision precision = Precision::f32;
+  MatmulPrecision matmul_precision = MatmulPrecision::f32;
 
   std::string out = "run";
   bool force = false;
@@ -107,12 +107,12 @@ struct TrainOptions {
         field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
         field("monitor", &T::monitor), field("post_process", &T::post_process),
         field("seed", &T::seed), field("threads", &T::threads), field("memory", &T::memory),
-        field("precision", &T::precision), field("out", &T::out), field("force", &T::force),
-        field("resume", &T::resume), field("checkpoint_seconds", &T::checkpoint_seconds),
-        field("progress", &T::progress), field("quiet", &T::quiet), field("json", &T::json),
-        field("recordings", &T::recordings), field("split", &T::split),
-        field("evaluation", &T::evaluation), field("augmentation", &T::augmentation),
-        field("post_processing", &T::post_processing));
+        field("matmul_precision", &T::matmul_precision), field("out", &T::out),
+        field("force", &T::force), field("resume", &T::resume),
+        field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),
+        field("quiet", &T::quiet), field("json", &T::json), field("recordings", &T::recordings),
+        field("split", &T::split), field("evaluation", &T::evaluation),
+        field("augmentation", &T::augmentation), field("post_processing", &T::post_processing));
   }
 };
 

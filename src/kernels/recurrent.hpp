@@ -1,6 +1,6 @@
 #pragma once
 #include <sonde/activations.hpp>
-#include <sonde/precision.hpp>
+#include <sonde/matmul_precision.hpp>
 #include <sonde/shape.hpp>
 
 /// The kernels that walk time: LSTM, GRU and SimpleRNN. The rules of kernels.hpp hold here too.
@@ -20,7 +20,7 @@ struct RecurrentSizes {
   ActivationFunction recurrent_activation = ActivationFunction::sigmoid;  ///< not in a SimpleRNN
   /// Of the products of an LSTM that trains; the double kernels and GRU and SimpleRNN know only
   /// f32.
-  Precision precision = Precision::f32;
+  MatmulPrecision precision = MatmulPrecision::f32;
   bool reset_after = true;  ///< GRU: the reset gate acts after the product with the weights
 };
 

@@ -35,7 +35,7 @@ BatchPlan fit_plan(const Model::State& state, const SampleSource& train,
                     .mode = Mode::train,
                     .input_steps = std::move(steps),
                     .seed = state.options.seed,
-                    .precision = options.precision});
+                    .precision = options.matmul_precision});
 }
 
 TrainingMemory fit_memory(const Model::State& state, const FitData& data, BatchPlan& plan,
@@ -47,7 +47,7 @@ TrainingMemory fit_memory(const Model::State& state, const FitData& data, BatchP
   if (const SampleSource* judging = data.validation()) {
     BatchRunnerOptions options = plan.options;
     options.mode = Mode::infer;
-    options.precision = Precision::f32;
+    options.precision = MatmulPrecision::f32;
     options.batch_size = std::min(options.batch_size, judging->size());
     options.input_steps = state.check(*judging);
     beside += BatchPlan(state.graph, weights, state.jobs(), *judging, options).bytes(workers);

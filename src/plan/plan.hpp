@@ -22,7 +22,7 @@ struct PlanOptions {
   bool count_masks = false;
   /// Training: recurrent layers keep no gates and compute them again on the way back.
   bool recompute = false;
-  Precision precision = Precision::f32;
+  MatmulPrecision precision = MatmulPrecision::f32;
 };
 
 /// A graph turned into a list of steps over one arena; the reversed list is the backward pass.

@@ -14,7 +14,7 @@ struct BatchRunnerOptions {
   std::vector<Index> input_steps = {};  ///< of each input, where they differ
   std::uint64_t seed = 0;               ///< of the model
   bool recompute = false;               ///< see PlanOptions
-  Precision precision = Precision::f32;
+  MatmulPrecision precision = MatmulPrecision::f32;
 };
 
 /// What a BatchRunner will run, and how much memory that takes: nothing is allocated yet.

@@ -6,11 +6,13 @@ namespace sonde {
 
 /// The numbers that products multiply while a model trains. Sums, states, weights, gradients and
 /// moments are 32-bit floats in both.
-enum class Precision : unsigned char {
+enum class MatmulPrecision : unsigned char {
   f32,
   bf16,  ///< factors of LSTM layers are rounded to 8 bits of mantissa where the processor has such
          ///< products (AVX512_BF16, AMX); elsewhere the same as f32
 };
-constexpr auto enum_names(Precision) { return std::array<std::string_view, 2>{"f32", "bf16"}; }
+constexpr auto enum_names(MatmulPrecision) {
+  return std::array<std::string_view, 2>{"f32", "bf16"};
+}
 
 }  // namespace sonde
