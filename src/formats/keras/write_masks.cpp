@@ -114,7 +114,7 @@ Value WrittenMasks::side_by_side(const Graph::Call& call) {
       parts.push_back(operation("OnesLike", {x}, shape, boolean));
       continue;
     }
-    const Value column = operation("ExpandDims", {masks[i]}, with_last(without_last(shape), 1),
+    const Value column = operation("ExpandDims", {masks[i]}, with_last(shape.without_last(), 1),
                                    {{"axis", std::int64_t{-1}}});
     parts.push_back(
         operation("LogicalOr", {column, operation("ZerosLike", {x}, shape, boolean)}, shape));
@@ -126,7 +126,7 @@ Value WrittenMasks::side_by_side(const Graph::Call& call) {
 }
 
 Value WrittenMasks::any(Value x, const Shape& shape) {
-  return operation("Any", {std::move(x)}, without_last(shape),
+  return operation("Any", {std::move(x)}, shape.without_last(),
                    {{"axis", std::int64_t{-1}}, {"keepdims", false}});
 }
 
