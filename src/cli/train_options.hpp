@@ -3,6 +3,7 @@
 #include <sonde/augmentation.hpp>
 #include <sonde/fields.hpp>
 #include <sonde/judge.hpp>
+#include <sonde/matmul_precision.hpp>
 #include <sonde/recipe.hpp>
 #include <sonde/splits.hpp>
 #include <span>
