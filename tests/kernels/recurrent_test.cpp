@@ -174,6 +174,11 @@ std::vector<Question> questions() {
   all.push_back({.s = sizes(70, 3, 7, 11, true), .states = false, .bias = false, .dx = false});
   all.push_back({.s = sizes(9, 5, 13, 37), .bias = false, .dy = false});
   all.push_back({.s = sizes(4, 7, 101, 97)});
+  // Tiles of several slices, few rows and many, and more rows than a block of backward has.
+  for (Index rows = 1; rows <= 5; ++rows)
+    for (Index n : {48, 49, 63, 64, 65, 80}) all.push_back({.s = sizes(3, rows, 5, n, n % 2 == 0)});
+  all.push_back({.s = sizes(3, 300, 2, 5)});
+  all.push_back({.s = sizes(3, 300, 2, 5, true), .mask = true});
   for (Index rows = 1; rows <= 13; ++rows)
     all.push_back({.s = sizes(7, rows, 4, 17, rows % 2 == 0), .mask = true});
   all.push_back({.s = sizes(70, 5, 13, 37), .states = false, .mask = true});
@@ -308,6 +313,11 @@ TEST(Recurrent, CutsOfTimeGiveTheSameBitsForwardAndBackward) {
     for (const Question& q :
          for_all_cells({{.s = sizes(40, 5, 7, 19)}, {.s = sizes(40, 5, 7, 19, true)}})) {
       for (Index cut : {1, 7, 20, 39}) expect_same_in_pieces(q, cut);
+    }
+    // Backward's blocks are 51 steps of 5 rows.
+    for (const Question& q :
+         for_all_cells({{.s = sizes(130, 5, 3, 67)}, {.s = sizes(130, 5, 3, 67, true)}})) {
+      for (Index cut : {50, 51, 79}) expect_same_in_pieces(q, cut);
     }
   }
 }

@@ -47,6 +47,15 @@ void pack_panels(Index sums, Index width, Index pitch, RowOf row_of, float* pack
   }
 }
 
+/// Packs it in slices instead, (slices, sums, 16), each a stream of its own.
+template <class RowOf>
+void pack_slices(Index sums, Index width, Index pitch, RowOf row_of, float* packed) {
+  for (Index start = 0; start < width; start += slice, packed += sums * slice) {
+    const auto part = [&](Index k) { return row_of(k) + start * pitch; };
+    pack_panels(sums, std::min(slice, width - start), pitch, part, packed);
+  }
+}
+
 /// With few outputs of many channels a product is a few dot products: 16 sums that run beside each
 /// other along the channels, where a tile would leave most of its lanes idle.
 inline bool is_dot(const Window& s) { return s.filters <= 4 && s.channels >= slice; }

@@ -20,50 +20,6 @@ HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
 
-/// A packed matrix and what of it is summed: `outer` times `inner` of its `sums` rows, from row `k`
-/// on, `k_outer` rows from one outer step to the next.
-struct Matrix {
-  const float* packed;
-  Index sums;
-  Index width;
-  Index k;
-  Index k_outer;
-};
-
-/// y = b + x * m for all rows of p; s says how x is walked and how y begins and ends.
-void multiply(Sum s, const Matrix& m, const Rows& p, const float* x, const float* b, float* y) {
-  // Beyond 2048 sums (256 KiB of a panel, a quarter to a half of a second-level cache) the sum is
-  // made in parts that wait in y, so that many rows share each part while it is near.
-  constexpr Index most = 2048;
-  const bool whole = s.outer * s.inner <= most || p.steps * p.rows <= 2 * tile_rows;
-  const Index outer_part = whole ? std::max<Index>(s.outer, 1) : std::max<Index>(1, most / s.inner);
-  const Index inner_part = whole ? std::max<Index>(s.inner, 1) : std::min(most, s.inner);
-  const bool relu = s.relu;
-  const Sum all = s;
-  for (Index lane = 0; lane < m.width; lane += tile_lanes) {
-    const Packed w = packed_lanes(m.packed, m.sums, m.width, lane);
-    const Index vectors = set_counts(s, m.width - lane);
-    s.w_inner = w.pitch;
-    s.w_outer = m.k_outer * w.pitch;
-    s.b = b ? b + lane : nullptr;
-    s.add = false;
-    Index i = 0;
-    do {
-      s.outer = std::min(outer_part, all.outer - i);
-      Index j = 0;
-      do {
-        s.inner = std::min(inner_part, all.inner - j);
-        s.relu = relu && i + s.outer >= all.outer && j + s.inner >= all.inner;
-        sum_rows(s, vectors, p, x + i * all.x_outer + j * all.x_inner,
-                 w.first + (m.k + i * m.k_outer + j) * w.pitch, y + lane);
-        s.add = true;
-        j += inner_part;
-      } while (j < all.inner);
-      i += outer_part;
-    } while (i < all.outer);
-  }
-}
-
 void forward(const Window& s, const float* x, const float* packed, const float* b, bool relu,
              float* y) {
   const Index x_step = s.rows * s.x_pitch, y_step = s.rows * s.y_pitch;
