@@ -26,6 +26,11 @@ void window_forward(const Window& s, const double* x, const double* packed, cons
   reference::window_forward(s, x, packed, b, relu, y);
 }
 
+void window_push(const Window& s, Index places, const double* x, const double* packed,
+                 const double* b, bool relu, double* sums, double* y) {
+  reference::window_push(s, places, x, packed, b, relu, sums, y);
+}
+
 void window_backward_input(const Window& s, const double* dy, const double* packed, double* dx) {
   reference::window_backward_input(s, dy, packed, dx);
 }

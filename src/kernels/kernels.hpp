@@ -47,6 +47,17 @@ void window_forward(const Window&, const float* x, const float* packed, const fl
                     float* y);
 void window_forward(const Window&, const double* x, const double* packed, const double* b,
                     bool relu, double* y);
+/// A stream's windows, one step x (rows, channels) at a time. Those that have begun wait in `sums`
+/// (taps - 1, rows, filters by y_pitch), oldest first: the one in place p for its last p + 1 taps.
+/// x adds one tap to each of the first `places`, which moves it to the place before: the oldest is
+/// whole and goes to y (rows, filters), with `relu` as above. With as many places as taps, a window
+/// begins with x. The bits are those of window_forward.
+void window_push(const Window&, Index places, const float* x, const float* packed, const float* b,
+                 bool relu, float* sums, float* y);
+void window_push(const Window&, Index places, const double* x, const double* packed,
+                 const double* b, bool relu, double* sums, double* y);
+/// Whether they are: not where a window leaves steps out, or window_forward has another order.
+bool window_can_push(const Window&);
 /// dx (steps_in, rows, channels) = dy (steps_out, rows, filters) * w transposed. Overwrites dx.
 void window_backward_input(const Window&, const float* dy, const float* packed, float* dx);
 void window_backward_input(const Window&, const double* dy, const double* packed, double* dx);

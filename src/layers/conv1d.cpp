@@ -5,6 +5,7 @@
 
 #include "layers/conv_geometry.hpp"
 #include "layers/final_activation.hpp"
+#include "layers/stream_sums.hpp"
 
 namespace sonde {
 namespace {
@@ -15,8 +16,9 @@ struct Conv1DOp {
   Slot kernel, bias, packed;
   Index packed_size = 0;  // of one group
   FinalActivation activation;
-  StreamWindow stream;
   bool streaming = false;
+  StreamSums sums;  // where windows can be summed while their inputs come
+  StreamWindow stream;
 
   template <class T>
   void pack(const View<T>& v) const {
@@ -28,7 +30,12 @@ struct Conv1DOp {
     kernels::Window w = window;
     w.rows = v.rows();
     if (!streaming) {
-      slide(v, w, v.x().data);
+      slide(v, w, v.x().data, activation.fused_relu(), activation.sums(v));
+      activation.forward(v);
+      return;
+    }
+    if (sums.sums) {
+      push(v, w);
       return;
     }
     const auto held = stream.append(v, T(0));
@@ -36,16 +43,47 @@ struct Conv1DOp {
     w.steps_in = held.steps;
     w.steps_out = held.outputs;
     w.left = 0;
-    slide(v, w, held.data);
+    slide(v, w, held.data, activation.fused_relu(), activation.sums(v));
+    activation.forward(v);
     stream.release(v, held);
   }
   template <class T>
-  void slide(const View<T>& v, const kernels::Window& w, const T* x) const {
-    T* sums = activation.sums(v);
+  void slide(const View<T>& v, const kernels::Window& w, const T* x, bool relu, T* y) const {
     for (Index g = 0; g < groups; ++g)
       kernels::window_forward(w, x + g * w.channels, v[packed] + g * packed_size,
-                              bias ? v[bias] + g * w.filters : nullptr, activation.fused_relu(),
-                              sums + g * w.filters);
+                              bias ? v[bias] + g * w.filters : nullptr, relu, y + g * w.filters);
+  }
+  /// A chunk of a stream. A long one ends the windows that have begun step by step, slides over
+  /// itself, and begins others; a short one goes step by step.
+  template <class T>
+  void push(const View<T>& v, kernels::Window w) const {
+    const bool relu = activation.fused_relu();
+    const Chunk<const T> x = v.x();
+    const Index open = w.taps - 1, vector = w.rows * w.y_pitch;
+    const bool is_long = x.steps >= w.taps;
+    T* y = activation.sums(v);
+    Index made = 0;
+    sums.begin(v, w, v[bias]);
+    for (Index t = 0; t < (is_long ? open : x.steps); ++t) {
+      for (Index g = 0; g < groups; ++g) {
+        const Index out = g * w.filters;
+        kernels::window_push(w, is_long ? open - t : w.taps, x.step(t) + g * w.channels,
+                             v[packed] + g * packed_size, bias ? v[bias] + out : nullptr, relu,
+                             v[sums.sums] + out, y + made * vector + out);
+      }
+      made += sums.leave(v);
+    }
+    if (is_long) {
+      w.left = 0;
+      w.steps_in = x.steps;
+      w.steps_out = x.steps - open;
+      slide(v, w, x.data, relu, y + made * vector);
+      made += w.steps_out;
+      w.steps_in = w.steps_out = open;
+      slide(v, w, x.step(x.steps - open), false, v[sums.sums]);
+    }
+    if (v.last()) made = sums.finish(v, w, relu, y, made);
+    v.produce(made);
     activation.forward(v);
   }
   template <class T>
@@ -104,7 +142,12 @@ AnyOp Conv1D::plan(Planner& planner) const {
   if (planner.streaming()) {
     op.streaming = true;
     op.stream = plan_conv_stream(planner, geometry, strides, padding);
-    output[0] = op.stream.plan(planner);
+    if (kernels::window_can_push(op.window)) {
+      op.sums = {.left = geometry.left, .right = geometry.right};
+      output[0] = op.sums.plan(planner, op.window);
+    } else {
+      output[0] = op.stream.plan(planner);
+    }
   }
   planner.output(output);
   op.activation = FinalActivation::plan(planner, activation, output);

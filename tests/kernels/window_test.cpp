@@ -219,6 +219,67 @@ TEST(Window, ReluKeepsNanAndTurnsNegativeSumsToZero) {
   }
 }
 
+/// Step by step what `want`, whose windows end with the step of their number, has at once.
+template <class T>
+void expect_pushed(const Case<T>& want, bool bias, bool relu, Index offset) {
+  Case<T> a(want.s, offset);
+  const Window& s = a.s;
+  window_pack(s, a.w.data(), a.packed.data());
+  const Index step = s.rows * s.y_pitch;
+  Buffer<T> sums((s.taps - 1) * step, 1, 1, offset);
+  for (Index i = 0; i < sums.size(); ++i) {
+    const Index f = i % s.y_pitch;
+    if (f < s.filters) sums[i] = bias ? a.b[f] : T(0);
+  }
+  for (Index t = 0; t < s.steps_in; ++t) {
+    window_push(s, s.taps, a.x.data() + t * s.rows * s.x_pitch, a.packed.data(),
+                bias ? a.b.data() : nullptr, relu, sums.data(), a.y.data() + t * step);
+  }
+  for (Index i = 0; i < a.y.size(); ++i) ASSERT_EQ(a.y[i], want.y[i]) << print(s) << " at " << i;
+  ASSERT_TRUE(a.y.is_intact() && sums.is_intact() && a.x.is_intact()) << print(s);
+  // The windows that wait are those of `want` without their last taps; here: that go on over zeros.
+  for (Index i = 0; i < a.x.size(); ++i) a.x[i] = 0;
+  for (Index places = s.taps - 1; places > 0; --places) {
+    Buffer<T> y(step);
+    const Buffer<T> first = sums;
+    window_push(s, places, a.x.data(), a.packed.data(), nullptr, relu, sums.data(), y.data());
+    for (Index i = 0; i < step; ++i) {
+      if (i % s.y_pitch >= s.filters) continue;
+      ASSERT_EQ(y[i], relu && first[i] < 0 ? T(0) : first[i]) << print(s) << " place " << i;
+    }
+    for (Index i = (places - 1) * step; i < sums.size(); ++i) ASSERT_EQ(sums[i], first[i]);
+  }
+}
+
+TEST(Window, PushedStepByStepGivesTheSameBits) {
+  std::vector<Window> all = cases();
+  for (Index taps = 2; taps <= 20; ++taps) all.push_back(make(23, 2, 3, 35, taps));
+  Index pushed = 0;
+  for (Window s : all) {
+    s.left = s.taps - 1, s.steps_out = s.steps_in;
+    if (!window_can_push(s) || s.rows == 0 || s.steps_in == 0) continue;
+    ++pushed;
+    for (bool relu : {false, true}) {
+      for (bool bias : {false, true}) {
+        for (Level level : vector_levels()) {
+          const AtLevel at(level);
+          Case<float> want(s);
+          window_pack(s, want.w.data(), want.packed.data());
+          window_forward(s, want.x.data(), want.packed.data(), bias ? want.b.data() : nullptr, relu,
+                         want.y.data());
+          for (Index offset : {0, 1, 7}) expect_pushed(want, bias, relu, offset);
+        }
+        Case<double> want(s);
+        window_pack(s, want.w.data(), want.packed.data());
+        window_forward(s, want.x.data(), want.packed.data(), bias ? want.b.data() : nullptr, relu,
+                       want.y.data());
+        expect_pushed(want, bias, relu, 0);
+      }
+    }
+  }
+  EXPECT_GT(pushed, 150);
+}
+
 TEST(Window, ANullBiasIsZeros) {
   for (Level level : {Level::reference, level_in_use()}) {
     const AtLevel at(level);

@@ -38,6 +38,31 @@ void window_forward(const Window& s,
   }
 }
 
+/// One step of windows that are summed while their inputs come.
+template <class T>
+void window_push(const Window& s, std::ptrdiff_t places,
+                 const T* x,  // (rows, channels), by x_pitch
+                 const T* w,  // (taps, channels, filters), without gaps
+                 const T* b,  // (filters), or null
+                 bool relu,
+                 T* sums,  // (taps - 1, rows, filters), by y_pitch
+                 T* y) {   // (rows, filters), by y_pitch
+  for (std::ptrdiff_t place = 0; place < places; ++place) {
+    const T* rows = w + (s.taps - 1 - place) * s.channels * s.filters;
+    for (std::ptrdiff_t r = 0; r < s.rows; ++r) {
+      const T* from = place + 1 < s.taps ? sums + (place * s.rows + r) * s.y_pitch : b;
+      T* to = place > 0 ? sums + ((place - 1) * s.rows + r) * s.y_pitch : y + r * s.y_pitch;
+      for (std::ptrdiff_t f = 0; f < s.filters; ++f) {
+        T sum = from ? from[f] : T(0);
+        for (std::ptrdiff_t c = 0; c < s.channels; ++c) {
+          sum += x[r * s.x_pitch + c] * rows[c * s.filters + f];
+        }
+        to[f] = relu && place == 0 && sum < 0 ? T(0) : sum;
+      }
+    }
+  }
+}
+
 /// dx = dy * w transposed.
 template <class T>
 void window_backward_input(const Window& s,
