@@ -119,17 +119,18 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
     if (cells > 0 && op.segment > 0) op.starts = planner.saved((op.pieces(steps) - 1) * cells);
     op.dh = planner.scratch(n);
     if (cells > 0) op.dc = planner.scratch(n);
-  } else if (cells > 0) {
-    op.cells = planner.scratch(cells);
   }
   if (training || Cell::forward_scratch)
     op.scratch = planner.scratch(0, std::max(Cell::template scratch_size<float>(sizes),
                                              Cell::template scratch_size<double>(sizes)));
   if (layer.stateful || planner.streaming()) {
     op.h = planner.state(n);
-    op.first_h = planner.saved(n);
-    if (Cell::states == 2) op.c = planner.state(n), op.first_c = planner.saved(n);
+    if (cells > 0) op.c = planner.state(cells);
+    if (training) op.first_h = planner.saved(n);
+    if (training && cells > 0) op.first_c = planner.saved(cells);
   }
+  // Only the last c is wanted: it is carried where it lies.
+  if (!training && cells > 0) op.cells = op.c ? op.c : planner.scratch(cells);
   op.dropout = {.rate = layer.dropout,
                 .recurrent_rate = layer.recurrent_dropout,
                 .seed = layer.seed,

@@ -62,11 +62,12 @@ struct RecurrentOp {
   Index segment = 0;
   Slot kernel, recurrent_kernel, bias, packed;
   Slot every_h;  // h of every step in input order; none when the output is just that
-  Slot cells;    // c of every step of a segment or of all when training, else only the last
+  Slot cells;    // c of every step of a segment or of all when training, else only the last: `c`,
+                 // where there is one
   Slot gates;    // of as many steps
   Slot starts;   // c before each segment but the first
   Slot h, c;     // carried from call to call
-  Slot first_h, first_c;  // what they were when the call began, for backward
+  Slot first_h, first_c;  // what they were when the call began, when training
   Slot dh, dc, scratch;
   RecurrentDropout dropout;
 
@@ -141,7 +142,7 @@ struct RecurrentOp {
     if constexpr (has_c) {
       const T* last_c = v[cells] + (gates && segment == 0 ? last(s) * size : 0);
       if (states) std::copy_n(last_c, size, v.y(2).data);
-      if (c) std::copy_n(last_c, size, v[c]);
+      if (c && last_c != v[c]) std::copy_n(last_c, size, v[c]);
     }
   }
 
