@@ -118,7 +118,7 @@ std::vector<std::string> warnings(const Judged& judged, bool whole) {
         clock.steps.balanced_accuracy, clock.steps.macro_f1, model.steps.balanced_accuracy,
         model.steps.macro_f1));
   if (whole && clock_gain > 0.1)
-    result.push_back(
+    result.emplace_back(
         "the network sees whole recordings and can learn where in them it is, from which these "
         "labels follow in part. predict = \"windows\" keeps the place from it.");
   return result;

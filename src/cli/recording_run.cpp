@@ -101,7 +101,7 @@ std::vector<std::string> watched_names(const Task& task, const JudgeRules& rules
   std::vector<std::string> names = {"loss", std::string(task.metric())};
   if (!validated) return names;
   for (const char* name : {"loss", "accuracy", "balanced_accuracy", "macro_f1"})
-    names.push_back(std::string("val_") + name);
+    names.push_back(fmt::format("val_{}", name));
   if (classes == 2) names.emplace_back("val_f1");
   if (!rules.events.empty()) names.emplace_back("val_event_f1");
   if (rules.boundary_tolerance > 0) names.emplace_back("val_boundary_f1");

@@ -50,7 +50,7 @@ void TrainingRun::fit(const SampleSource& samples, FitOptions options,
           },
       .batch_end = [this](Training& t) { check_loss(t); },
   });
-  callbacks.push_back(CSVLogger{.filename = directory_.file("history.csv").string()});
+  callbacks.emplace_back(CSVLogger{.filename = directory_.file("history.csv").string()});
   callbacks.push_back(learning_.callback());
   callbacks.push_back(progress());
   callbacks.emplace_back(LambdaCallback{.epoch_end = [this](Training& t) { epoch_end(t); },

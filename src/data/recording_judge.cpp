@@ -156,11 +156,11 @@ void RecordingJudge::add(const Recording& recording, const Array& probabilities,
   const auto labels = recording.labels.values();
   const auto weights = recording.weights.values();
   const auto steps = static_cast<Index>(labels.size());
-  const Index outputs = probabilities.size() == 0 || steps == 0 ? 0 : probabilities.size() / steps;
+  const Index outputs = probabilities.empty() || steps == 0 ? 0 : probabilities.size() / steps;
   if (static_cast<Index>(predicted.size()) != steps || weights.size() != labels.size() ||
-      (probabilities.size() > 0 && (probabilities.size() != outputs * steps ||
-                                    (outputs != classes_ && !(outputs == 1 && classes_ == 2)) ||
-                                    (outputs_ > 0 && outputs_ != outputs))))
+      (!probabilities.empty() && (probabilities.size() != outputs * steps ||
+                                  (outputs != classes_ && !(outputs == 1 && classes_ == 2)) ||
+                                  (outputs_ > 0 && outputs_ != outputs))))
     throw DataError(fmt::format(
         "recording \"{}\": {} steps, {} weights, {} predicted labels and {} probabilities of {} "
         "classes do not belong together.",

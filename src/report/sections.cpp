@@ -56,7 +56,7 @@ std::string confusion(const Report& report) {
   const auto& counts = report.scores->confusion;
   std::vector<std::string> heads = {"label ↓  predicted →"};
   for (std::size_t k = 0; k < counts.size(); ++k) heads.push_back(class_name(report, k));
-  heads.push_back("steps");
+  heads.emplace_back("steps");
   HtmlTable table(heads, "confusion");
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const Index sum = std::accumulate(counts[i].begin(), counts[i].end(), Index{0});

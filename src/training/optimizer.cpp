@@ -189,7 +189,7 @@ std::vector<std::string_view> optimizer_slot_names(const Optimizer& optimizer) {
       [](const auto& spec) {
         auto names = own_names(spec);
         names.resize(static_cast<std::size_t>(own_slots(spec)));
-        if (spec.use_ema) names.push_back("average");
+        if (spec.use_ema) names.emplace_back("average");
         return names;
       },
       optimizer);
