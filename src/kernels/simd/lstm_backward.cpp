@@ -5,13 +5,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
 
 #include "kernels/kernels.hpp"
 #include "kernels/simd/lstm.hpp"
-#include "kernels/simd/math-inl.h"
+#include "kernels/simd/lstm_gates-inl.h"
 #include "kernels/simd/tile-inl.h"
 
 /// The LSTM backward: step by step the gates become the gradients of their sums, dz, and dz times u
@@ -21,70 +19,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
-
-/// Where one step's numbers lie, and the carried gradients.
-struct BackwardStep {
-  Index rows, units, gates_row;
-  const float* c_before;  ///< (rows, units), or null for zeros
-  const float* c;         ///< (rows, units)
-  const float* dy;        ///< (rows, units), or null for zeros
-  float* gates;           ///< (rows, slices, 4, 16): gates in, dz out
-  const float* mask;      ///< (rows): where it is 0, dh and dc pass through; or null
-  float* dh;              ///< (rows, whole slices of units)
-  float* dc;              ///< (rows, whole slices of units)
-  float* db;              ///< (slices, 4, 16), added to
-  Index next_gates;       ///< from here to the step that comes next
-};
-
-/// One part of a slice for all rows. Lanes beyond the units become zeros.
-HWY_NOINLINE void gates_backward(const BackwardStep& a, Index unit) {
-  const Index width = whole_slices(a.units), count = a.units - unit;
-  const Index in_gates = unit / slice * gates_of_slice + unit % slice;
-  const Vector one = set(1.0f);
-  Vector db[4];
-  SONDE_UNROLL for (int g = 0; g < 4; ++g) { db[g] = hn::LoadU(tag, a.db + in_gates + g * slice); }
-  for (Index r = 0; r < a.rows; ++r) {
-    float* gates = a.gates + r * a.gates_row + in_gates;
-    SONDE_UNROLL for (int gate = 0; gate < 4; ++gate) {
-      hwy::Prefetch(gates + a.next_gates + gate * slice);
-    }
-    const Vector i = hn::LoadU(tag, gates), f = hn::LoadU(tag, gates + slice);
-    const Vector g = hn::LoadU(tag, gates + 2 * slice), o = hn::LoadU(tag, gates + 3 * slice);
-    const Index at = r * a.units + unit, at_whole = r * width + unit;
-    if (a.mask && a.mask[r] == 0.0f) {
-      if (a.dy) {
-        const Vector sum = hn::Add(hn::LoadU(tag, a.dh + at_whole), load_first(count, a.dy + at));
-        hn::StoreU(sum, tag, a.dh + at_whole);
-      }
-      continue;  // its gates are zeros
-    }
-    const Vector before = a.c_before ? hn::LoadU(tag, a.c_before + at) : hn::Zero(tag);
-    Vector dh = hn::LoadU(tag, a.dh + at_whole);
-    if (a.dy) dh = hn::Add(dh, hn::LoadU(tag, a.dy + at));
-    const Vector h = tanh(hn::LoadU(tag, a.c + at));  // before the output gate
-    const Vector dh_o = hn::Mul(dh, o);
-    // c reaches the loss through h and through the next step.
-    Vector dc = hn::MulAdd(dh_o, hn::NegMulAdd(h, h, one), hn::LoadU(tag, a.dc + at_whole));
-    const Vector dc_i = hn::Mul(dc, i), dc_f = hn::Mul(dc, f);
-    Vector dz[4] = {
-        hn::Mul(hn::Mul(dc_i, g), hn::Sub(one, i)), hn::Mul(hn::Mul(dc_f, before), hn::Sub(one, f)),
-        hn::Mul(dc_i, hn::NegMulAdd(g, g, one)), hn::Mul(hn::Mul(dh_o, h), hn::Sub(one, o))};
-    dc = dc_f;
-    if (count < lanes) {
-      const auto inside = hn::FirstN(tag, static_cast<size_t>(std::max<Index>(count, 0)));
-      SONDE_UNROLL for (int gate = 0; gate < 4; ++gate) {
-        dz[gate] = hn::IfThenElseZero(inside, dz[gate]);
-      }
-      dc = hn::IfThenElseZero(inside, dc);
-    }
-    hn::StoreU(dc, tag, a.dc + at_whole);
-    SONDE_UNROLL for (int gate = 0; gate < 4; ++gate) {
-      hn::StoreU(dz[gate], tag, gates + gate * slice);
-      db[gate] = hn::Add(db[gate], dz[gate]);
-    }
-  }
-  SONDE_UNROLL for (int g = 0; g < 4; ++g) hn::StoreU(db[g], tag, a.db + in_gates + g * slice);
-}
 
 /// y (rows, width) = dz (rows, gate lanes) * packed panels. With `whole`, y has room for whole
 /// slices.
@@ -121,21 +55,6 @@ void add_products(const RecurrentSizes& s, Index count, const float* in, Index i
     for (int v = 0; v < tile_vectors; ++v) sum.count[v] = s.units - unit - v * lanes % slice;
     const Rows p{.steps = 1, .rows = width, .x_row = 1, .y_row = 4 * s.units};
     sum_rows(sum, tile_vectors, p, in, dz + lane, m + gate * s.units + unit);
-  }
-}
-
-/// db (4 units) <-> (slices, 4, 16), zeros behind.
-void widen_bias(const RecurrentSizes& s, const float* db, float* to) {
-  for (Index i = 0; i < gate_lanes(s); ++i) {
-    const Index unit = i / gates_of_slice * slice + i % slice, gate = i % gates_of_slice / slice;
-    to[i] = db && unit < s.units ? db[gate * s.units + unit] : 0.0f;
-  }
-}
-void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
-  for (Index gate = 0; gate < 4; ++gate) {
-    for (Index unit = 0; unit < s.units; ++unit) {
-      db[gate * s.units + unit] = from[unit / slice * gates_of_slice + gate * slice + unit % slice];
-    }
   }
 }
 
@@ -216,6 +135,7 @@ namespace sonde::kernels {
 
 void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   if (!is_default(s, a.dropout)) return reference::lstm_backward(s, a);
+  if (LstmPacked(s).bf16) return lstm_backward_bf16(s, a);
   SONDE_CHOOSE(lstm_backward_walk, &reference::lstm_backward<float>)(s, a);
 }
 

@@ -8,8 +8,8 @@
 #include <algorithm>
 
 #include "kernels/kernels.hpp"
-#include "kernels/simd/cell-inl.h"
 #include "kernels/simd/lstm.hpp"
+#include "kernels/simd/lstm_cell-inl.h"
 
 /// The LSTM forward: one walk over time; the sums of all four gates of some rows and one slice stay
 /// in registers until c and h come out of them.
@@ -18,45 +18,11 @@ HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
 
-/// One step of some rows: every pointer at its first row.
-struct Cell {
-  Index channels, units;
-  const float* x;         ///< (rows, channels)
-  const float* h;         ///< (rows, units), or one zero
-  Index h_row, h_inner;   ///< both 0 where h is one zero
-  const float* c_before;  ///< (rows, units), or null for zeros
-  float* c;               ///< (rows, units)
-  float* y;               ///< (rows, units)
-  float* gates;           ///< (rows, slices, 4, 16), or null
-  Index gates_row;
-};
-
-/// From the sums of the gates, z (4, rows * vectors, lanes), to c and y.
+/// z: (4, rows * vectors, lanes).
 template <int rows, int vectors>
 HWY_NOINLINE void finish(const Cell& a, Index unit, const float* z) {
-  constexpr int n = rows * vectors;
-  using All = Several<n>;
-  All c = splat<All>(0.0f);
-  SONDE_UNROLL for (int r = 0; r < n; ++r) {
-    const Index at = r / vectors * a.units + unit_of(unit, r % vectors);
-    if (a.c_before) c.v[r] = hn::LoadU(tag, a.c_before + at);
-  }
-  const All i = sigmoid(take_sums<n>(z, 0)), g = tanh(take_sums<n>(z, 2));
-  const All f = sigmoid(take_sums<n>(z, 1));
-  c = multiply_add(f, c, multiply(i, g));
-  const All o = sigmoid(take_sums<n>(z, 3)), y = multiply(o, tanh(c));
-  SONDE_UNROLL for (int r = 0; r < n; ++r) {
-    const Index from = unit_of(unit, r % vectors), at = r / vectors * a.units + from;
-    store_first(c.v[r], a.units - from, a.c + at);
-    store_first(y.v[r], a.units - from, a.y + at);
-    if (a.gates) {
-      float* gates = a.gates + r / vectors * a.gates_row + in_slices(from, gates_of_slice);
-      hn::StoreU(i.v[r], tag, gates);
-      hn::StoreU(f.v[r], tag, gates + slice);
-      hn::StoreU(g.v[r], tag, gates + 2 * slice);
-      hn::StoreU(o.v[r], tag, gates + 3 * slice);
-    }
-  }
+  finish_gates<rows, vectors>(
+      a, unit, [&](int gate) HWY_ATTR { return take_sums<rows * vectors>(z, gate); });
 }
 
 /// w: (slices, channels + units, 4, 16), b: (slices, 4, 16).
@@ -88,23 +54,6 @@ struct Step {
   const float* b;     ///< (slices, 4, 16)
   const float* mask;  ///< (rows), or null
 };
-
-HWY_INLINE Cell at_row(Cell a, Index r) {
-  a.x += r * a.channels;
-  a.h += r * a.h_row;
-  if (a.c_before) a.c_before += r * a.units;
-  a.c += r * a.units;
-  a.y += r * a.units;
-  if (a.gates) a.gates += r * a.gates_row;
-  return a;
-}
-
-/// A step that is skipped for one row: what was before stays.
-void skip_row(const Cell& a) {
-  reference::carry(a.units, a.h_row > 0 ? a.h : nullptr, a.y);
-  if (a.c != a.c_before) reference::carry(a.units, a.c_before, a.c);
-  if (a.gates) std::fill_n(a.gates, a.gates_row, 0.0f);  // backward sums over them
-}
 
 /// Rows first to end - 1.
 void walk_rows(const Step& step, Index first, Index end) {
@@ -155,6 +104,7 @@ namespace sonde::kernels {
 
 void lstm_forward(const RecurrentSizes& s, const RecurrentForward<float>& a) {
   if (!is_default(s, a.dropout)) return reference::lstm_forward(s, a);
+  if (LstmPacked(s).bf16) return lstm_forward_bf16(s, a);
   SONDE_CHOOSE(lstm_forward_walk, &reference::lstm_forward<float>)(s, a);
 }
 

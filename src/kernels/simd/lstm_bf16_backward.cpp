@@ -1,0 +1,163 @@
+#include "kernels/simd/targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/simd/lstm_bf16_backward.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+
+#include "kernels/simd/lstm_bf16.hpp"
+#include "kernels/simd/lstm_gates-inl.h"
+
+/// The LSTM backward with products of bfloat16: as that of floats, but that dz is rounded for
+/// everything it is multiplied with. db adds up dz as it was.
+#if HWY_TARGET == HWY_AVX3
+HWY_BEFORE_NAMESPACE();
+namespace sonde::kernels {
+namespace HWY_NAMESPACE {
+
+/// m (width, 4 units) += in transposed * dz, over all groups of rows of a block. in: (tiles of
+/// width, groups, 16, 32), dz: (tiles of gate lanes, groups, 16 pairs, 16, 2).
+void add_tiles(const RecurrentSizes& s, Bf16Products& products, Index groups, const Bfloat16* in,
+               Index width, const Bfloat16* dz, float* m) {
+  // The tile with fewer rows last and for itself: each change of height configures the tiles.
+  const Index whole = width / slice * slice;
+  // Parts of dz of 256 KiB stay in a second-level cache, and what lies beside each other in m is
+  // touched together.
+  const Index part = std::max<Index>(1, 64 / groups) * slice;
+  const auto add = [&](Index from, Index to, Index first) {
+    for (Index i = from; i < to; i += slice) {
+      for (Index unit = first; unit < std::min(s.units, first + part); unit += slice) {
+        float* y = m + i * 4 * s.units + unit;
+        const Index count = std::min(slice, s.units - unit);
+        products.multiply({.rows = std::min(slice, width - i),
+                           .tiles = 4,
+                           .groups = groups,
+                           .a = in + i / slice * groups * tile,
+                           .a_row = group,
+                           .a_group = tile,
+                           .b = dz + unit / slice * 4 * groups * tile,
+                           .b_tile = groups * tile,
+                           .start = y,
+                           .start_row = 4 * s.units,
+                           .start_tile = s.units,
+                           .y = y,
+                           .y_row = 4 * s.units,
+                           .y_tile = s.units,
+                           .count = {count, count, count, count}});
+      }
+    }
+  };
+  for (Index unit = 0; unit < s.units; unit += part) add(0, whole, unit);
+  for (Index unit = 0; unit < s.units && whole < width; unit += part) add(whole, width, unit);
+}
+
+/// Rows 0 to count - 1, row_of(i) or null for zeros -> (tiles of width, groups, 16, 32).
+template <class RowOf>
+void transpose_block(Index count, Index width, RowOf row_of, Bfloat16* to) {
+  const Index groups = groups_of(count);
+  const float* rows[group];
+  for (Index g = 0; g < groups; ++g) {
+    for (Index i = 0; i < group; ++i) {
+      rows[i] = g * group + i < count ? row_of(g * group + i) : nullptr;
+    }
+    transpose_rows(rows, width, to + g * tile, groups * tile);
+  }
+}
+
+/// One block of steps in memory, t0 to t0 + steps - 1, when its dz is done.
+void multiply_block(const RecurrentSizes& s, const RecurrentBackward<float>& a, Index t0,
+                    Index steps, const LstmTiles& w, Bf16Products& products) {
+  const LstmBackwardScratch at(s);
+  const Index lanes = gate_lanes(s), count = steps * s.rows, groups = groups_of(count);
+  const Bfloat16* dz = bfloats(a.scratch, at.dz);
+  Bfloat16 *pairs = bfloats(a.scratch, at.dz_pairs), *in = bfloats(a.scratch, at.in);
+  if (a.dx) {
+    products.multiply(count, dz, lanes, w.back_x, from_zeros(), a.dx + t0 * s.rows * s.channels,
+                      s.channels, false);
+  }
+  for (Index g = 0; g < groups; ++g) {
+    pair_rows(std::min(group, count - g * group), lanes, dz + g * group * lanes, lanes,
+              pairs + g * tile, groups * tile);
+  }
+  const auto x_of = [&](Index i) { return a.x + (t0 * s.rows + i) * s.channels; };
+  transpose_block(count, s.channels, x_of, in);
+  add_tiles(s, products, groups, in, s.channels, pairs, a.dw);
+  // h of the step before; that of the walk's first step is h0.
+  const Index before = s.backwards ? s.rows : -s.rows;
+  const auto h_of = [&](Index i) -> const float* {
+    const Index row = t0 * s.rows + i + before;
+    if (row >= 0 && row < s.steps * s.rows) return a.y + row * s.units;
+    return a.h0 ? a.h0 + i % s.rows * s.units : nullptr;
+  };
+  transpose_block(count, s.units, h_of, in);
+  add_tiles(s, products, groups, in, s.units, pairs, a.du);
+}
+
+void lstm_backward_bf16_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  if (s.steps == 0 || s.rows == 0) return;
+  const LstmTiles w(s, a.packed);
+  const LstmBackwardScratch at(s);
+  const Index width = whole_slices(s.units), lanes_of_row = gate_lanes(s);
+  const Index kept = lstm_gates_pitch(s), step = s.rows * s.units;
+  float *dh = a.scratch + at.dh, *dc = a.scratch + at.dc, *db = a.scratch + at.db;
+  widen(s, a.dh, dh);
+  widen(s, a.dc, dc);
+  widen_bias(s, a.db, db);
+  Bf16Products products;
+  const Index along = s.backwards ? 1 : -1;
+  // Blocks count from the walk's first step and go from the last to the first, so that a walk that
+  // is cut between two of them has the same blocks.
+  for (Index begin = (s.steps - 1) / at.block * at.block; begin >= 0; begin -= at.block) {
+    const Index end = std::min(s.steps, begin + at.block);
+    const Index t0 = s.backwards ? s.steps - end : begin;
+    for (Index n = end - 1; n >= begin; --n) {
+      const Index t = s.backwards ? s.steps - 1 - n : n;
+      float* gates = a.gates + t * s.rows * kept;
+      const BackwardStep now{.rows = s.rows,
+                             .units = s.units,
+                             .gates_row = kept,
+                             .c_before = n == 0 ? a.c0 : a.c + (t + along) * step,
+                             .c = a.c + t * step,
+                             .dy = a.dy ? a.dy + t * step : nullptr,
+                             .gates = gates,
+                             .mask = a.mask ? a.mask + t * s.rows : nullptr,
+                             .dh = dh,
+                             .dc = dc,
+                             .db = db,
+                             .next_gates = along * s.rows * kept};
+      for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
+      Bfloat16* dz = bfloats(a.scratch, at.dz) + (t - t0) * s.rows * lanes_of_row;
+      round_rows(s.rows, lanes_of_row, gates, kept, dz, lanes_of_row);
+      const auto through_u = [&](Index r, Index run_end) {
+        products.multiply(run_end - r, dz + r * lanes_of_row, lanes_of_row, w.back_h, from_zeros(),
+                          dh + r * width, width, true);
+      };
+      for_runs(now.mask, s.rows, through_u, [](Index) {});
+    }
+    multiply_block(s, a, t0, end - begin, w, products);
+  }
+  narrow(s, dh, a.dh);
+  narrow(s, dc, a.dc);
+  if (a.db) narrow_bias(s, db, a.db);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace sonde::kernels
+HWY_AFTER_NAMESPACE();
+#endif
+
+#if HWY_ONCE
+namespace sonde::kernels {
+
+#if HWY_TARGETS & HWY_AVX3
+void lstm_backward_bf16(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  N_AVX3::lstm_backward_bf16_walk(s, a);
+}
+#else
+void lstm_backward_bf16(const RecurrentSizes&, const RecurrentBackward<float>&) {}
+#endif
+
+}  // namespace sonde::kernels
+#endif

@@ -1,0 +1,142 @@
+#pragma once
+#include "support.hpp"
+
+/// An LSTM for the tests of its kernels: numbers for every argument.
+namespace sonde::kernels {
+
+/// What of an LSTM's inputs is given.
+struct Given {
+  bool states = true;
+  bool bias = true;
+  bool dy = true;
+  bool dx = true;
+  bool dropout_x = false;
+  bool dropout_per_gate = false;
+  bool mask = false;
+};
+
+/// An LSTM, its numbers, and what the kernels make of them.
+template <class T>
+struct Case {
+  RecurrentSizes s;
+  Given given;
+  Buffer<T> x, w, u, b, h0, c0, dropout_x, dropout_h, mask, packed, y, c, gates, dy, dh, dc, dx, dw,
+      du, db, scratch;
+
+  explicit Case(const RecurrentSizes& sizes, Given what = {}, Index offset = 0)
+      : s(sizes),
+        given(what),
+        x(s.steps * s.rows * s.channels, 1, 1, offset),
+        w(s.channels * 4 * s.units, 2, 0.5, offset),
+        u(s.units * 4 * s.units, 3, 0.5, offset),
+        b(4 * s.units, 4, 1, offset),
+        h0(s.rows * s.units, 5, 1, offset),
+        c0(s.rows * s.units, 6, 1, offset),
+        dropout_x(4 * s.rows * s.channels, 7, 2),
+        dropout_h(4 * s.rows * s.units, 8, 2),
+        mask(s.steps * s.rows, 15),
+        packed(lstm_packed_size<T>(s), 1, 0),
+        y(s.steps * s.rows * s.units, 1, 1, offset),
+        c(s.steps * s.rows * s.units, 1, 1, offset),
+        gates(s.steps * s.rows * lstm_gates_size<T>(s), 1, 1, offset),
+        dy(s.steps * s.rows * s.units, 9, 1, offset),
+        dh(s.rows * s.units, 10, 1, offset),
+        dc(s.rows * s.units, 11, 1, offset),
+        dx(s.steps * s.rows * s.channels, 1, 1, offset),
+        dw(w.size(), 12, 1, offset),
+        du(u.size(), 13, 1, offset),
+        db(b.size(), 14, 1, offset),
+        scratch(lstm_scratch_size<T>(s), 1, 1, offset) {
+    for (T& value : mask.all()) value = value < T(-0.2) ? T(0) : T(1);
+    for (T& value : gates.all()) value = T(NAN);  // what forward leaves unwritten must not count
+  }
+
+  DropoutMasks<T> dropout() {
+    if (given.dropout_per_gate) return {dropout_x.data(), dropout_h.data(), true};
+    return {given.dropout_x ? dropout_x.data() : nullptr, nullptr, false};
+  }
+  const T* mask_if_given() const { return given.mask ? mask.data() : nullptr; }
+  void pack() { lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data()); }
+  void forward() {
+    pack();
+    lstm_forward(s, {.x = x.data(),
+                     .packed = packed.data(),
+                     .h0 = given.states ? h0.data() : nullptr,
+                     .c0 = given.states ? c0.data() : nullptr,
+                     .y = y.data(),
+                     .c = c.data(),
+                     .gates = gates.data(),
+                     .scratch = scratch.data(),
+                     .mask = mask_if_given(),
+                     .dropout = dropout()});
+  }
+  void backward() {
+    lstm_backward(s, {.x = x.data(),
+                      .packed = packed.data(),
+                      .h0 = given.states ? h0.data() : nullptr,
+                      .c0 = given.states ? c0.data() : nullptr,
+                      .y = y.data(),
+                      .c = c.data(),
+                      .gates = gates.data(),
+                      .dy = given.dy ? dy.data() : nullptr,
+                      .dh = dh.data(),
+                      .dc = dc.data(),
+                      .dx = given.dx ? dx.data() : nullptr,
+                      .dw = dw.data(),
+                      .du = du.data(),
+                      .db = given.bias ? db.data() : nullptr,
+                      .scratch = scratch.data(),
+                      .mask = mask_if_given(),
+                      .dropout = dropout()});
+  }
+  void run() {
+    forward();
+    backward();
+  }
+  /// Everything that comes out, in one order.
+  std::vector<Buffer<T>*> results() { return {&y, &c, &dh, &dc, &dx, &dw, &du, &db}; }
+};
+
+inline const char* const result_names[] = {"y", "c", "dh", "dc", "dx", "dw", "du", "db"};
+
+inline RecurrentSizes sizes(Index steps, Index rows, Index channels, Index units,
+                            bool backwards = false) {
+  return {
+      .steps = steps, .rows = rows, .channels = channels, .units = units, .backwards = backwards};
+}
+
+struct Named {
+  RecurrentSizes s;
+  Given given;
+};
+
+inline std::string print(const RecurrentSizes& s) {
+  return std::to_string(s.steps) + " steps, " + std::to_string(s.rows) + " rows, " +
+         std::to_string(s.channels) + " channels, " + std::to_string(s.units) + " units" +
+         (s.backwards ? ", backwards" : "");
+}
+
+inline std::vector<Named> cases() {
+  std::vector<Named> all;
+  for (Index n = 0; n <= 35; ++n) {
+    all.push_back({sizes(3, 2, 3, n), {}});
+    all.push_back({sizes(3, 2, n, 5), {}});
+  }
+  for (Index rows = 0; rows <= 13; ++rows) all.push_back({sizes(3, rows, 4, 17), {}});
+  for (Index steps = 0; steps <= 3; ++steps) all.push_back({sizes(steps, 2, 4, 17, true), {}});
+  all.push_back({sizes(45, 4, 32, 32), {}});
+  all.push_back({sizes(45, 8, 32, 32, true), {}});
+  all.push_back({sizes(70, 3, 7, 11), {.states = false}});
+  all.push_back({sizes(70, 3, 7, 11, true), {.states = false, .bias = false, .dx = false}});
+  all.push_back({sizes(9, 5, 13, 37), {.bias = false, .dy = false}});
+  all.push_back({sizes(4, 7, 101, 97), {}});
+  all.push_back({sizes(2, 3, 5, 300), {}});
+  for (Index rows = 1; rows <= 13; ++rows) {
+    all.push_back({sizes(7, rows, 4, 17, rows % 2 == 0), {.mask = true}});
+  }
+  all.push_back({sizes(70, 5, 13, 37), {.states = false, .mask = true}});
+  all.push_back({sizes(9, 5, 3, 16), {.dy = false, .dx = false, .mask = true}});
+  return all;
+}
+
+}  // namespace sonde::kernels
