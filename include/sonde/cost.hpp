@@ -7,6 +7,7 @@ namespace sonde {
 struct CostOptions {
   Mode mode = Mode::train;
   Index batch_size = 32;  ///< of which the shard that one worker holds is chosen; not of a stream
+  MatmulPrecision precision = MatmulPrecision::f32;  ///< FitOptions::matmul_precision, of training
 };
 
 /// Floating point operations are those of products with kernels, two for each multiply-add; what

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/thread_pool.hpp"
+#include "kernels/bf16.hpp"
 #include "kernels/kernels.hpp"
 #include "plan/plan.hpp"
 #include "training/loss.hpp"
@@ -81,7 +82,9 @@ std::vector<bool> logits(const Model& model) {
 
 PlanOptions plan_options(const Model& model, const CostOptions& options) {
   if (options.mode == Mode::stream) return {.mode = Mode::stream, .rows = 1, .steps = 1};
-  PlanOptions plan{.mode = options.mode, .rows = shard_rows(options.batch_size)};
+  PlanOptions plan{.mode = options.mode,
+                   .rows = shard_rows(options.batch_size, kernels::least_rows(options.precision)),
+                   .precision = options.precision};
   if (options.mode == Mode::train) plan.logits = logits(model);
   return plan;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/bf16.hpp"
 #include "training/shards.hpp"
 
 namespace sonde {
@@ -9,7 +10,7 @@ namespace {
 
 PlanOptions plan_options(const BatchRunnerOptions& options, const std::vector<OutputJob>& jobs) {
   PlanOptions plan{.mode = options.mode,
-                   .rows = shard_rows(options.batch_size),
+                   .rows = shard_rows(options.batch_size, kernels::least_rows(options.precision)),
                    .steps = options.steps,
                    .input_steps = options.input_steps};
   plan.recompute = options.recompute;
