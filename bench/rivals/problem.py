@@ -27,6 +27,7 @@ class Problem:
     samples: int = 476
     threads: int = 0
     mode: str = "train"
+    precision: str = "f32"  # of Sonde; rivals have theirs by name
 
     @property
     def ends_in_dense(self):
@@ -59,7 +60,7 @@ def read(line):
     if "input" in settings:
         problem.steps, problem.channels = map(int, settings.pop("input").split(","))
     for key, value in settings.items():
-        setattr(problem, key, value if key == "mode" else int(value))
+        setattr(problem, key, value if key in ("mode", "precision") else int(value))
     problem.threads = problem.threads or len(os.sched_getaffinity(0))
     return problem
 

@@ -109,8 +109,9 @@ void add_bench(CLI::App& program, Chosen& chosen) {
   CLI::App* verb = program.add_subcommand("bench", "Time networks on made-up signals");
   verb->footer(
       "A problem is a network and, as key=value, what it is timed with: input, batch, samples, "
-      "threads\nand mode (train, predict, or stream: one step after the other, on one thread). A "
-      "network has a name\n(see sonde train --help) or is a chain of these layers, with sizes of "
+      "threads,\nmode (train, predict, or stream: one step after the other, on one thread) and "
+      "precision (f32, or\nbf16: what --matmul-precision of sonde train does). A network has a "
+      "name\n(see sonde train --help) or is a chain of these layers, with sizes of "
       "your own:\n" +
       layer_words() +
       "\nGFLOP count the multiply-adds of products, two each: forward, and backward to what is "

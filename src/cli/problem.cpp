@@ -137,6 +137,8 @@ void check(const Problem& p, const std::string& where) {
     if (value < 1) refuse(where, fmt::format("{} must be at least 1, got {}.", name, value));
   if (p.threads < 0)
     refuse(where, fmt::format("threads must not be negative, got {}. 0 is all cores.", p.threads));
+  if (p.mode != BenchMode::train && p.precision != MatmulPrecision::f32)
+    refuse(where, "precision must be f32 where nothing is trained, got bf16. Use mode=train.");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <sonde/fields.hpp>
+#include <sonde/matmul_precision.hpp>
 #include <sonde/model.hpp>
 #include <string>
 #include <string_view>
@@ -27,12 +28,13 @@ struct Problem {
   Index samples = 476;
   int threads = 0;  ///< 0: all cores
   BenchMode mode = BenchMode::train;
+  MatmulPrecision precision = MatmulPrecision::f32;  ///< of training
 
   static constexpr auto fields() {
     using P = Problem;
     return fields_of(field("input", &P::input), field("batch", &P::batch),
                      field("samples", &P::samples), field("threads", &P::threads),
-                     field("mode", &P::mode));
+                     field("mode", &P::mode), field("precision", &P::precision));
   }
 };
 

@@ -59,6 +59,7 @@ std::vector<double> epochs(Model& model, const Problem& p, Index rounds) {
   double begun = 0;
   FitOptions fit{.epochs = rounds, .batch_size = p.batch, .verbose = false};
   fit.threads = p.threads;
+  fit.matmul_precision = p.precision;
   fit.callbacks = {
       LambdaCallback{.epoch_begin = [&](Training&) { begun = now(); },
                      .epoch_end = [&](Training&) { seconds.push_back(now() - begun); }}};
@@ -134,7 +135,8 @@ double Timed::steps() const { return static_cast<double>(problem.samples * probl
 Timed counted(const Problem& problem) {
   const Model model = build(problem);
   try {
-    const CostOptions options{.mode = mode_of(problem.mode), .batch_size = problem.batch};
+    const CostOptions options{
+        .mode = mode_of(problem.mode), .batch_size = problem.batch, .precision = problem.precision};
     return {.problem = problem, .cost = cost_of(model, options)};
   } catch (const ArgumentError& error) {
     throw ArgumentError(fmt::format("{}: {}", problem.where, error.what()));
@@ -170,26 +172,28 @@ std::string to_text(const Timed& t) {
 
 nlohmann::ordered_json to_json(const Timed& t) {
   const Problem& p = t.problem;
-  nlohmann::ordered_json json = {{"problem", to_line(p)},
-                                 {"network", p.network},
-                                 {"mode", enum_names(p.mode)[static_cast<std::size_t>(p.mode)]},
-                                 {"input", {p.input[0], p.input[1]}},
-                                 {"batch", p.batch},
-                                 {"samples", p.samples},
-                                 {"threads", p.threads},
-                                 {"rounds", t.seconds},
-                                 {"seconds", t.round()},
-                                 {"samples_per_second", t.samples_per_second()},
-                                 {"flop", t.operations()},
-                                 {"flop_forward", t.cost.forward * static_cast<double>(p.samples)},
-                                 {"gflops", t.speed() / 1e9},
-                                 {"peak_gflops", t.peak.operations / 1e9},
-                                 {"peak_share", t.share()},
-                                 {"bytes",
-                                  {{"weights", t.cost.weights},
-                                   {"packed", t.cost.packed},
-                                   {"arena", t.cost.arena},
-                                   {"states", t.cost.states}}}};
+  nlohmann::ordered_json json = {
+      {"problem", to_line(p)},
+      {"network", p.network},
+      {"mode", enum_names(p.mode)[static_cast<std::size_t>(p.mode)]},
+      {"input", {p.input[0], p.input[1]}},
+      {"batch", p.batch},
+      {"samples", p.samples},
+      {"threads", p.threads},
+      {"precision", enum_names(p.precision)[static_cast<std::size_t>(p.precision)]},
+      {"rounds", t.seconds},
+      {"seconds", t.round()},
+      {"samples_per_second", t.samples_per_second()},
+      {"flop", t.operations()},
+      {"flop_forward", t.cost.forward * static_cast<double>(p.samples)},
+      {"gflops", t.speed() / 1e9},
+      {"peak_gflops", t.peak.operations / 1e9},
+      {"peak_share", t.share()},
+      {"bytes",
+       {{"weights", t.cost.weights},
+        {"packed", t.cost.packed},
+        {"arena", t.cost.arena},
+        {"states", t.cost.states}}}};
   if (p.mode == BenchMode::stream) json["step_nanoseconds"] = t.step_seconds() * 1e9;
   return json;
 }

@@ -39,7 +39,7 @@ class Bench : public ::testing::Test {
 
 TEST_F(Bench, says_of_a_problem_what_it_is_and_how_its_figures_hang_together) {
   const Json p = one("lstm5 input=7,3 batch=4 samples=6 threads=1 mode=train");
-  EXPECT_EQ(p["problem"], "lstm5 input=7,3 batch=4 samples=6 threads=1 mode=train");
+  EXPECT_EQ(p["problem"], "lstm5 input=7,3 batch=4 samples=6 threads=1 mode=train precision=f32");
   EXPECT_EQ(p["network"], "lstm5");
   EXPECT_EQ(p["input"], Json({7, 3}));
   EXPECT_EQ(p["batch"], 4);
@@ -100,12 +100,25 @@ TEST_F(Bench, times_problems_in_their_order_with_the_options_for_what_they_leave
                                "--batch-size", "4", "--threads", "1"});
   ASSERT_EQ(json["problems"].size(), 3u);
   EXPECT_EQ(json["problems"][0]["problem"],
-            "rnn4 input=9,2 batch=2 samples=5 threads=1 mode=train");
+            "rnn4 input=9,2 batch=2 samples=5 threads=1 mode=train precision=f32");
   EXPECT_EQ(json["problems"][1]["problem"],
-            "lstm4 input=9,2 batch=4 samples=5 threads=1 mode=predict");
+            "lstm4 input=9,2 batch=4 samples=5 threads=1 mode=predict precision=f32");
   EXPECT_EQ(json["problems"][2]["problem"],
-            "gru4 input=9,2 batch=4 samples=3 threads=1 mode=train");
+            "gru4 input=9,2 batch=4 samples=3 threads=1 mode=train precision=f32");
   EXPECT_FALSE(json.contains("epoch_seconds"));
+}
+
+TEST_F(Bench, trains_with_products_of_bfloat16_where_a_problem_says_so) {
+  const std::string line = "lstm64 dense1 input=20,3 batch=4 samples=4 threads=1 mode=train";
+  const Json halves = one(line + " precision=bf16"), floats = one(line);
+  EXPECT_EQ(halves["problem"], line + " precision=bf16");
+  EXPECT_EQ(halves["precision"], "bf16");
+  EXPECT_EQ(floats["precision"], "f32");
+  EXPECT_EQ(halves["flop"], floats["flop"]);
+  EXPECT_LE(halves["bytes"]["packed"], floats["bytes"]["packed"]);
+  refuses({"lstm4 mode=predict precision=bf16"}, 2,
+          "problem \"lstm4 mode=predict precision=bf16\": precision must be f32 where nothing is "
+          "trained, got bf16. Use mode=train.");
 }
 
 TEST_F(Bench, names_the_machine) {

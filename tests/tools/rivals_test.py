@@ -37,7 +37,8 @@ class Problems(unittest.TestCase):
     def test_have_the_defaults_of_the_program(self):
         read = problem.read("gru5")
         self.assertEqual((read.steps, read.channels, read.batch, read.samples), (400, 16, 32, 476))
-        self.assertEqual(read.mode, "train")
+        self.assertEqual((read.mode, read.precision), ("train", "f32"))
+        self.assertEqual(problem.read("gru5 precision=bf16").precision, "bf16")
 
     def test_of_names_are_their_layers(self):
         self.assertEqual(problem.read("conv-lstm").layers, [("conv", 32, 8), ("lstm", 32), ("dense", 1)])
