@@ -49,6 +49,13 @@ std::vector<Named> all_cases() {
   return all;
 }
 
+/// Round to nearest, ties to even; what is no number stays none.
+Bfloat16 to_bfloat16(float value) {
+  const auto bits = __builtin_bit_cast(std::uint32_t, value);
+  if (std::isnan(value)) return static_cast<Bfloat16>(bits >> 16 | 0x40);
+  return static_cast<Bfloat16>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 template <class T>
 double rounded(T value) {
   return __builtin_bit_cast(

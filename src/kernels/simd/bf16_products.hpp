@@ -73,15 +73,11 @@ struct PackedTiles {
 inline Index packed_tiles_size(Index sums, Index width) {
   return groups_of(sums) * tiles_of(width) * tile;
 }
-/// Packs a matrix of numbers at(sum, lane), lane < width; zeros behind both.
-template <class At>
-void pack_tiles(Index sums, Index width, At at, Bfloat16* packed);
-
-/// Round to nearest, ties to even; what is no number stays none.
-inline Bfloat16 to_bfloat16(float value) {
-  const auto bits = __builtin_bit_cast(std::uint32_t, value);
-  if (value != value) return static_cast<Bfloat16>(bits >> 16 | 0x40);
-  return static_cast<Bfloat16>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+/// Where the tile of a group of sums and of lanes from 16 * column on lies in it.
+inline Index packed_tile(Index sums, Index width, Index group_of_sums, Index column) {
+  const Index panel = column / tiles_beside * tiles_beside;
+  const Index beside = std::min(tiles_beside, tiles_of(width) - panel);
+  return (panel * groups_of(sums) + group_of_sums * beside + column - panel) * tile;
 }
 
 /// (rows, width) -> (rows, to_row), zeros behind.
@@ -94,6 +90,9 @@ void transpose_rows(const float* const* rows, Index width, Bfloat16* to, Index t
 /// width: a multiple of 16.
 void pair_rows(Index rows, Index width, const Bfloat16* from, Index from_row, Bfloat16* to,
                Index to_tile);
+
+/// 16 rows of 32 numbers -> (16 pairs, 16, 2): a tile of b whose sums run along the rows.
+void transpose_tile(const Bfloat16* from, Index from_row, Bfloat16* to);
 
 /// The products of one walk of one thread, on the path in use.
 class Bf16Products {
@@ -115,23 +114,5 @@ class Bf16Products {
   const Bf16Path& path_;
   Index rows_ = 0;
 };
-
-template <class At>
-void pack_tiles(Index sums, Index width, At at, Bfloat16* packed) {
-  for (Index panel = 0; panel < tiles_of(width); panel += tiles_beside) {
-    const Index end = std::min(tiles_of(width), panel + tiles_beside);
-    for (Index g = 0; g < groups_of(sums); ++g) {
-      for (Index lane = panel * slice; lane < end * slice; lane += slice, packed += tile) {
-        for (Index i = 0; i < slice; ++i) {
-          for (Index k = 0; k < group; ++k) {
-            const bool inside = g * group + k < sums && lane + i < width;
-            packed[(k / 2 * slice + i) * 2 + k % 2] =
-                inside ? to_bfloat16(at(g * group + k, lane + i)) : Bfloat16{0};
-          }
-        }
-      }
-    }
-  }
-}
 
 }  // namespace sonde::kernels

@@ -1,6 +1,10 @@
 #include "kernels/simd/bf16_products.hpp"
 
 #if defined(__x86_64__)
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own _mm512_undefined_epi32() is what it takes for an uninitialized number (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <immintrin.h>
 
 /// How floats become the factors of tiles.
@@ -90,6 +94,22 @@ SONDE_AVX512_BF16 void pair_rows(Index rows, Index width, const Bfloat16* from, 
     }
   }
 }
+
+SONDE_AVX512_BF16 void transpose_tile(const Bfloat16* from, Index from_row, Bfloat16* to) {
+  __m512i pairs[16];
+  SONDE_UNROLL for (int i = 0; i < 16; ++i) pairs[i] = _mm512_loadu_si512(from + i * from_row);
+  transpose(pairs);
+  SONDE_UNROLL for (int i = 0; i < 16; ++i) _mm512_storeu_si512(to + i * group, pairs[i]);
+}
+
+}  // namespace sonde::kernels
+#else
+// Nobody calls them: bf16_in_use() is none.
+namespace sonde::kernels {
+
+void round_rows(Index, Index, const float*, Index, Bfloat16*, Index) {}
+void pair_rows(Index, Index, const Bfloat16*, Index, Bfloat16*, Index) {}
+void transpose_tile(const Bfloat16*, Index, Bfloat16*) {}
 
 }  // namespace sonde::kernels
 #endif

@@ -31,17 +31,34 @@ void pack_transposed(const RecurrentSizes& s, Index width, const float* m, float
   pack_panels(gate_lanes(s), width, 4 * s.units, column, packed);
 }
 
-/// m (width, 4 units) as tiles of bfloat16, (width, gate lanes) and transposed.
-void pack_bf16(const RecurrentSizes& s, Index width, const float* m, float* forward,
-               float* backward) {
-  const auto number = [&](Index k, Index lane) {
-    const Index unit = lane / gates_of_slice * slice + lane % slice;
-    const Index gate = lane % gates_of_slice / slice;
-    return unit < s.units ? m[(k * 4 + gate) * s.units + unit] : 0.0f;
-  };
-  const auto transposed = [&](Index lane, Index k) { return number(k, lane); };
-  pack_tiles(width, gate_lanes(s), number, bfloats(forward, 0));
-  pack_tiles(gate_lanes(s), width, transposed, bfloats(backward, 0));
+/// m (width, 4 units) as tiles of bfloat16, (width, gate lanes) and transposed: one slice of 32
+/// rows at a time, which is rounded once for both.
+void pack_bf16(const RecurrentSizes& s, Index width, const float* m, Bfloat16* forward,
+               Bfloat16* backward) {
+  const Index lanes = gate_lanes(s);
+  alignas(64) Bfloat16 rounded[group * gates_of_slice];
+  for (Index k = 0; k < width; k += group) {
+    const Index rows = std::min(group, width - k);
+    for (Index unit = 0; unit < s.units; unit += slice) {
+      std::fill_n(rounded, group * gates_of_slice, Bfloat16{0});
+      for (Index row = 0; row < rows; ++row) {
+        for (Index gate = 0; gate < 4; ++gate) {
+          round_rows(1, s.units - unit, m + ((k + row) * 4 + gate) * s.units + unit, 0,
+                     rounded + row * gates_of_slice + gate * slice, slice);
+        }
+      }
+      const Index tiles = unit / slice * 4;
+      pair_rows(rows, gates_of_slice, rounded, gates_of_slice,
+                forward + packed_tile(width, lanes, k / group, tiles), tile);
+      for (Index column = 0; column < rows; column += slice) {
+        for (Index half = 0; half < 2; ++half) {
+          transpose_tile(
+              rounded + column * gates_of_slice + half * group, gates_of_slice,
+              backward + packed_tile(lanes, width, tiles / 2 + half, (k + column) / slice));
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -68,10 +85,10 @@ void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const fl
   const LstmPacked at(s);
   pack_row(s.units, b, gates_of_slice, packed + at.bias);
   if (at.bf16) {
-    float* forward = packed + at.forward;
-    pack_bf16(s, s.channels, w, forward, packed + at.backward_x);
-    forward += packed_tiles_size(s.channels, gate_lanes(s)) / 2;
-    return pack_bf16(s, s.units, u, forward, packed + at.backward_h);
+    Bfloat16* forward = bfloats(packed, at.forward);
+    pack_bf16(s, s.channels, w, forward, bfloats(packed, at.backward_x));
+    forward += packed_tiles_size(s.channels, gate_lanes(s));
+    return pack_bf16(s, s.units, u, forward, bfloats(packed, at.backward_h));
   }
   const Index sums = s.channels + s.units, pitch = sums * gates_of_slice;
   for (Index k = 0; k < sums; ++k) {
