@@ -144,8 +144,8 @@ TEST_F(Bench, without_problems_times_the_network_of_the_options) {
 TEST_F(Bench, tells_people_the_same) {
   const std::string text = program_.run("bench --input 20,3 --samples 8 --threads 1").out;
   for (const char* part :
-       {"conv-lstm input=20,3 batch=32 samples=8 threads=1 mode=train\n", " s an epoch, ",
-        " samples a second, median of 5 rounds\n", " GFLOP/s, ",
+       {"conv-lstm input=20,3 batch=32 samples=8 threads=1 mode=train precision=f32\n",
+        " s an epoch, ", " samples a second, median of 5 rounds\n", " GFLOP/s, ",
         " that multiply-adds in registers reach on 1 thread\n", "weights 36.6 kB, packed "})
     EXPECT_PRED2(says, text, part) << text;
 }
