@@ -8,9 +8,8 @@ namespace sonde {
 /// moments are 32-bit floats in both.
 enum class MatmulPrecision : unsigned char {
   f32,
-  bf16,  ///< factors of LSTM layers with the default activations and without dropout are rounded to
-         ///< 8 bits of mantissa where that is faster (AMX, or AVX512_BF16 of AMD's processors);
-         ///< elsewhere the same as f32
+  bf16,  ///< factors of LSTM layers are rounded to 8 bits of mantissa where that is faster (AMX, or
+         ///< AVX512_BF16 of AMD's; default activations, no dropout); elsewhere the same as f32
 };
 constexpr auto enum_names(MatmulPrecision) {
   return std::array<std::string_view, 2>{"f32", "bf16"};
