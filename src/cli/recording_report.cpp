@@ -14,7 +14,9 @@ Judged::Show Shown::show() {
   return [this](const Recording& scaled, Array probabilities, std::vector<Index> predicted) {
     const auto raw = std::find_if(raw_.begin(), raw_.end(),
                                   [&](const Recording& each) { return each.name == scaled.name; });
-    Array signal = raw == raw_.end() ? scaled.signal : std::move(raw->signal);
+    Array signal;
+    if (raw == raw_.end()) signal = scaled.signal;
+    else signal = std::move(raw->signal);
     const auto labels = scaled.labels.values();
     const auto weights = scaled.weights.values();
     recordings_.push_back({.name = scaled.name,

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <sonde/error.hpp>
+#include <utility>
 #include <vector>
 
 #include "cli/progress_events.hpp"
@@ -151,7 +152,7 @@ void RunDirectory::open() {
   std::FILE* opened = std::fopen(file("log.txt").c_str(), go_on ? "a" : "w");
   if (!opened) fail(file("log.txt"), "written", errno);
   log_.reset(opened, [](std::FILE* f) { std::fclose(f); });
-  log(std::move(early_));
+  log(std::exchange(early_, {}));
 }
 
 void RunDirectory::remove_events() const {
