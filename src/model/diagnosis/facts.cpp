@@ -45,7 +45,7 @@ LabelFacts FactFinder::facts() const {
 LabelFacts facts_of(const Array& y, const Array& weights) {
   const Shape& shape = y.shape();
   diagnosis::FactFinder finder(shape.rank() > 1 ? std::max<Index>(shape.last(), 1) : 1);
-  const bool weighted = !weights.empty() && y.size() % weights.empty();
+  const bool weighted = !weights.empty() && y.size() % weights.size() == 0;
   finder.add(y.data(), y.size(), weighted ? weights.data() : nullptr,
              weighted ? y.size() / weights.size() : 1);
   return finder.facts();
