@@ -202,7 +202,7 @@ class Searcher {
       for (const auto& word : {std::string("--folds"), fmt::format("{}", plan_.rules.folds),
                                std::string("--fold"), fmt::format("{}", fold)})
         words.push_back(word);
-    words.push_back(std::filesystem::exists(run / "last.checkpoint") ? "--resume" : "--force");
+    words.emplace_back(std::filesystem::exists(run / "last.checkpoint") ? "--resume" : "--force");
     const int code = run_again(words, said);
     if (signal_seen() != 0)
       throw Interrupted(

@@ -47,7 +47,7 @@ Choice read_range(const Value::Dict& table, Choice choice, const Where& where) {
   bool has_from = false, has_to = false;
   choice.whole = true;
   for (const auto& [key, value] : table) {
-    const Where here = where + ": " + key;
+    const Where here = fmt::format("{}: {}", where, key);
     if (key == "from" || key == "to") {
       (key == "from" ? choice.from : choice.to) = number_of(value, here);
       (key == "from" ? has_from : has_to) = true;
@@ -214,7 +214,7 @@ TunePlan plan_tuning(const std::string& file) {
   for (const auto& [key, value] : *entries) {
     if (own.contains(key) || (key == "epochs" && plan.rules.search == Search::halving))
       throw ArgumentError(fmt::format("{}: {} is set by the search itself.", where, key));
-    choices.push_back(read_choice(key, value, plan.rules, where + ": " + key));
+    choices.push_back(read_choice(key, value, plan.rules, fmt::format("{}: {}", where, key)));
   }
   plan.trials = plan.rules.search == Search::grid ? grid(choices) : drawn(choices, plan.rules);
   plan.rungs = rungs_of(plan.rules, plan.base.epochs);

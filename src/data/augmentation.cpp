@@ -200,7 +200,7 @@ Sample Augmented::training_sample(Index epoch, Index number, float* room) const 
     for (const Moving& each : moving_) {
       const float*& moved = each.weights ? sample.weights[each.output] : sample.y[each.output];
       for (Index t = 0; t < steps_; ++t)
-        std::copy_n(moved + static_cast<Index>(place(t) + 0.5) * each.width, each.width,
+        std::copy_n(moved + static_cast<Index>(std::floor(place(t) + 0.5)) * each.width, each.width,
                     to + t * each.width);
       moved = to;
       to += steps_ * each.width;

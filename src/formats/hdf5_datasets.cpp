@@ -1,5 +1,4 @@
 #include "formats/hdf5_datasets.hpp"
-#include "formats/as_data.hpp"
 
 #include <fmt/format.h>
 
@@ -28,7 +27,7 @@ struct Walk {
             fmt::format("HDF5: more than {} objects, or groups within groups deeper "
                         "than {}. Name the dataset.",
                         most_objects, deepest));
-      const std::string path = group.empty() ? name : group + "/" + name;
+      const std::string path = group.empty() ? name : fmt::format("{}/{}", group, name);
       if (is_group(path)) into(path, depth + 1);
       else datasets.push_back(path);
     }

@@ -150,7 +150,7 @@ void read_legacy_optimizer_state(Model& model, const Hdf5Reader& file, const std
   if (!file.is_group(group)) return;
   std::vector<std::string> names = numbered_texts(file, group, "weight_names");
   if (names.empty()) return;
-  for (std::string& name : names) name = group + "/" + name;
+  for (std::string& name : names) name = fmt::format("{}/{}", group, name);
   const auto ends_in_rate = [](const std::string& name) {
     return name.ends_with("learning_rate") || name.ends_with("learning_rate:0");
   };

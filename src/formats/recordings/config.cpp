@@ -45,7 +45,7 @@ Value to_value(const TextMap& map) {
 void from_value(const Value& value, const Where& where, TextMap& out) {
   out.clear();
   for (const auto& [key, each] : table_of(value, where))
-    from_value(text_of_number(each), where + ": " + key, out[key]);
+    from_value(text_of_number(each), fmt::format("{}: {}", where, key), out[key]);
 }
 
 Value to_value(const SignalFiles& files) { return to_config(files); }

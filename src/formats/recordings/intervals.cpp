@@ -137,7 +137,7 @@ std::vector<Interval> of_table(const LabelFiles& how, const FoundRecording& foun
   for (std::size_t row = 0; row < table.rows.size(); ++row) {
     const std::vector<std::string>& cells = table.rows[row];
     if (!table.belongs(row, wanted)) continue;
-    const std::string place =
+    std::string place =
         fmt::format("\"{}\", line {}", path.string(), table.first_line + static_cast<Index>(row));
     const bool is_duration = how.end.empty();
     const double onset = times.read(cells[0], "the onset", place);
@@ -201,7 +201,7 @@ std::vector<Interval> of_events(const LabelFiles& how, const fs::path& path, con
   std::vector<Interval> intervals;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Value& each = (*list)[i];
-    const std::string place = fmt::format("{}: {}[{}]", file, printable(how.key), i);
+    std::string place = fmt::format("{}: {}[{}]", file, printable(how.key), i);
     const auto* parts = each.as<Value::List>();
     const auto field = [&](const std::string& given, const char* usual) {
       const Value* found = each.find(given.empty() ? usual : given);
@@ -263,8 +263,8 @@ std::vector<Interval> of_marks(const LabelFiles& how, const fs::path& path, cons
   std::vector<Interval> intervals;
   for (std::size_t i = 0; i < marks.size(); ++i) {
     const Mark& mark = marks[i];
-    const std::string place = fmt::format("\"{}\": the mark \"{}\" at {:.9g} s", path.string(),
-                                          printable(mark.text), mark.onset);
+    std::string place = fmt::format("\"{}\": the mark \"{}\" at {:.9g} s", path.string(),
+                                    printable(mark.text), mark.onset);
     Interval interval;
     interval.place = place;
     interval.meaning = classes.read(mark.text, [&] { return place; });
