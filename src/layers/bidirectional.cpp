@@ -20,8 +20,9 @@ bool has(const Value::Dict& config, std::string_view key) {
 }
 
 void set(Value::Dict& config, std::string_view key, Value value) {
-  for (auto& each : config)
-    if (each.first == key) each.second = std::move(value);
+  const auto found = std::find_if(config.begin(), config.end(),
+                                  [&](const auto& each) { return each.first == key; });
+  if (found != config.end()) found->second = std::move(value);
 }
 
 /// The layer under the name that Keras gives it, for one direction.

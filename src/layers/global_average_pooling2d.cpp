@@ -31,7 +31,8 @@ struct GlobalAveragePooling2DOp {
   }
   template <class T>
   T count(Index steps, Index width) const {
-    return static_cast<T>(steps * (width / channels));
+    const Index places = width / channels;
+    return static_cast<T>(steps * places);
   }
 };
 

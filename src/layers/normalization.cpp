@@ -135,7 +135,8 @@ void Normalization::adapt(const Array& data) {
     inner = 1;
     for (Index a = place + 1; a < shape.rank(); ++a) inner *= shape[a];
   }
-  const double n = static_cast<double>(data.size() / size);
+  const Index each = data.size() / size;
+  const auto n = static_cast<double>(each);
   std::vector<double> means(static_cast<std::size_t>(size)), spreads(means.size());
   const auto place_of = [&](Index at) { return static_cast<std::size_t>(at / inner % size); };
   for (Index i = 0; i < data.size(); ++i)
