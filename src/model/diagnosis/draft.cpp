@@ -139,7 +139,7 @@ Planned plan(const Draft& draft, const std::vector<Shape>& inputs) {
 }
 
 std::string short_name(const Draft::Part& part) {
-  const std::string stem = snake_case(part.layer.type());
+  std::string stem = snake_case(part.layer.type());
   const std::string_view rest =
       part.name.starts_with(stem) ? std::string_view(part.name).substr(stem.size()) : "?";
   const bool counted =
