@@ -126,7 +126,9 @@ struct Summed {
 TEST(LstmInBfloat16, EachProductIsThatOfRoundedFactors) {
   for (Bf16 path : paths()) {
     const AtBf16 at(path);
-    for (const auto& [s, given] : all_cases()) {
+    for (const Named& each : all_cases()) {
+      const RecurrentSizes& s = each.s;
+      const Given& given = each.given;
       if (s.rows > 40) continue;  // minutes
       const std::string what = print(s) + " " + bf16_name(path);
       Case<float> a(s, given);
@@ -193,7 +195,9 @@ TEST(LstmInBfloat16, EachProductIsThatOfRoundedFactors) {
 TEST(LstmInBfloat16, IsNearTheOneOfFloatsForEverySizeAndWritesNothingElse) {
   for (Bf16 path : paths()) {
     const AtBf16 at(path);
-    for (const auto& [s, given] : all_cases()) {
+    for (const Named& each : all_cases()) {
+      const RecurrentSizes& s = each.s;
+      const Given& given = each.given;
       Case<double> want(s, given);
       want.run();
       for (Index offset : {0, 1, 7}) {
