@@ -54,7 +54,7 @@ void lstm_forward_bf16_walk(const RecurrentSizes& s, const RecurrentForward<floa
       const float* h_before = n > 0 ? a.y + before * step : a.h0;
       const Cell first = {.channels = s.channels,
                           .units = s.units,
-                          .x = nullptr,
+                          .x = a.x + t * s.rows * s.channels,
                           .h = h_before,
                           .h_row = h_before ? s.units : 0,
                           .h_inner = 0,

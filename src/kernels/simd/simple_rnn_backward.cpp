@@ -44,7 +44,7 @@ HWY_NOINLINE void rnn_backward_tile(const RnnBackwardStep& a, Index first, Index
   Vector sum[rows][vectors];
   find_vectors(a.u, a.units, unit, u);
   SONDE_UNROLL for (int r = 0; r < rows; ++r) {
-    dz_next[r] = a.dz_next + (first + r) * a.dz_row;
+    dz_next[r] = a.dz_next ? a.dz_next + (first + r) * a.dz_row : nullptr;
     dh[r] = a.dh + (first + r) * whole_slices(a.units) + unit;
     SONDE_UNROLL for (int v = 0; v < vectors; ++v) sum[r][v] = hn::LoadU(tag, dh[r] + v * lanes);
   }
