@@ -57,7 +57,7 @@ History EncoderDecoder::fit(const Array& x, const Array& y, FitOptions options) 
 Logs EncoderDecoder::evaluate(const Array& x, const Array& y, EvaluateOptions options) {
   check_finite(x, "X");
   const ArraySamples samples({&x}, {&y}, weights_of(options.sample_weight));
-  return model_->evaluate(teach(samples), std::move(options));
+  return model_->evaluate(teach(samples), options);
 }
 
 Index EncoderDecoder::steps_for(const Array& x, const DecodeOptions& options) const {

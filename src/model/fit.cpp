@@ -245,7 +245,7 @@ Logs Model::evaluate(const Array& x, const Array& y, EvaluateOptions options) {
   check_finite(x, "X");
   ArraySamples::Arrays weights;
   if (options.sample_weight != nullptr) weights.push_back(options.sample_weight);
-  return evaluate(ArraySamples({&x}, {&y}, weights), std::move(options));
+  return evaluate(ArraySamples({&x}, {&y}, weights), options);
 }
 
 }  // namespace sonde

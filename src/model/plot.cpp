@@ -196,7 +196,7 @@ class Drawing {
       for (const Shape& shape : each)
         text += (text.empty() ? "" : ", ") + to_string(shape.with_front(dynamic));
       if (text.empty()) continue;
-      if (each.size() > 1) text = "[" + text + "]";
+      if (each.size() > 1) text = fmt::format("[{}]", text);
       if (std::find(found.begin(), found.end(), text) == found.end()) found.push_back(text);
     }
     std::string all;

@@ -53,16 +53,16 @@ void put_varint(std::string& to, std::uint64_t value) {
   for (; value > 127; value >>= 7) to += static_cast<char>((value & 127) | 128);
   to += static_cast<char>(value);
 }
-void put_double(std::string& to, int field, double value) {
-  put_varint(to, static_cast<std::uint64_t>(field * 8 + 1));
+void put_double(std::string& to, std::uint64_t field, double value) {
+  put_varint(to, field * 8 + 1);
   put_little(to, std::bit_cast<std::uint64_t>(value));
 }
-void put_float(std::string& to, int field, float value) {
-  put_varint(to, static_cast<std::uint64_t>(field * 8 + 5));
+void put_float(std::string& to, std::uint64_t field, float value) {
+  put_varint(to, field * 8 + 5);
   put_little(to, std::bit_cast<std::uint32_t>(value));
 }
-void put_text(std::string& to, int field, std::string_view text) {
-  put_varint(to, static_cast<std::uint64_t>(field * 8 + 2));
+void put_text(std::string& to, std::uint64_t field, std::string_view text) {
+  put_varint(to, field * 8 + 2);
   put_varint(to, text.size());
   to += text;
 }

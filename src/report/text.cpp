@@ -96,7 +96,7 @@ std::string json(std::string_view text) {
 std::string json(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "null"; }
 
 std::string csv(std::string_view text) {
-  const std::string valid = clean(text);
+  std::string valid = clean(text);
   if (valid.find_first_of(",\"\n") == std::string::npos) return valid;
   std::string out = "\"";
   for (const char c : valid) out += c == '"' ? "\"\"" : std::string(1, c);
@@ -119,7 +119,7 @@ std::string counted(Index value) {
 std::string duration(double seconds) {
   if (!std::isfinite(seconds) || seconds < 0) return "–";
   if (seconds < 60) return fmt::format("{:.3g} s", seconds);
-  const auto whole = static_cast<std::int64_t>(std::min(seconds, 1e15) + 0.5);
+  const auto whole = std::llround(std::min(seconds, 1e15));
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }

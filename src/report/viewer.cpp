@@ -86,15 +86,15 @@ class Builder {
       list += (list.empty() ? "" : ",\n") + recording(each);
     viewer_.json = "{\"recordings\":[" + list + "]}";
     if (!finest_signals_)
-      viewer_.notes.push_back(
+      viewer_.notes.emplace_back(
           "Signals are shown by their least and largest value of each 16 steps, to keep this file "
           "small.");
     if (!finest_probabilities_)
-      viewer_.notes.push_back(
+      viewer_.notes.emplace_back(
           "Probabilities are shown by their least and largest value of each 16 steps, to keep this "
           "file small.");
     if (coarsened_ > 1)
-      viewer_.notes.push_back(
+      viewer_.notes.emplace_back(
           fmt::format("Labels change too often to keep each one: up to {} steps are shown as one.",
                       coarsened_));
     return std::move(viewer_);
