@@ -2,7 +2,7 @@
 """Gradient-boosted trees on the recordings of a run, fold by fold: the score a network must beat.
 
     sonde convert recipes/hapt.toml arrays
-    trees.py arrays RUN --frequency 50 --reach 3 [--scale recording]
+    trees.py arrays RUN --frequency 50 --reach 3 [--scale range]
 
 ARRAYS holds what `sonde convert` writes. RUN is the folder of a `sonde train` run over the same
 recordings (of the first seed, where there are several): its folds are taken from the metrics.json of each, so
@@ -38,9 +38,14 @@ class Recording:
             each[part] for each in (self.signal, self.labels, self.weights))
         self.signal[~numpy.isfinite(self.signal)] = numpy.nan
         if scale == "recording":
-            low, center, high = numpy.nanquantile(self.signal, [0.25, 0.5, 0.75], axis=0)
-            self.signal = (self.signal - center) / numpy.where(high > low, high - low, 1)
+            self.bring_to_own_scale(0.25)
+        elif scale == "range":
+            self.bring_to_own_scale(0.02)
         self.labelled = numpy.flatnonzero(self.weights > 0)
+
+    def bring_to_own_scale(self, part):
+        low, center, high = numpy.nanquantile(self.signal, [part, 0.5, 1 - part], axis=0)
+        self.signal = (self.signal - center) / numpy.where(high > low, high - low, 1)
 
     def features(self, steps, reach):
         """(len(steps), …). Beyond the ends the signal stays at its last value."""
@@ -107,7 +112,7 @@ def main():
     parser.add_argument("run", type=pathlib.Path)
     parser.add_argument("--frequency", type=float, required=True, help="steps per second")
     parser.add_argument("--reach", type=float, default=1.0, help="seconds on either side")
-    parser.add_argument("--scale", choices=["none", "recording"], default="none")
+    parser.add_argument("--scale", choices=["none", "recording", "range"], default="none")
     parser.add_argument("--steps", type=int, default=150_000, help="training steps drawn")
     parser.add_argument("--rounds", type=int, default=150)
     parser.add_argument("--seed", type=int, default=0)
