@@ -132,7 +132,7 @@ Metric resolve_metric(const MetricChoice& choice, const Loss& loss, const Shape&
     if (is_accuracy(*choice.name())) return accuracy_for(loss, output, *choice.name());
     return metric_from_name(*choice.name());
   };
-  const Metric metric = resolve();
+  Metric metric = resolve();
   const Index width = output.last();
   const std::string problem = std::visit(Problem{width, target_width(loss, width)}, metric);
   if (!problem.empty()) {

@@ -102,6 +102,7 @@ void add_overlaps(const LossBatch<T>& b, OverlapSums* sums) noexcept {
   });
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): as there
 double overlap_values(const Loss& loss, Index groups, double elements, OverlapSums* sums) noexcept {
   double total = 0;
   std::visit(
@@ -131,12 +132,14 @@ void overlap_gradient(const LossBatch<T>& b, const OverlapSums* slopes, T scale,
 }
 
 template <class T>
+// NOLINTNEXTLINE(bugprone-exception-escape): as there
 double overlap_loss(const Loss& loss, const LossBatch<T>& b, T scale, T* dy) noexcept {
   if (b.count == 0) return 0;
   const Index groups = overlap_groups(b.kept, b.rows, b.count / b.rows, b.width);
   std::fill_n(b.sums, groups, OverlapSums{});
   add_overlaps(b, b.sums);
-  const double elements = static_cast<double>(b.count * b.width / groups);
+  const Index each = b.count * b.width / groups;
+  const auto elements = static_cast<double>(each);
   const double total = overlap_values(loss, groups, elements, b.sums);
   if (dy != nullptr) overlap_gradient(b, b.sums, scale, dy);
   return total;
