@@ -36,8 +36,10 @@ HWY_INLINE hn::Vec<Four> add_to_four(const Vector (&v)[parts]) {
 
 /// Lane i: the sum (l0 + l2) + (l1 + l3) over the lanes of v[i].
 HWY_INLINE hn::Vec<Four> add_each(const hn::Vec<Four> (&v)[4]) {
-  const auto a = hn::Add(hn::InterleaveLower(four, v[0], v[1]), hn::InterleaveUpper(four, v[0], v[1]));
-  const auto b = hn::Add(hn::InterleaveLower(four, v[2], v[3]), hn::InterleaveUpper(four, v[2], v[3]));
+  const auto a =
+      hn::Add(hn::InterleaveLower(four, v[0], v[1]), hn::InterleaveUpper(four, v[0], v[1]));
+  const auto b =
+      hn::Add(hn::InterleaveLower(four, v[2], v[3]), hn::InterleaveUpper(four, v[2], v[3]));
   return hn::Add(hn::ConcatLowerLower(four, b, a), hn::ConcatUpperUpper(four, b, a));
 }
 
@@ -75,7 +77,8 @@ inline void dot_rows(const Window& s, Index first_tap, Index taps, const Rows& p
             }
           }
         }
-        SONDE_UNROLL for (int v = 0; c < s.channels && v < parts; ++v) {
+        if (c == s.channels) continue;
+        SONDE_UNROLL for (int v = 0; v < parts; ++v) {
           const Vector wv = hn::LoadU(tag, w + c + v * lanes);
           SONDE_UNROLL for (int i = 0; i < 4; ++i) {
             const Vector xv =
@@ -84,8 +87,8 @@ inline void dot_rows(const Window& s, Index first_tap, Index taps, const Rows& p
           }
         }
       }
-      const hn::Vec<Four> fours[4] = {add_to_four(sum[0]), add_to_four(sum[1]),
-                                      add_to_four(sum[2]), add_to_four(sum[3])};
+      const hn::Vec<Four> fours[4] = {add_to_four(sum[0]), add_to_four(sum[1]), add_to_four(sum[2]),
+                                      add_to_four(sum[3])};
       float dots[4];
       hn::StoreU(hn::Add(hn::Set(four, b ? b[f] : 0.0f), add_each(fours)), four, dots);
       for (Index i = 0; i < 4; ++i) ys[i][f] = relu && dots[i] < 0 ? 0.0f : dots[i];

@@ -9,8 +9,8 @@
 #include "kernels/simd/vector-inl.h"
 
 /// Several vectors in lockstep. One sigmoid is a chain of some twenty operations that wait for each
-/// other; written for four vectors at a time, they wait together. Functions on a template parameter V
-/// take either one Vector or Several.
+/// other; written for four vectors at a time, they wait together. Functions on a template parameter
+/// V take either one Vector or Several.
 #if SONDE_HAS_VECTORS
 HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
@@ -38,26 +38,26 @@ HWY_INLINE V splat(float value) {
   return Splat<V>::of(value);
 }
 
-#define SONDE_TWO(name, operation)                                                              \
-  HWY_INLINE Vector name(Vector a, Vector b) { return hn::operation(a, b); }                    \
-  template <int n>                                                                              \
-  HWY_INLINE Several<n> name(Several<n> a, const Several<n>& b) {                               \
-    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i]);            \
-    return a;                                                                                   \
+#define SONDE_TWO(name, operation)                                                   \
+  HWY_INLINE Vector name(Vector a, Vector b) { return hn::operation(a, b); }         \
+  template <int n>                                                                   \
+  HWY_INLINE Several<n> name(Several<n> a, const Several<n>& b) {                    \
+    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i]); \
+    return a;                                                                        \
   }
-#define SONDE_ONE(name, operation)                                                              \
-  HWY_INLINE Vector name(Vector a) { return hn::operation(a); }                                 \
-  template <int n>                                                                              \
-  HWY_INLINE Several<n> name(Several<n> a) {                                                    \
-    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i]);                    \
-    return a;                                                                                   \
+#define SONDE_ONE(name, operation)                                           \
+  HWY_INLINE Vector name(Vector a) { return hn::operation(a); }              \
+  template <int n>                                                           \
+  HWY_INLINE Several<n> name(Several<n> a) {                                 \
+    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i]); \
+    return a;                                                                \
   }
-#define SONDE_THREE(name, operation)                                                            \
-  HWY_INLINE Vector name(Vector a, Vector b, Vector c) { return hn::operation(a, b, c); }       \
-  template <int n>                                                                              \
-  HWY_INLINE Several<n> name(Several<n> a, const Several<n>& b, const Several<n>& c) {          \
-    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i], c.v[i]);    \
-    return a;                                                                                   \
+#define SONDE_THREE(name, operation)                                                         \
+  HWY_INLINE Vector name(Vector a, Vector b, Vector c) { return hn::operation(a, b, c); }    \
+  template <int n>                                                                           \
+  HWY_INLINE Several<n> name(Several<n> a, const Several<n>& b, const Several<n>& c) {       \
+    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = hn::operation(a.v[i], b.v[i], c.v[i]); \
+    return a;                                                                                \
   }
 SONDE_ONE(absolute, Abs)
 SONDE_ONE(negate, Neg)
@@ -66,8 +66,22 @@ SONDE_TWO(add, Add)
 SONDE_TWO(subtract, Sub)
 SONDE_TWO(multiply, Mul)
 SONDE_TWO(divide, Div)
+#if HWY_ARCH_ARM
+// As x86's: the second where one is no number. NEON's own would give the number.
+#define SONDE_PICK(name, compare)                                                                \
+  HWY_INLINE Vector name(Vector a, Vector b) { return hn::IfThenElse(hn::compare(a, b), a, b); } \
+  template <int n>                                                                               \
+  HWY_INLINE Several<n> name(Several<n> a, const Several<n>& b) {                                \
+    SONDE_UNROLL for (int i = 0; i < n; ++i) a.v[i] = name(a.v[i], b.v[i]);                      \
+    return a;                                                                                    \
+  }
+SONDE_PICK(minimum, Lt)
+SONDE_PICK(maximum, Gt)
+#undef SONDE_PICK
+#else
 SONDE_TWO(minimum, Min)
 SONDE_TWO(maximum, Max)
+#endif
 SONDE_THREE(multiply_add, MulAdd)
 SONDE_THREE(negative_multiply_add, NegMulAdd)
 #undef SONDE_ONE
