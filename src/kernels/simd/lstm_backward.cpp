@@ -78,21 +78,8 @@ void lstm_backward_walk(const RecurrentSizes& s, const RecurrentBackward<float>&
     const Index end = std::min(s.steps, done + block);
     for (Index n = done; n < end; ++n) {
       const Index t = s.backwards ? n : s.steps - 1 - n;
-      const bool first = n == s.steps - 1;  // of the walk
-      const float* c_before = first ? a.c0 : a.c + (t + along) * s.rows * s.units;
       float* dz = a.gates + t * s.rows * kept;
-      const BackwardStep now{.rows = s.rows,
-                             .units = s.units,
-                             .gates_row = kept,
-                             .c_before = c_before,
-                             .c = a.c + t * s.rows * s.units,
-                             .dy = a.dy ? a.dy + t * s.rows * s.units : nullptr,
-                             .gates = dz,
-                             .mask = a.mask ? a.mask + t * s.rows : nullptr,
-                             .dh = dh,
-                             .dc = dc,
-                             .db = db,
-                             .next_gates = along * s.rows * kept};
+      const BackwardStep now = backward_step(s, a, kept, t, dh, dc, db);
       for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
       const auto through_u = [&](Index r, Index end) {
         multiply_gates(s, dz + r * kept, kept, end - r, a.packed + at.backward_h, s.units,

@@ -100,13 +100,12 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s, const RecurrentBackward<fl
   const LstmTiles w(s, a.packed);
   const LstmBackwardScratch at(s);
   const Index width = whole_slices(s.units), lanes_of_row = gate_lanes(s);
-  const Index kept = lstm_gates_pitch(s), step = s.rows * s.units;
+  const Index kept = lstm_gates_pitch(s);
   float *dh = a.scratch + at.dh, *dc = a.scratch + at.dc, *db = a.scratch + at.db;
   widen(s, a.dh, dh);
   widen(s, a.dc, dc);
   widen_bias(s, a.db, db);
   Bf16Products products;
-  const Index along = s.backwards ? 1 : -1;
   // Blocks count from the walk's first step and go from the last to the first, so that a walk that
   // is cut between two of them has the same blocks.
   for (Index begin = (s.steps - 1) / at.block * at.block; begin >= 0; begin -= at.block) {
@@ -114,22 +113,10 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s, const RecurrentBackward<fl
     const Index t0 = s.backwards ? s.steps - end : begin;
     for (Index n = end - 1; n >= begin; --n) {
       const Index t = s.backwards ? s.steps - 1 - n : n;
-      float* gates = a.gates + t * s.rows * kept;
-      const BackwardStep now{.rows = s.rows,
-                             .units = s.units,
-                             .gates_row = kept,
-                             .c_before = n == 0 ? a.c0 : a.c + (t + along) * step,
-                             .c = a.c + t * step,
-                             .dy = a.dy ? a.dy + t * step : nullptr,
-                             .gates = gates,
-                             .mask = a.mask ? a.mask + t * s.rows : nullptr,
-                             .dh = dh,
-                             .dc = dc,
-                             .db = db,
-                             .next_gates = along * s.rows * kept};
+      const BackwardStep now = backward_step(s, a, kept, t, dh, dc, db);
       for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
       Bfloat16* dz = bfloats(a.scratch, at.dz) + (t - t0) * s.rows * lanes_of_row;
-      round_rows(s.rows, lanes_of_row, gates, kept, dz, lanes_of_row);
+      round_rows(s.rows, lanes_of_row, now.gates, kept, dz, lanes_of_row);
       const auto through_u = [&](Index r, Index run_end) {
         products.multiply(run_end - r, dz + r * lanes_of_row, lanes_of_row, w.back_h, from_zeros(),
                           dh + r * width, width, true);

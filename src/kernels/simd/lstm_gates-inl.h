@@ -31,6 +31,25 @@ struct BackwardStep {
   Index next_gates;       ///< from here to the step that comes next
 };
 
+/// Step t of a backward walk; `kept`: from one row's gates to the next row's.
+inline BackwardStep backward_step(const RecurrentSizes& s, const RecurrentBackward<float>& a,
+                                  Index kept, Index t, float* dh, float* dc, float* db) {
+  const Index step = s.rows * s.units, along = s.backwards ? 1 : -1;
+  const bool first = t == (s.backwards ? s.steps - 1 : 0);  // of the forward walk
+  return {.rows = s.rows,
+          .units = s.units,
+          .gates_row = kept,
+          .c_before = first ? a.c0 : a.c + (t + along) * step,
+          .c = a.c + t * step,
+          .dy = a.dy ? a.dy + t * step : nullptr,
+          .gates = a.gates + t * s.rows * kept,
+          .mask = a.mask ? a.mask + t * s.rows : nullptr,
+          .dh = dh,
+          .dc = dc,
+          .db = db,
+          .next_gates = along * s.rows * kept};
+}
+
 /// One part of a slice for all rows. Lanes beyond the units become zeros.
 HWY_NOINLINE inline void gates_backward(const BackwardStep& a, Index unit) {
   const Index width = whole_slices(a.units), count = a.units - unit;
