@@ -146,7 +146,6 @@ class Call {
 }  // namespace
 
 template <class T>
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 double loss_value_and_gradient(const Loss& loss, Head head, const LossBatch<T>& batch, T scale,
                                T* dy) noexcept {
   return std::visit(Call<T>(head, batch, scale, dy), loss);
@@ -163,7 +162,6 @@ bool loss_counts(const Loss& loss, float label) noexcept {
          label != static_cast<float>(*sparse->ignore_class);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 double loss_scale(const Loss& loss, double values, double weights) noexcept {
   const Reduction reduction = std::visit([](const auto& spec) { return spec.reduction; }, loss);
   if (reduction == Reduction::sum) return 1;

@@ -61,7 +61,6 @@ bool loss_counts(const Loss& loss, float label) noexcept;
 
 /// 1 / (what the weighted sum over a batch is divided by), 0 when that is 0.
 /// `values`: all that are neither masked nor ignored; `weights`: their summed weights.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 double loss_scale(const Loss& loss, double values, double weights) noexcept;
 
 }  // namespace sonde

@@ -172,7 +172,6 @@ Index metric_state_size(const Metric& metric, Index width) {
       metric);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 void metric_update(const Metric& metric, Index count, Index width, const float* p,
                    const float* target, Index target_width, const float* weights,
                    double* state) noexcept {

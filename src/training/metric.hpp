@@ -22,7 +22,6 @@ Index metric_state_size(const Metric& metric, Index width);
 /// Adds `count` vectors to the state. p (count, width): the model's output, probabilities where it
 /// has a sigmoid or softmax; target (count, target_width): as the loss takes it; weights (count),
 /// or null: all 1. Where weights are 0, p and target may be anything.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 void metric_update(const Metric& metric, Index count, Index width, const float* p,
                    const float* target, Index target_width, const float* weights,
                    double* state) noexcept;

@@ -209,7 +209,6 @@ Clipping clipping(const Optimizer& optimizer) {
       optimizer);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 void optimizer_step(const Optimizer& optimizer, const OptimizerStep& step, Index n, float* w,
                     const float* g, OptimizerState state) noexcept {
   std::visit(
@@ -220,7 +219,6 @@ void optimizer_step(const Optimizer& optimizer, const OptimizerStep& step, Index
       optimizer);
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 void optimizer_finish(const Optimizer& optimizer, Index n, float* w,
                       OptimizerState state) noexcept {
   std::visit(

@@ -33,12 +33,10 @@ struct OptimizerStep {
 /// One step for `n` weights: w and state from gradient g. Clipping, weight decay, the step, the
 /// average; constraints come after. Element by element, so that it may be cut anywhere with the
 /// same bits.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 void optimizer_step(const Optimizer& optimizer, const OptimizerStep& step, Index n, float* w,
                     const float* g, OptimizerState state) noexcept;
 
 /// When training ends: with use_ema, the average becomes the weights.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 void optimizer_finish(const Optimizer& optimizer, Index n, float* w, OptimizerState state) noexcept;
 
 }  // namespace sonde

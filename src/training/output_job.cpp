@@ -84,7 +84,6 @@ bool OutputJob::counts() const {
   return ignores() || reduction == Reduction::mean_with_sample_weight;
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 float batch_scale(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
                   const Index* numbers, Index rows, float* room) noexcept {
   double values = static_cast<double>(rows * job.vectors), weights = 0;

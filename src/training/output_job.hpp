@@ -71,7 +71,6 @@ struct OutputTotals {
 
 /// 1 / (what the loss of a batch of samples is divided by), without the output's loss weight.
 /// `room`: for source.training_sample(), or null to see samples as they are.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 float batch_scale(const OutputJob& job, Index output, const SampleSource& source, Index epoch,
                   const Index* numbers, Index rows, float* room) noexcept;
 

@@ -102,7 +102,6 @@ void add_overlaps(const LossBatch<T>& b, OverlapSums* sums) noexcept {
   });
 }
 
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 double overlap_values(const Loss& loss, Index groups, double elements, OverlapSums* sums) noexcept {
   double total = 0;
   std::visit(
@@ -132,7 +131,6 @@ void overlap_gradient(const LossBatch<T>& b, const OverlapSums* slopes, T scale,
 }
 
 template <class T>
-// NOLINTNEXTLINE(bugprone-exception-escape): as there
 double overlap_loss(const Loss& loss, const LossBatch<T>& b, T scale, T* dy) noexcept {
   if (b.count == 0) return 0;
   const Index groups = overlap_groups(b.kept, b.rows, b.count / b.rows, b.width);

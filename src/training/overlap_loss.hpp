@@ -27,7 +27,6 @@ void add_overlaps(const LossBatch<T>& batch, OverlapSums* sums) noexcept;
 
 /// Returns the sum of weight * value over groups of `elements` numbers each, and turns each group's
 /// sums into slopes: `product` and `outputs` become what the loss changes with them.
-// NOLINTNEXTLINE(bugprone-exception-escape): a variant always holds one of its kinds.
 double overlap_values(const Loss& loss, Index groups, double elements, OverlapSums* sums) noexcept;
 
 /// dy = scale * what those slopes make of it.
