@@ -41,17 +41,19 @@ endfunction()
 # line is instrumented: there the compiler would take minutes over one file, and speed is lost anyway.
 function(sonde_fast_loops)
   file(GLOB_RECURSE kernels CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/kernels/*.cpp")
+  set(options -O3)
+  if(SONDE_COVERAGE OR SONDE_SANITIZE)
+    set(options -O1)
+  endif()
   # Highway counts AES among NEON's instructions, and GCC inlines nothing from there into code that may
   # not use it. No kernel does.
-  set(level)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
-    set(level ";-march=armv8-a+crypto")
+    list(APPEND options -march=armv8-a+crypto)
   endif()
+  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "${options}")
   if(SONDE_COVERAGE OR SONDE_SANITIZE)
-    set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-O1${level}")
     return()
   endif()
-  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS "-O3${level}")
   # Loops over weights and labels that are no kernels. Roots need no errno; the bits stay the same.
   set(loops optimizer.cpp loss.cpp class_loss.cpp vector_loss.cpp overlap_loss.cpp penalty.cpp)
   list(TRANSFORM loops PREPEND "${PROJECT_SOURCE_DIR}/src/training/")
