@@ -1,5 +1,5 @@
-# cmake -DBUILD_DIR=… -DCONSUMER_DIR=… -DCXX_COMPILER=… -P check_install.cmake
-# Installs a built tree into a fresh prefix, and builds and runs a small program against it.
+# cmake -DBUILD_DIR=… -DCONSUMER_DIR=… -DCXX_COMPILER=… [-DLARGEST_LABELLER=BYTES] -P check_install.cmake
+# Installs a built tree into a fresh prefix, and builds and runs small programs against it.
 
 set(stage "${BUILD_DIR}/install_check")
 file(REMOVE_RECURSE "${stage}")
@@ -19,4 +19,13 @@ run("${CMAKE_COMMAND}" -S "${CONSUMER_DIR}" -B "${stage}/build" -G Ninja
 run("${CMAKE_COMMAND}" --build "${stage}/build")
 run("${stage}/build/core_consumer")
 run("${stage}/build/formats_consumer")
+run("${stage}/build/labelling_consumer")
+if(LARGEST_LABELLER)
+  file(SIZE "${stage}/build/labelling_consumer" size)
+  message(STATUS "a program that only labels takes ${size} bytes")
+  if(size GREATER LARGEST_LABELLER)
+    message(FATAL_ERROR "A program that only labels takes ${size} bytes, ${LARGEST_LABELLER} at most. "
+                        "Something that predict() needs refers to what only training needs.")
+  endif()
+endif()
 file(REMOVE_RECURSE "${stage}")

@@ -20,40 +20,42 @@ void add_metrics(const OutputJob& job, const std::vector<Metric>& metrics,
 
 }  // namespace
 
-EpochSums::EpochSums(const Model::State& state, const std::vector<OutputJob>& jobs)
-    : state_(state), jobs_(jobs) {
-  for (const OutputJob& job : jobs)
+EpochSums::EpochSums(const Model::State& state, const OutputJudge& judge)
+    : state_(state), judge_(judge) {
+  for (const OutputJob& job : judge.jobs())
     totals_.push_back({0, std::vector<double>(at(job.state_size()))});
-  losses_.resize(jobs.size());
+  losses_.resize(totals_.size());
 }
 
-void EpochSums::add(const BatchRunner& runner, const std::vector<float>& scales,
-                    double regularization, Index rows) {
+void EpochSums::add_batch(double penalty, Index rows) {
   const auto samples = static_cast<double>(rows);
-  double loss = regularization + runner.activity_penalty();
-  for (std::size_t o = 0; o < jobs_.size(); ++o) {
-    const double part = runner.totals()[o].loss * static_cast<double>(scales[o]);
-    loss += part * static_cast<double>(jobs_[o].loss_weight);
+  const std::vector<float> scales = judge_.scales();
+  double loss = penalty;
+  for (std::size_t o = 0; o < totals_.size(); ++o) {
+    const OutputTotals& batch = judge_.totals()[o];
+    const double part = batch.loss * static_cast<double>(scales[o]);
+    loss += part * static_cast<double>(judge_.jobs()[o].loss_weight);
     losses_[o] += part * samples;
-    totals_[o].add(runner.totals()[o]);
+    totals_[o].add(batch);
   }
   loss_ += loss * samples;
   samples_ += samples;
 }
 
 Logs EpochSums::logs(const std::string& prefix) const {
+  const std::vector<OutputJob>& jobs = judge_.jobs();
   Logs logs;
   logs[prefix + "loss"] = loss_ / samples_;
-  for (std::size_t o = 0; o < jobs_.size(); ++o) {
+  for (std::size_t o = 0; o < jobs.size(); ++o) {
     std::string output = prefix;
-    if (jobs_.size() > 1) {
+    if (jobs.size() > 1) {
       const auto& source = state_.graph.outputs()[o];
       output += state_.graph.layer(state_.graph.calls()[at(source.call)]).name + "_";
       logs[output + "loss"] = losses_[o] / samples_;
     }
     const double* sums = totals_[o].states.data();
-    add_metrics(jobs_[o], jobs_[o].metrics, output, "", sums, logs);
-    add_metrics(jobs_[o], jobs_[o].weighted_metrics, output, "weighted_", sums, logs);
+    add_metrics(jobs[o], jobs[o].metrics, output, "", sums, logs);
+    add_metrics(jobs[o], jobs[o].weighted_metrics, output, "weighted_", sums, logs);
   }
   return logs;
 }

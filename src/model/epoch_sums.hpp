@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "model/state.hpp"
+#include "training/output_judge.hpp"
 
 namespace sonde {
 
@@ -11,11 +12,10 @@ namespace sonde {
 class EpochSums {
  public:
   /// Both must outlive it.
-  EpochSums(const Model::State& state, const std::vector<OutputJob>& jobs);
+  EpochSums(const Model::State& state, const OutputJudge& judge);
 
-  /// `scales`: see BatchRunner; `rows`: samples of the batch.
-  void add(const BatchRunner& runner, const std::vector<float>& scales, double regularization,
-           Index rows);
+  /// The batch of `rows` samples that was judged last. `penalty`: on activities and weights.
+  void add_batch(double penalty, Index rows);
   /// Each name with `prefix` before it.
   Logs logs(const std::string& prefix) const;
   void clear();
@@ -23,7 +23,7 @@ class EpochSums {
 
  private:
   const Model::State& state_;
-  const std::vector<OutputJob>& jobs_;
+  const OutputJudge& judge_;
   std::vector<OutputTotals> totals_;
   std::vector<double> losses_;
   double loss_ = 0;

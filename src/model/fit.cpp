@@ -27,29 +27,31 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
   const diagnosis::Explained explained{model, samples};
   const std::vector<Index> steps = explained([&] { return state.check(samples); });
   ThreadPool& pool = state.threads(threads);
-  std::vector<OutputJob> jobs = state.jobs();
-  BatchRunner runner = explained([&] {
-    BatchPlan plan(state.graph, *state.weights, jobs, samples,
-                   {.batch_size = std::min(batch_size, samples.size()),
-                    .mode = Mode::infer,
-                    .input_steps = steps,
-                    .seed = state.options.seed});
-    return BatchRunner(std::move(plan), *state.weights, pool.size(), state.states);
+  JudgedPlan plan = explained([&] {
+    return JudgedPlan(state.graph, *state.weights, state.jobs(), samples,
+                      {.batch_size = std::min(batch_size, samples.size()),
+                       .mode = Mode::infer,
+                       .input_steps = steps,
+                       .seed = state.options.seed});
   });
   explained([&] {
-    check_targets(state, samples, jobs, runner.plan());
-    if (prefix.empty()) check_all_labels(state, samples, jobs);  // fit has looked at its own
+    check_targets(state, samples, plan.jobs, plan.batch.plan);
+    if (prefix.empty()) check_all_labels(state, samples, plan.jobs);  // fit has looked at its own
+  });
+  OutputJudge judge(plan, pool.size());
+  BatchRunner runner = explained([&] {
+    return BatchRunner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge);
   });
   const double regularization = regularization_loss(*state.weights, state.entries);
-  EpochSums sums(state, runner.jobs());
+  EpochSums sums(state, judge);
   std::vector<Index> numbers(at(runner.batch_size()));
   pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
   for (Index begin = 0; begin < samples.size(); begin += runner.batch_size()) {
     const Index count = std::min(runner.batch_size(), samples.size() - begin);
     std::iota(numbers.begin(), numbers.begin() + count, begin);
-    const BatchRunner::Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
+    const Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
     pool.run([&](int worker, Team& team) noexcept { runner.run(batch, worker, team); });
-    sums.add(runner, runner.scales(), regularization, count);
+    sums.add_batch(regularization + runner.activity_penalty(), count);
   }
   return sums.logs(prefix);
 }
@@ -95,25 +97,26 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
 
   const diagnosis::Explained explained{*this, samples,
                                        static_cast<Index>(options.class_weight.size())};
-  BatchPlan plan = explained([&] { return fit_plan(state, train, options); });
+  JudgedPlan plan = explained([&] { return fit_plan(state, train, options); });
   ThreadPool& pool = state.threads(options.threads);
   explained([&] {
-    check_targets(state, samples, plan.jobs, plan.plan);
+    check_targets(state, samples, plan.jobs, plan.batch.plan);
     check_class_weight(state, plan.jobs);
     check_all_labels(state, samples, plan.jobs);
   });
   if (data.is_apart()) {
     const diagnosis::Explained judged{*this, *validation};
     const bool same_plan =
-        judged([&] { return state.check(*validation); }) == plan.options.input_steps;
-    if (same_plan) judged([&] { check_targets(state, *validation, plan.jobs, plan.plan); });
+        judged([&] { return state.check(*validation); }) == plan.batch.options.input_steps;
+    if (same_plan) judged([&] { check_targets(state, *validation, plan.jobs, plan.batch.plan); });
     judged([&] { check_all_labels(state, *validation, plan.jobs, "validation sample"); });
   }
   if (options.memory > 0) {
     const diagnosis::Explained judged{*this, validation != nullptr ? *validation : samples};
     judged([&] { return fit_memory(state, data, plan, pool.size(), options.memory); });
   }
-  BatchRunner runner(std::move(plan), *state.weights, pool.size(), state.states);
+  OutputJudge judge(plan, pool.size());
+  BatchRunner runner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge);
   const WeightBlock::Pin pin(*state.weights);
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 
@@ -125,7 +128,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   std::vector<Callback> callbacks = options.callbacks;
   if (options.verbose) callbacks.insert(callbacks.begin(), ProgressBar{});
   History history;
-  EpochSums sums(state, runner.jobs());
+  EpochSums sums(state, judge);
   const RandomKey shuffle_key = random_key(state.options.seed, "shuffle");
   std::vector<Index> order(at(training));
   std::iota(order.begin(), order.end(), Index{0});
@@ -172,10 +175,10 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     while (report.batch < report.batches && !report.stop_reason()) {
       const Index begin = report.batch * runner.batch_size();
       const Index count = std::min(runner.batch_size(), training - begin);
-      const BatchRunner::Batch batch{.source = &train,
-                                     .epoch = report.epoch,
-                                     .numbers = {order.data() + begin, at(count)},
-                                     .draw = static_cast<std::uint64_t>(state.iterations)};
+      const Batch batch{.source = &train,
+                        .epoch = report.epoch,
+                        .numbers = {order.data() + begin, at(count)},
+                        .draw = static_cast<std::uint64_t>(state.iterations)};
       updater.begin(state.iterations);
       const Index next = std::min(runner.batch_size(), training - begin - count);
       train.will_need(report.epoch, {order.data() + begin + count, at(next)});
@@ -187,7 +190,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
         updater.update(runner, worker, team);
       });
       ++state.iterations;
-      sums.add(runner, runner.scales(), updater.regularization(), count);
+      sums.add_batch(updater.regularization() + runner.activity_penalty(), count);
       ++report.batch;
       report.logs = sums.logs("");
       for (const Callback& callback : callbacks) callback.batch_end(report);

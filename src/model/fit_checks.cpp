@@ -13,11 +13,6 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 }  // namespace
 
-void check_batch_size(std::string_view of, Index batch_size) {
-  if (batch_size < 1)
-    throw ArgumentError(fmt::format("{}: batch_size must be at least 1, got {}.", of, batch_size));
-}
-
 void check_targets(const Model::State& state, const SampleSource& samples,
                    std::vector<OutputJob>& jobs, const Plan& plan) {
   const auto targets = samples.targets();

@@ -4,12 +4,11 @@
 
 #include "model/state.hpp"
 #include "plan/plan.hpp"
+#include "training/output_job.hpp"
 
 /// What fit and evaluate look at before any computing. All throw DataError or ArgumentError.
 namespace sonde {
 
-/// `of`: "fit", "predict" or "evaluate".
-void check_batch_size(std::string_view of, Index batch_size);
 /// Where targets, weights or class weights do not fit the outputs.
 void check_targets(const Model::State& state, const SampleSource& samples,
                    std::vector<OutputJob>& jobs, const Plan& plan);

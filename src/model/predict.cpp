@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "model/fit_checks.hpp"
 #include "model/state.hpp"
 #include "training/shards.hpp"
 
@@ -32,7 +31,6 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
   const Index batch_size = std::min(options.batch_size, samples.size());
   BatchRunner runner({state.graph,
                       *state.weights,
-                      {},
                       samples,
                       {.batch_size = batch_size,
                        .mode = Mode::infer,
@@ -61,7 +59,7 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
   for (; begin < samples.size(); begin += batch_size) {
     const Index count = std::min(batch_size, samples.size() - begin);
     for (Index i = 0; i < count; ++i) numbers[at(i)] = begin + i;
-    const BatchRunner::Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
+    const Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
     pool.run([&](int worker, Team& team) noexcept { runner.run(batch, worker, team); });
   }
   return results;

@@ -8,6 +8,8 @@
 
 namespace sonde {
 
+struct OutputJob;
+
 /// What a Model holds.
 struct Model::State {
   State(Graph graph, ModelOptions options);
@@ -35,5 +37,8 @@ struct Model::State {
   /// each.
   std::vector<Index> check(const SampleSource& samples) const;
 };
+
+/// Throws ArgumentError. `of`: "fit", "predict" or "evaluate".
+void check_batch_size(std::string_view of, Index batch_size);
 
 }  // namespace sonde

@@ -25,39 +25,43 @@ std::string TrainingMemory::text() const {
          (recomputes ? ", recurrent layers compute their gates again" : "");
 }
 
-BatchPlan fit_plan(const Model::State& state, const SampleSource& train,
-                   const FitOptions& options) {
+JudgedPlan fit_plan(const Model::State& state, const SampleSource& train,
+                    const FitOptions& options) {
   std::vector<OutputJob> jobs = state.jobs();
   for (OutputJob& job : jobs) job.class_weight = options.class_weight;
   std::vector<Index> steps = state.check(train);
-  return BatchPlan(state.graph, *state.weights, std::move(jobs), train,
-                   {.batch_size = std::min(options.batch_size, train.size()),
-                    .mode = Mode::train,
-                    .input_steps = std::move(steps),
-                    .seed = state.options.seed,
-                    .precision = options.matmul_precision});
+  return {state.graph,
+          *state.weights,
+          std::move(jobs),
+          train,
+          {.batch_size = std::min(options.batch_size, train.size()),
+           .mode = Mode::train,
+           .input_steps = std::move(steps),
+           .seed = state.options.seed,
+           .precision = options.matmul_precision}};
 }
 
-TrainingMemory fit_memory(const Model::State& state, const FitData& data, BatchPlan& plan,
+TrainingMemory fit_memory(const Model::State& state, const FitData& data, JudgedPlan& plan,
                           int workers, Index memory) {
   const WeightBlock& weights = *state.weights;
   // Weights, moments, and what judges each epoch while the memory of training waits.
   const auto blocks = static_cast<Index>(1 + state.optimizer_state.size());
   Index beside = weights.size() * blocks * static_cast<Index>(sizeof(float));
   if (const SampleSource* judging = data.validation()) {
-    BatchRunnerOptions options = plan.options;
+    BatchRunnerOptions options = plan.batch.options;
     options.mode = Mode::infer;
     options.precision = MatmulPrecision::f32;
     options.batch_size = std::min(options.batch_size, judging->size());
     options.input_steps = state.check(*judging);
-    beside += BatchPlan(state.graph, weights, state.jobs(), *judging, options).bytes(workers);
+    beside +=
+        JudgedPlan(state.graph, weights, state.jobs(), *judging, options).batch.bytes(workers);
   }
-  TrainingMemory taken{.bytes = plan.bytes(workers) + beside};
+  TrainingMemory taken{.bytes = plan.batch.bytes(workers) + beside};
   if (memory == 0 || taken.bytes <= memory) return taken;
-  BatchRunnerOptions options = plan.options;
+  BatchRunnerOptions options = plan.batch.options;
   options.recompute = true;
-  BatchPlan other(state.graph, weights, plan.jobs, data.train(), options);
-  if (const Index bytes = other.bytes(workers) + beside; bytes < taken.bytes) {
+  JudgedPlan other(state.graph, weights, plan.jobs, data.train(), options);
+  if (const Index bytes = other.batch.bytes(workers) + beside; bytes < taken.bytes) {
     taken = {.bytes = bytes, .recomputes = true};
     plan = std::move(other);
   }
@@ -65,7 +69,7 @@ TrainingMemory fit_memory(const Model::State& state, const FitData& data, BatchP
     throw LimitError(fmt::format(
         "fit: memory must be at least {} for batches of {} samples on {} thread{}{}, got {}. Use "
         "fewer threads, a smaller batch_size, or shorter windows of the signals.",
-        bytes_text(taken.bytes), plan.options.batch_size, workers, workers == 1 ? "" : "s",
+        bytes_text(taken.bytes), plan.batch.options.batch_size, workers, workers == 1 ? "" : "s",
         taken.recomputes ? ", though recurrent layers compute their gates again" : "",
         bytes_text(memory)));
   return taken;
@@ -77,8 +81,8 @@ TrainingMemory Model::training_memory(const SampleSource& samples, const FitOpti
   const FitData data(samples, options);
   const diagnosis::Explained explained{*this, samples,
                                        static_cast<Index>(options.class_weight.size())};
-  BatchPlan plan = explained([&] { return fit_plan(state, data.train(), options); });
-  explained([&] { check_targets(state, samples, plan.jobs, plan.plan); });
+  JudgedPlan plan = explained([&] { return fit_plan(state, data.train(), options); });
+  explained([&] { check_targets(state, samples, plan.jobs, plan.batch.plan); });
   const int workers = state.threads(options.threads).size();
   const diagnosis::Explained judged{*this, data.validation() ? *data.validation() : samples};
   return judged([&] { return fit_memory(state, data, plan, workers, options.memory); });

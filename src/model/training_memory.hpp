@@ -3,7 +3,7 @@
 
 #include "model/fit_data.hpp"
 #include "model/state.hpp"
-#include "training/batch_plan.hpp"
+#include "training/judged_plan.hpp"
 
 namespace sonde {
 
@@ -11,11 +11,12 @@ namespace sonde {
 std::string bytes_text(Index bytes);
 
 /// The plan of training on `train`. Throws DataError where the samples do not fit the inputs.
-BatchPlan fit_plan(const Model::State& state, const SampleSource& train, const FitOptions& options);
+JudgedPlan fit_plan(const Model::State& state, const SampleSource& train,
+                    const FitOptions& options);
 
 /// Says what training by `plan` takes. Where `memory` is less (0: no limit), makes it a plan that
 /// recomputes; throws LimitError where that takes more still.
-TrainingMemory fit_memory(const Model::State& state, const FitData& data, BatchPlan& plan,
+TrainingMemory fit_memory(const Model::State& state, const FitData& data, JudgedPlan& plan,
                           int workers, Index memory);
 
 }  // namespace sonde

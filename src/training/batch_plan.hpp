@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "plan/plan.hpp"
-#include "training/output_job.hpp"
 
 namespace sonde {
 
@@ -15,19 +14,20 @@ struct BatchRunnerOptions {
   std::uint64_t seed = 0;               ///< of the model
   bool recompute = false;               ///< see PlanOptions
   MatmulPrecision precision = MatmulPrecision::f32;
+  /// Where outputs are judged, one for each: whether before its final activation. Empty: none is.
+  std::vector<bool> logits = {};
 };
 
 /// What a BatchRunner will run, and how much memory that takes: nothing is allocated yet.
 struct BatchPlan {
-  /// `jobs`: one for each output, or none to predict only.
-  BatchPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> jobs,
-            const SampleSource& source, BatchRunnerOptions options);
+  BatchPlan(const Graph& graph, const WeightBlock& weights, const SampleSource& source,
+            BatchRunnerOptions options);
 
   BatchRunnerOptions options;
   Plan plan;
-  std::vector<OutputJob> jobs;
-  Index room;     ///< numbers of a sample that training changes; 0: it changes none
-  bool of_batch;  ///< a loss needs the sums of all shards before any gradient
+  Index room;             ///< numbers of a sample that training changes; 0: it changes none
+  bool of_batch = false;  ///< a loss needs the sums of all shards before any gradient
+  Index judging = 0;      ///< floats that judging takes beside each workspace
 
   Index rows() const { return plan.options().rows; }  ///< of a full shard
   Index shards() const;                               ///< of a full batch

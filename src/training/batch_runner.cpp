@@ -23,12 +23,14 @@ void gather(const float* sample, Index steps, Index width, Index rows, Index row
 
 }  // namespace
 
-BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, StateBank& states)
+BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, StateBank& states,
+                         BatchJudge* judge)
     : planned_(std::move(planned)),
       rows_(planned_.rows()),
       shards_(planned_.shards()),
       packed_(planned_.plan.packed_size()),
-      states_(states) {
+      states_(states),
+      judge_(judge) {
   const Plan& plan = planned_.plan;
   const Index batch_size = planned_.options.batch_size;
   if (plan.state_size() > 0 && !states_.shards.empty() && states_.batch_size != batch_size)
@@ -45,48 +47,27 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
     memory.packed = packed_.data();
     memory.seed = planned_.options.seed;
   }
-  for (Index w = 0; w < spaces; ++w) {
-    rooms_.emplace_back();
-    for (const OutputJob& job : jobs()) rooms_.back().emplace_back(job, rows_);
-  }
-  scales_.assign(static_cast<std::size_t>(workers), std::vector<float>(jobs().size(), 1.0f));
   if (planned_.room > 0)
     for (int w = 0; w < workers; ++w) changed_.emplace_back(planned_.room);
   penalties_.assign(at(shards_), 0.0);
   for (Index s = 0; s < shards_; ++s) {
-    totals_.emplace_back();
-    for (const OutputJob& job : jobs())
-      totals_.back().push_back(
-          {0, std::vector<double>(at(job.state_size())),
-           std::vector<OverlapSums>(job.is_of_batch() ? at(job.groups(batch_size)) : 0)});
     if (planned_.training()) gradients_.emplace_back(plan.weights_size());
     if (plan.state_size() > 0 && static_cast<Index>(states_.shards.size()) <= s)
       states_.shards.emplace_back(plan.state_size());
   }
 }
 
-std::vector<float> BatchRunner::scales() const {
-  std::vector<float> scales;
-  for (const OutputRoom& room : rooms_[0]) scales.push_back(room.scale);
-  return scales;
-}
-
 bool BatchRunner::is_finite() const noexcept {
-  return std::isfinite(activity_penalty_) &&
-         std::all_of(totals().begin(), totals().end(),
-                     [](const OutputTotals& each) { return std::isfinite(each.loss); });
+  return std::isfinite(activity_penalty_) && (judge_ == nullptr || judge_->is_finite());
 }
 
-OutputRoom& BatchRunner::room(Index shard, int worker, std::size_t output) {
-  return rooms_[planned_.has_barriers() ? at(shard) : static_cast<std::size_t>(worker)][output];
-}
-
-Workspace<float>& BatchRunner::workspace(Index shard, int worker) {
-  return workspaces_[planned_.has_barriers() ? at(shard) : static_cast<std::size_t>(worker)];
+ShardView BatchRunner::view(Index shard, int worker) {
+  const Index place = planned_.has_barriers() ? shard : worker;
+  return {shard, place, worker, workspaces_[at(place)]};
 }
 
 Index BatchRunner::rows_of(const Batch& batch, Index shard) const {
-  return std::min(rows_, static_cast<Index>(batch.numbers.size()) - shard * rows_);
+  return std::min(rows_, batch.size() - shard * rows_);
 }
 
 void BatchRunner::pack(int worker, int workers) noexcept {
@@ -94,34 +75,33 @@ void BatchRunner::pack(int worker, int workers) noexcept {
     pack_step(plan(), s, workspaces_[0].memory);
 }
 
-void BatchRunner::begin(const Batch& batch, Index shard, int worker) noexcept {
-  Workspace<float>& space = workspace(shard, worker);
+void BatchRunner::begin(const Batch& batch, const ShardView& shard) noexcept {
+  Workspace<float>& space = shard.space;
   Memory<float>& memory = space.memory;
-  memory.rows = rows_of(batch, shard);
-  memory.first_row = shard * rows_;
-  memory.batch_rows = static_cast<Index>(batch.numbers.size());
+  memory.rows = rows_of(batch, shard.number);
+  memory.first_row = shard.number * rows_;
+  memory.batch_rows = batch.size();
   memory.draw = batch.draw;
-  penalties_[at(shard)] = 0;
-  memory.penalty = jobs().empty() ? nullptr : &penalties_[at(shard)];
-  if (plan().state_size() > 0) memory.states = states_.shards[at(shard)].data();
+  double& penalty = penalties_[at(shard.number)];
+  penalty = 0;
+  memory.penalty = judge_ == nullptr ? nullptr : &penalty;
+  if (plan().state_size() > 0) memory.states = states_.shards[at(shard.number)].data();
   if (!gradients_.empty()) {
-    memory.gradients = gradients(shard);
+    memory.gradients = gradients(shard.number);
     std::memset(memory.gradients, 0, at(plan().weights_size()) * sizeof(float));
   }
   std::fill_n(memory.sums, plan().sums_size(), 0.0);
   for (Index r = 0; r < memory.rows; ++r) {
     const Index number = batch.numbers[at(memory.first_row + r)];
-    const Sample sample = changed_.empty()
-                              ? batch.source->sample(batch.epoch, number)
-                              : batch.source->training_sample(batch.epoch, number, changed(worker));
+    const Sample sample = changed_.empty() ? batch.source->sample(batch.epoch, number)
+                                           : batch.source->training_sample(batch.epoch, number,
+                                                                           changed(shard.worker));
     for (std::size_t i = 0; i < plan().inputs().size(); ++i) {
       const Index value = plan().inputs()[i];
       gather(sample.x[i], space.steps(value), plan().values()[at(value)].width, memory.rows, r,
              space.value(value));
     }
-    for (std::size_t o = 0; o < jobs().size(); ++o)
-      gather_targets(jobs()[o], static_cast<Index>(o), sample, memory.rows, r,
-                     room(shard, worker, o));
+    if (judge_ != nullptr) judge_->gather(sample, r, shard);
   }
 }
 
@@ -129,47 +109,16 @@ float* BatchRunner::changed(int worker) {
   return changed_.empty() ? nullptr : changed_[static_cast<std::size_t>(worker)].data();
 }
 
-void BatchRunner::judge(Index shard, int worker) noexcept {
-  Workspace<float>& space = workspace(shard, worker);
-  const Index rows = space.memory.rows;
-  const bool training = planned_.training();
-  for (std::size_t o = 0; o < jobs().size(); ++o) {
-    const OutputJob& job = jobs()[o];
-    OutputRoom& room = this->room(shard, worker, o);
-    const Index mask = plan().output_mask(static_cast<Index>(o));
-    room.scale = scales_[static_cast<std::size_t>(worker)][o];
-    if (mask >= 0) {
-      const double valid = space.memory.sums[plan().mask_count(static_cast<Index>(o))];
-      const double total = static_cast<double>(space.memory.batch_rows * space.steps(mask));
-      room.scale *= static_cast<float>(job.mask_factor(total, valid));
-    }
-    judge_shard(job, rows, space.value(job.value), mask >= 0 ? space.value(mask) : nullptr,
-                training ? space.gradient(job.value) : nullptr, room, totals_[at(shard)][o]);
-  }
-  if (take_) take_(space, space.memory.first_row, rows);
+void BatchRunner::end(const ShardView& shard) noexcept {
+  if (judge_ != nullptr) judge_->judge(shard);
+  if (take_) take_(shard.space, shard.space.memory.first_row, shard.space.memory.rows);
 }
 
 void BatchRunner::judge_batch(const Batch& batch) noexcept {
-  const auto rows = static_cast<Index>(batch.numbers.size());
-  tree(shard_count(rows, rows_), [&](Index to, Index from) {
-    for (std::size_t o = 0; o < jobs().size(); ++o) totals_[at(to)][o].add(totals_[at(from)][o]);
-    penalties_[at(to)] += penalties_[at(from)];
-  });
-  activity_penalty_ = penalties_[0] / static_cast<double>(rows);
-  for (std::size_t o = 0; o < jobs().size(); ++o)
-    if (jobs()[o].is_of_batch()) sonde::judge_batch(jobs()[o], rows, totals_[0][o]);
-}
-
-void BatchRunner::finish_gradient(Index shard, int worker) noexcept {
-  Workspace<float>& space = workspace(shard, worker);
-  for (std::size_t o = 0; o < jobs().size(); ++o) {
-    const OutputJob& job = jobs()[o];
-    float* dy = space.gradient(job.value);
-    if (job.is_of_batch() && dy != nullptr)
-      write_overlap_gradient(job, space.memory.rows, space.value(job.value),
-                             plan().output_mask(static_cast<Index>(o)) >= 0, totals_[0][o],
-                             room(shard, worker, o), dy);
-  }
+  const Index shards = shard_count(batch.size(), rows_);
+  tree(shards, [&](Index to, Index from) { penalties_[at(to)] += penalties_[at(from)]; });
+  activity_penalty_ = penalties_[0] / static_cast<double>(batch.size());
+  if (judge_ != nullptr) judge_->judge_batch(batch, shards);
 }
 
 void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
@@ -186,20 +135,17 @@ void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
 }
 
 void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
-  const Index shards = shard_count(static_cast<Index>(batch.numbers.size()), rows_);
+  const Index shards = shard_count(batch.size(), rows_);
   const bool training = planned_.training();
   if (worker == 0) shards_ = shards;
-  // Each worker counts for itself: it is little, and saves a barrier.
-  for (std::size_t o = 0; o < jobs().size(); ++o)
-    scales_[static_cast<std::size_t>(worker)][o] = batch_scale(
-        jobs()[o], static_cast<Index>(o), *batch.source, batch.epoch, batch.numbers.data(),
-        static_cast<Index>(batch.numbers.size()), changed(worker));
+  if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
   if (!planned_.has_barriers()) {
     for (Index s = worker; s < shards; s += team.size()) {
-      begin(batch, s, worker);
-      sonde::run(plan(), plan().forward()[0], workspace(s, worker).memory);
-      judge(s, worker);
-      if (training) sonde::run(plan(), plan().backward()[0], workspace(s, worker).memory);
+      const ShardView shard = view(s, worker);
+      begin(batch, shard);
+      sonde::run(plan(), plan().forward()[0], shard.space.memory);
+      end(shard);
+      if (training) sonde::run(plan(), plan().backward()[0], shard.space.memory);
     }
     team.barrier();
     if (worker == 0) judge_batch(batch);
@@ -207,9 +153,10 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
     const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
       for (std::size_t k = 0; k < segments.size(); ++k) {
         for (Index s = worker; s < shards; s += team.size()) {
-          if (k == 0) before(s);
-          sonde::run(plan(), segments[k], workspace(s, worker).memory);
-          if (k + 1 == segments.size()) after(s);
+          const ShardView shard = view(s, worker);
+          if (k == 0) before(shard);
+          sonde::run(plan(), segments[k], shard.space.memory);
+          if (k + 1 == segments.size()) after(shard);
         }
         team.barrier();
         if (k + 1 == segments.size()) break;
@@ -218,13 +165,14 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
       }
     };
     walk(
-        plan().forward(), [&](Index s) { begin(batch, s, worker); },
-        [&](Index s) { judge(s, worker); });
+        plan().forward(), [&](const ShardView& shard) { begin(batch, shard); },
+        [&](const ShardView& shard) { end(shard); });
     if (worker == 0) judge_batch(batch);
     if (planned_.of_batch) team.barrier();
     if (training)
       walk(
-          plan().backward(), [&](Index s) { finish_gradient(s, worker); }, [](Index) {});
+          plan().backward(), [&](const ShardView& shard) { judge_->finish_gradient(shard); },
+          [](const ShardView&) {});
   }
   if (worker == 0 && training && is_finite()) after_batch(plan(), workspaces_[0].memory);
   team.barrier();

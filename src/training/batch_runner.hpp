@@ -1,10 +1,10 @@
 #pragma once
 #include <functional>
 #include <sonde/samples.hpp>
-#include <span>
 #include <vector>
 
 #include "base/thread_pool.hpp"
+#include "training/batch_judge.hpp"
 #include "training/batch_plan.hpp"
 
 namespace sonde {
@@ -19,33 +19,23 @@ struct StateBank {
 /// Invariants: results depend on the batch alone, not on the workers; run() allocates nothing.
 class BatchRunner {
  public:
-  /// A batch of samples; `draw` numbers the training steps, for dropout.
-  struct Batch {
-    const SampleSource* source;
-    Index epoch = 0;
-    std::span<const Index> numbers = {};
-    std::uint64_t draw = 0;
-  };
   /// Called with each shard's results: workspace, number of the first row in the batch, rows.
   using Take = std::function<void(Workspace<float>&, Index first, Index rows)>;
 
-  /// `weights`: those that `plan` was made for. Throws ArgumentError where `states` are those of
-  /// batches of another size.
-  BatchRunner(BatchPlan plan, WeightBlock& weights, int workers, StateBank& states);
+  /// `weights`: those that `plan` was made for; `judge`: of a JudgedPlan, or null to predict only.
+  /// Both must outlive it. Throws ArgumentError where `states` are those of batches of another
+  /// size.
+  BatchRunner(BatchPlan plan, WeightBlock& weights, int workers, StateBank& states,
+              BatchJudge* judge = nullptr);
 
   const Plan& plan() const { return planned_.plan; }
-  const std::vector<OutputJob>& jobs() const { return planned_.jobs; }
   Index batch_size() const { return planned_.options.batch_size; }
-  /// The whole batch's sums, one entry for each output, after run().
-  const std::vector<OutputTotals>& totals() const { return totals_[0]; }
   /// The penalties on activities of the last batch, divided by its samples. Keras: part of the
   /// loss.
   double activity_penalty() const { return activity_penalty_; }
   /// Whether the loss of the last batch is a number. Where it is not, nothing is learned from it:
   /// neither weights nor an optimizer's or a layer's statistics change.
   bool is_finite() const noexcept;
-  /// What each output's loss sum was multiplied by: see batch_scale().
-  std::vector<float> scales() const;
   /// Gradient blocks of the shards of the last batch; the tree's total goes into block 0.
   float* gradients(Index shard) { return gradients_[static_cast<std::size_t>(shard)].data(); }
   Index shards() const { return shards_; }
@@ -53,18 +43,16 @@ class BatchRunner {
   /// Packs the weights anew; call it after they changed.
   void pack(int worker, int workers) noexcept;
   /// Forward, judgement and (in train mode) backward of all shards, as one worker of a team. Ends
-  /// with a barrier, after which totals() and gradients() are complete, the latter shard by shard.
+  /// with a barrier, after which the judge's sums are complete, and gradients() shard by shard.
   void run(const Batch& batch, int worker, Team& team) noexcept;
   void take(Take take) { take_ = std::move(take); }
 
  private:
   float* changed(int worker);
-  OutputRoom& room(Index shard, int worker, std::size_t output);
-  Workspace<float>& workspace(Index shard, int worker);
-  void begin(const Batch& batch, Index shard, int worker) noexcept;
-  void judge(Index shard, int worker) noexcept;
+  ShardView view(Index shard, int worker);
+  void begin(const Batch& batch, const ShardView& shard) noexcept;
+  void end(const ShardView& shard) noexcept;
   void judge_batch(const Batch& batch) noexcept;
-  void finish_gradient(Index shard, int worker) noexcept;
   void combine_sums(const Plan::Segment& segment) noexcept;
   Index rows_of(const Batch& batch, Index shard) const;
 
@@ -72,15 +60,13 @@ class BatchRunner {
   Index rows_;    // of a full shard
   Index shards_;  // of the last batch
   Buffer<float> packed_;
-  std::vector<Workspace<float>> workspaces_;       // one for each worker, or for each shard
-  std::vector<std::vector<OutputRoom>> rooms_;     // [worker or shard, as workspaces][output]
-  std::vector<std::vector<float>> scales_;         // [worker][output], before masks
-  std::vector<Buffer<float>> changed_;             // [worker]: one sample that training changes
-  std::vector<std::vector<OutputTotals>> totals_;  // [shard][output]
-  std::vector<double> penalties_;                  // [shard], on activities
-  double activity_penalty_ = 0;                    // of the last batch
-  std::vector<Buffer<float>> gradients_;           // [shard]
+  std::vector<Workspace<float>> workspaces_;  // one for each worker, or for each shard
+  std::vector<Buffer<float>> changed_;        // [worker]: one sample that training changes
+  std::vector<double> penalties_;             // [shard], on activities
+  double activity_penalty_ = 0;               // of the last batch
+  std::vector<Buffer<float>> gradients_;      // [shard]
   StateBank& states_;
+  BatchJudge* judge_;
   Take take_;
 };
 

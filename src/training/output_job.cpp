@@ -41,6 +41,8 @@ void OutputJob::bind(const Plan& plan, Index output, const SampleSource& source)
   if (plan.head(output) == ActivationFunction::linear) head = Head::values;
   target_width = source.targets()[static_cast<std::size_t>(output)].elements() / vectors;
   weights = source.weights(output);
+  mask = plan.output_mask(output);
+  if (mask >= 0) mask_count = plan.mask_count(output);
 }
 
 Index OutputJob::state_size() const {

@@ -28,7 +28,9 @@ struct OutputJob {
   Index vectors = 1;   ///< vectors for each row: time steps, or 1
   Index per_step = 1;  ///< vectors of one time step: more than 1 for outputs of 3 axes
   Index target_width = 1;
-  Index weights = 0;  ///< weights of each sample: 0, 1, or `vectors`
+  Index weights = 0;     ///< weights of each sample: 0, 1, or `vectors`
+  Index mask = -1;       ///< number of the plan's value that masks the output; -1: none
+  Index mask_count = 0;  ///< where the plan sums up the steps which that leaves
 
   /// A Dice or Tversky loss that sums over the batch: its value needs all shards.
   bool is_of_batch() const { return is_overlap(loss) && !kept.batch; }

@@ -6,6 +6,7 @@
 
 #include "tests/support/no_allocation.hpp"
 #include "training/batch_runner.hpp"
+#include "training/output_judge.hpp"
 #include "training/updater.hpp"
 
 // One training step below the model: what all workers do between two callbacks.
@@ -35,12 +36,13 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
         Optimizer(RMSprop{.use_ema = true})}) {
     ThreadPool pool(3, Cap::none);
     StateBank states;
-    BatchPlan plan(graph, *weights,
-                   {OutputJob{.loss = BinaryCrossentropy{},
-                              .metrics = {BinaryAccuracy{}, AUC{}},
-                              .head = Head::sigmoid}},
-                   source, {.batch_size = samples, .mode = Mode::train, .steps = steps});
-    BatchRunner runner(std::move(plan), *weights, pool.size(), states);
+    JudgedPlan plan(graph, *weights,
+                    {OutputJob{.loss = BinaryCrossentropy{},
+                               .metrics = {BinaryAccuracy{}, AUC{}},
+                               .head = Head::sigmoid}},
+                    source, {.batch_size = samples, .mode = Mode::train, .steps = steps});
+    OutputJudge judge(plan, pool.size());
+    BatchRunner runner(std::move(plan.batch), *weights, pool.size(), states, &judge);
     std::vector<Buffer<float>> optimizer_state;
     for (Index slot = 0; slot < optimizer_slots(optimizer); ++slot)
       optimizer_state.emplace_back(weights->size());
@@ -50,7 +52,7 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
     std::iota(numbers.begin(), numbers.end(), Index{0});
     std::vector<Index> made(static_cast<std::size_t>(pool.size()));
     for (std::int64_t step = 0; step < 3; ++step) {
-      const BatchRunner::Batch batch{
+      const Batch batch{
           .source = &source, .numbers = numbers, .draw = static_cast<std::uint64_t>(step)};
       updater.begin(step);
       pool.run([&](int worker, Team& team) noexcept {
@@ -62,7 +64,7 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
         made[static_cast<std::size_t>(worker)] = testing::allocations() - before;
       });
       for (const Index count : made) EXPECT_EQ(count, 0);
-      EXPECT_GT(runner.totals()[0].loss, 0);
+      EXPECT_GT(judge.totals()[0].loss, 0);
     }
   }
 }

@@ -1,0 +1,24 @@
+#include "training/judged_plan.hpp"
+
+namespace sonde {
+namespace {
+
+BatchRunnerOptions judged(BatchRunnerOptions options, const std::vector<OutputJob>& jobs) {
+  options.logits.clear();
+  for (const OutputJob& job : jobs) options.logits.push_back(job.head != Head::values);
+  return options;
+}
+
+}  // namespace
+
+JudgedPlan::JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> given,
+                       const SampleSource& source, BatchRunnerOptions options)
+    : batch(graph, weights, source, judged(std::move(options), given)), jobs(std::move(given)) {
+  for (std::size_t o = 0; o < jobs.size(); ++o) {
+    jobs[o].bind(batch.plan, static_cast<Index>(o), source);
+    batch.of_batch = batch.of_batch || jobs[o].is_of_batch();
+    batch.judging += jobs[o].room_size(batch.rows());
+  }
+}
+
+}  // namespace sonde
