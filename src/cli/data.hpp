@@ -34,11 +34,12 @@ struct DataFiles {
   std::vector<std::string> channels = {};
   bool labels = true;                      ///< whether y is wanted
   bool recording = false;                  ///< an x of two axes is one recording (time, channels)
+  bool gaps = false;                       ///< in which values may be missing (NaN)
   std::optional<Index> ignore_label = {};  ///< labels of this number get the weight 0
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,
-/// lengths that differ, NaN and infinity in x, and in labels that count.
+/// lengths that differ, NaN and infinity in x (but for `gaps`), and in labels that count.
 Data load_data(const DataFiles& files);
 
 /// The file of "FILE.npz:KEY".

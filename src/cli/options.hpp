@@ -87,6 +87,9 @@ std::string shown(const Value& value);
 
 /// The table of a configuration file. Throws IoError, and ArgumentError with the line.
 Value::Dict read_toml(const std::string& path);
+/// Puts "split.folds=5" or "recordings.folder=walks" into a table, in the place of what stands
+/// there. What is no value of TOML is text. Throws ArgumentError for what is no KEY=VALUE.
+void apply_setting(const std::string& setting, Value::Dict& config);
 /// One line "key = value" for each entry, under the comments of `texts`; tables below.
 std::string write_toml(const Value::Dict& config, std::span<const OptionText> texts);
 
@@ -110,10 +113,14 @@ class Options {
     for (const auto& entry : given_) fields.push_back(entry.first);
     return fields;
   }
-  /// Defaults, then the keys of the file, then the options given. Throws ArgumentError.
-  S read(const std::string& config_file) const {
+  /// Defaults, then the keys of the file, then the settings, then the options given. Throws
+  /// ArgumentError.
+  S read(const std::string& config_file, std::span<const std::string> settings = {}) const {
     S options{};
-    if (!config_file.empty()) read_config(read_toml(config_file), config_file, options);
+    Value::Dict config;
+    if (!config_file.empty()) config = read_toml(config_file);
+    for (const std::string& each : settings) apply_setting(each, config);
+    if (!config.empty()) read_config(config, config_file.empty() ? "--set" : config_file, options);
     for_each_field(options, [&](std::string_view field, auto& member) {
       using T = std::remove_cvref_t<decltype(member)>;
       const auto found = given_.find(field);

@@ -163,7 +163,8 @@ void predict_arrays(LabellingModel opened, const std::string& x, const PredictOp
                          .label_column = o.label_column,
                          .channels = recipe.channels,
                          .labels = false,
-                         .recording = true});
+                         .recording = true,
+                         .gaps = labels});
   check_columns(x, data.x.shape()[2], data.columns, channels_of(opened.model));
   if (labels && data.recording) {
     Recording recording;

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 
 #include "cli/options.hpp"
 
@@ -73,7 +74,47 @@ std::string to_toml(const Value& value) {
   return text + "]";
 }
 
+/// Entries of `from` replace those of `into`; tables are put together key by key.
+void merge(const Value::Dict& from, Value::Dict& into) {
+  for (const auto& [key, value] : from) {
+    const auto same = [&](const auto& entry) { return entry.first == key; };
+    const auto found = std::find_if(into.begin(), into.end(), same);
+    if (found == into.end()) {
+      into.emplace_back(key, value);
+      continue;
+    }
+    const auto *table = value.as<Value::Dict>(), *old = found->second.as<Value::Dict>();
+    if (table && old) {
+      Value::Dict both = *old;
+      merge(*table, both);
+      found->second = std::move(both);
+    } else {
+      found->second = value;
+    }
+  }
+}
+
 }  // namespace
+
+void apply_setting(const std::string& setting, Value::Dict& config) {
+  const std::size_t sign = setting.find('=');
+  const auto parsed = [&](const std::string& text) -> std::optional<Value> {
+    try {
+      return to_value(toml::parse(text), "--set " + setting);
+    } catch (const toml::parse_error&) {
+      return std::nullopt;
+    }
+  };
+  std::optional<Value> found;
+  if (sign != std::string::npos && setting.find('\n') == std::string::npos) {
+    found = parsed(setting);
+    if (!found) found = parsed(setting.substr(0, sign + 1) + quoted(setting.substr(sign + 1)));
+  }
+  if (!found)
+    throw ArgumentError(
+        fmt::format("--set must be KEY=VALUE, as in --set split.folds=5, got \"{}\".", setting));
+  merge(*found->as<Value::Dict>(), config);
+}
 
 Value::Dict read_toml(const std::string& path) {
   std::ifstream file(path);

@@ -173,18 +173,28 @@ void add_train(CLI::App& program, Chosen& chosen) {
       "others\n(linear, mean squared error).\n\n"
       "Examples:\n  sonde train --x X.npy --y y.npy --out run\n"
       "  sonde train recording.toml --folds 5 --seeds 3\n"
+      "  sonde train recording.toml --set split.test='[\"anna\"]' --set augmentation.noise=0.2\n"
       "  sonde train --x walk.csv --label-column label --window 200 --normalize zscore");
   struct State {
     std::string config;
+    std::vector<std::string> settings;
     std::unique_ptr<Options<TrainOptions>> options;
   };
   const auto state = std::make_shared<State>();
   verb->add_option("config", state->config, "a TOML file with these options; those given win")
       ->type_name("FILE.toml");
+  verb->add_option("--set", state->settings,
+                   "a key of that file, also of its tables: --set split.folds=5")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
   verb->final_callback([state, &chosen] {
     chosen = [state] {
-      TrainOptions options = state->options->read(state->config);
+      TrainOptions options = state->options->read(state->config, state->settings);
+      if (options.resume && !state->settings.empty())
+        throw ArgumentError(
+            "--resume goes on with what config.toml of the run says. Leave --set out.");
       find_files(options, state->config);
       const TrainOptions all =
           options.resume ? resumed_options(options, state->options->given()) : options;

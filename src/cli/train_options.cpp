@@ -133,8 +133,8 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   }
   TrainOptions then{};
   read_config(read_toml(config.string()), config.string(), then);
-  constexpr std::array<std::string_view, 10> free = {
-      "epochs",   "threads", "memory", "out", "force", "resume", "checkpoint_seconds",
+  constexpr std::array<std::string_view, 11> free = {
+      "epochs",   "threads", "memory", "seeds", "out", "force", "resume", "checkpoint_seconds",
       "progress", "quiet",   "json"};
   const Value::Dict old = to_config(then), now = to_config(asked);
   for (std::size_t i = 0; i < old.size(); ++i) {
@@ -152,6 +152,16 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
         "go "
         "on for {}. Begin another run with its model, --model {}, and --out.",
         then.epochs, asked.epochs, (std::filesystem::path(asked.out) / "model.keras").string()));
+  if (stands_in(given, "seeds") && asked.seeds != then.seeds) {
+    // With one seed there is no folder for each.
+    if (std::min(asked.seeds, then.seeds) < 2)
+      throw ArgumentError(
+          fmt::format("--resume: this run has {} seed{}, and a run of several can only go on as "
+                      "one of several. "
+                      "Begin another one, with --out.",
+                      then.seeds, then.seeds == 1 ? "" : "s"));
+    then.seeds = asked.seeds;
+  }
   if (stands_in(given, "epochs")) then.epochs = asked.epochs;
   if (stands_in(given, "checkpoint_seconds")) then.checkpoint_seconds = asked.checkpoint_seconds;
   then.threads = asked.threads;

@@ -155,6 +155,24 @@ TEST_F(PredictFiles, takes_empty_cells_for_missing_and_leaves_other_columns_alon
   for (Index t = 0; t < 30; ++t) EXPECT_EQ(std::isnan(p(t, 0)), t == 7);
 }
 
+TEST_F(PredictFiles, missing_numbers_of_an_array_are_the_middle_of_their_channel) {
+  Array signal({60, 2}), filled;
+  for (Index i = 0; i < signal.size(); ++i) signal.data()[i] = static_cast<float>(i % 9) / 9;
+  filled = signal;
+  for (const Index step : {3, 4, 30}) {
+    signal(step, 0) = std::nanf("");
+    filled(step, 0) = 0.5f;  // the recipe's center
+  }
+  save_npy(program_.path("gaps.npy"), signal);
+  save_npy(program_.path("filled.npy"), filled);
+  run("predict m.keras gaps.npy -o a.npy");
+  run("predict m.keras filled.npy -o b.npy");
+  EXPECT_EQ(program_.read("a.npy"), program_.read("b.npy"));
+  // Of several samples nobody knows whether NaN is a gap or a mistake.
+  save_npy(program_.path("samples.npy"), signal.reshaped({2, 30, 2}));
+  EXPECT_PRED2(says, refusal("predict m.keras samples.npy", 3), "3 of 120 numbers are NaN");
+}
+
 TEST_F(PredictFiles, keeps_recordings_of_one_name_apart) {
   std::filesystem::create_directory(program_.path("other"));
   save(program_.path("other/one.csv"), 7);

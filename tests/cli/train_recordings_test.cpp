@@ -342,6 +342,49 @@ TEST_F(TrainRecordings, every_fold_tests_once_and_all_are_judged_together) {
   const std::string before = program_.read("run/metrics.json");
   train("--epochs 1 --resume");
   EXPECT_EQ(program_.read("run/metrics.json"), before);
+  // Seeds may be added, and summed up before all are there.
+  const Json more = Json::parse(train("--resume --seeds 3 --json").out)["scores"];
+  ASSERT_EQ(more["seeds"].size(), 3u);
+  for (const int seed : {0, 1}) EXPECT_EQ(more["seeds"][seed], out["scores"]["seeds"][seed]);
+  EXPECT_NE(more["seeds"][2]["figures"], more["seeds"][1]["figures"]);
+  EXPECT_EQ(Json::parse(train("--resume --seeds 2 --json").out)["scores"], out["scores"]);
+  const Result single = program_.run("train --resume --seeds 1 --out run");
+  EXPECT_EQ(single.code, 2);
+  EXPECT_PRED2(says, single.err, "this run has 2 seeds");
+}
+
+TEST_F(TrainRecordings, keys_of_tables_may_be_set_on_the_command_line) {
+  const auto set = [&](std::vector<std::string> settings) {
+    std::vector<std::string> words = {"train", "recording.toml"};
+    for (const std::string& each : settings) {
+      words.emplace_back("--set");
+      words.push_back(each);
+    }
+    return program_.run(words);
+  };
+  const Result result = set(
+      {"split.test=[\"sel116\"]", "augmentation.noise=0.25", "epochs=1", "recordings.folder=ecg"});
+  ASSERT_EQ(result.code, 0) << result.err;
+  EXPECT_EQ(json("run/metrics.json")["split"]["test"]["groups"], Json{"sel116"});
+  EXPECT_EQ(json("run/metrics.json")["split"]["validation"]["groups"], Json{"sel103"});
+  const std::string config = program_.read("run/config.toml");
+  EXPECT_PRED2(says, config, "\ntest = [\"sel116\"]\n");
+  EXPECT_PRED2(says, config, "\nnoise = 0.25\n");
+  EXPECT_PRED2(says, config, "\nepochs = 1\n");
+
+  const auto refused = [&](const std::string& setting) {
+    const Result refusal = set({setting});
+    EXPECT_EQ(refusal.code, 2) << setting;
+    return refusal.err;
+  };
+  EXPECT_PRED2(says, refused("split.tset=[]"), "\"test\"");
+  EXPECT_PRED2(says, refused("split"), "--set must be KEY=VALUE");
+  EXPECT_PRED2(says, refused("=3"), "--set must be KEY=VALUE");
+  EXPECT_PRED2(says, refused("split.folds=[3"), "folds");
+  EXPECT_PRED2(says, refused("epochs=1\nunits = 3"), "--set must be KEY=VALUE");
+  const Result resumed = program_.run("train --resume --out run --set epochs=2");
+  EXPECT_EQ(resumed.code, 2);
+  EXPECT_PRED2(says, resumed.err, "Leave --set out");
 }
 
 TEST_F(TrainRecordings, refuse_options_of_arrays_and_arrays_options_of_recordings) {
