@@ -6,6 +6,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/denormals.hpp"
 #include "kernels/kernels.hpp"
 #include "kernels/level.hpp"
 
@@ -16,6 +17,9 @@ namespace sonde::kernels {
 namespace {
 
 constexpr Index batch = 32, steps = 400;
+
+/// As training has it: backward runs over its own gates again and again, which fade.
+const DenormalsAsZero all_through_the_program;
 
 struct Floats {
   explicit Floats(Index n, float scale = 1)
