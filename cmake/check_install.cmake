@@ -1,4 +1,4 @@
-# cmake -DBUILD_DIR=… -DCONSUMER_DIR=… -DCXX_COMPILER=… [-DLARGEST_LABELLER=BYTES] -P check_install.cmake
+# cmake -DBUILD_DIR=… -DCONSUMER_DIR=… -DCXX_COMPILER=… [-DLARGEST_LABELLER=BYTES -DNM=… -DSTRIP=…] -P check_install.cmake
 # Installs a built tree into a fresh prefix, and builds and runs small programs against it.
 
 set(stage "${BUILD_DIR}/install_check")
@@ -21,11 +21,22 @@ run("${stage}/build/core_consumer")
 run("${stage}/build/formats_consumer")
 run("${stage}/build/labelling_consumer")
 if(LARGEST_LABELLER)
+  execute_process(COMMAND "${NM}" -C "${stage}/build/labelling_consumer" OUTPUT_VARIABLE symbols)
+  foreach(unwanted IN ITEMS sonde::OutputJudge sonde::judge_shard "sonde::Model::compile[(]" sonde::diagnose
+                            sonde::GRU::plan)
+    if(symbols MATCHES "${unwanted}")
+      message(FATAL_ERROR "A program that only labels links ${unwanted}. Something that predict() needs refers "
+                          "to what only training or other layers need.")
+    endif()
+  endforeach()
+  if(NOT symbols MATCHES "sonde::LSTM::plan")
+    message(FATAL_ERROR "${NM} shows no symbols of the library: nothing was looked at.")
+  endif()
+  run("${STRIP}" "${stage}/build/labelling_consumer")
   file(SIZE "${stage}/build/labelling_consumer" size)
   message(STATUS "a program that only labels takes ${size} bytes")
   if(size GREATER LARGEST_LABELLER)
-    message(FATAL_ERROR "A program that only labels takes ${size} bytes, ${LARGEST_LABELLER} at most. "
-                        "Something that predict() needs refers to what only training needs.")
+    message(FATAL_ERROR "A program that only labels takes ${size} bytes, ${LARGEST_LABELLER} at most.")
   endif()
 endif()
 file(REMOVE_RECURSE "${stage}")

@@ -36,14 +36,14 @@ install(FILES "${PROJECT_BINARY_DIR}/sonde-config.cmake"
 if(SONDE_TESTS AND NOT SONDE_SANITIZE AND NOT SONDE_COVERAGE)
   set(largest_labeller 0)
   if(CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND
-     CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+     CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64" AND NOT BUILD_SHARED_LIBS)
     set(largest_labeller 1000000)
   endif()
   add_test(NAME install
            COMMAND "${CMAKE_COMMAND}" -DBUILD_DIR=${PROJECT_BINARY_DIR}
                    -DCONSUMER_DIR=${PROJECT_SOURCE_DIR}/tests/install
                    -DCXX_COMPILER=${CMAKE_CXX_COMPILER}
-                   -DLARGEST_LABELLER=${largest_labeller} -P
+                   -DLARGEST_LABELLER=${largest_labeller} -DNM=${CMAKE_NM} -DSTRIP=${CMAKE_STRIP} -P
                    "${PROJECT_SOURCE_DIR}/cmake/check_install.cmake")
   set_tests_properties(install PROPERTIES LABELS install TIMEOUT 300)
 endif()

@@ -166,22 +166,22 @@ void check_shape(const Array& x, const std::string& file) {
 
 std::string file_of(const std::string& place) { return parts_of(place).first; }
 
-void check_signal(const Array& x, std::string_view where) {
+void check_signal(const Array& x, std::string_view where, bool gaps) {
   const Shape& shape = x.shape();
   const Index each = shape.elements() / shape[0], channels = shape[2];
   Index count = 0, samples = 0, first = -1, last_sample = -1;
   for (Index i = 0; i < x.size(); ++i) {
-    if (std::isfinite(x.data()[i])) continue;
+    if (std::isfinite(x.data()[i]) || (gaps && std::isnan(x.data()[i]))) continue;
     if (count++ == 0) first = i;
     if (i / each != last_sample) ++samples;
     last_sample = i / each;
   }
   if (count == 0) return;
   throw DataError(fmt::format(
-      "{} {}: {} of {} numbers are NaN or infinite, in {} of {} samples; the first at sample {}, "
+      "{} {}: {} of {} numbers are {}infinite, in {} of {} samples; the first at sample {}, "
       "step {}, channel {}. Fill them in (interpolate, or set 0), or leave those samples out.",
-      where, to_string(shape), count, x.size(), samples, shape[0], first / each,
-      first % each / channels, first % channels));
+      where, to_string(shape), count, x.size(), gaps ? "" : "NaN or ", samples, shape[0],
+      first / each, first % each / channels, first % channels));
 }
 
 Data load_data(const DataFiles& files) {
@@ -218,7 +218,7 @@ Data load_data(const DataFiles& files) {
   }
   check_shape(data.x, files.x);
   check_lengths();
-  if (!(files.gaps && data.recording)) check_signal(data.x, files.x);
+  check_signal(data.x, files.x, files.gaps && data.recording);
   if (files.ignore_label)
     leave_out_labels(data, *files.ignore_label, files.y.empty() ? files.x : files.y);
   check_labels(data, files);

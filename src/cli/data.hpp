@@ -39,13 +39,14 @@ struct DataFiles {
 };
 
 /// Throws IoError for what cannot be opened and DataError for what cannot be used: wrong ranks,
-/// lengths that differ, NaN and infinity in x (but for `gaps`), and in labels that count.
+/// lengths that differ, NaN (but for `gaps`) and infinity in x, and in labels that count.
 Data load_data(const DataFiles& files);
 
 /// The file of "FILE.npz:KEY".
 std::string file_of(const std::string& place);
 
-/// Throws DataError when x holds NaN or infinity: how many, where the first is, how to mend it.
-void check_signal(const Array& x, std::string_view where);
+/// Throws DataError when x holds NaN (but for `gaps`) or infinity: how many, where the first is,
+/// how to mend it.
+void check_signal(const Array& x, std::string_view where, bool gaps = false);
 
 }  // namespace sonde::cli

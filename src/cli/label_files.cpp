@@ -102,7 +102,7 @@ RecordingFile read_recording(const std::string& file, const std::vector<std::str
   } else if (ending == ".csv" || ending == ".tsv" || ending == ".txt") {
     read_table(recording, file, channels, label_column);
   } else {
-    Data data = load_data({.x = file, .labels = false, .recording = true});
+    Data data = load_data({.x = file, .labels = false, .recording = true, .gaps = true});
     if (!data.recording)
       throw DataError(fmt::format(
           "{}: expected one recording (time, channels), got {}. Samples (samples, time, channels) "

@@ -88,8 +88,11 @@ std::string shown(const Value& value);
 /// The table of a configuration file. Throws IoError, and ArgumentError with the line.
 Value::Dict read_toml(const std::string& path);
 /// Puts "split.folds=5" or "recordings.folder=walks" into a table, in the place of what stands
-/// there. What is no value of TOML is text. Throws ArgumentError for what is no KEY=VALUE.
+/// there; a table is put together with the one that does. What is no value of TOML is text. Throws
+/// ArgumentError for what is no KEY=VALUE.
 void apply_setting(const std::string& setting, Value::Dict& config);
+/// "split.folds=5" → "split".
+std::string first_key(const std::string& setting);
 /// One line "key = value" for each entry, under the comments of `texts`; tables below.
 std::string write_toml(const Value::Dict& config, std::span<const OptionText> texts);
 
@@ -120,7 +123,9 @@ class Options {
     Value::Dict config;
     if (!config_file.empty()) config = read_toml(config_file);
     for (const std::string& each : settings) apply_setting(each, config);
-    if (!config.empty()) read_config(config, config_file.empty() ? "--set" : config_file, options);
+    std::string where = config_file;
+    if (!settings.empty()) where += where.empty() ? "--set" : " with --set";
+    read_config(config, where, options);
     for_each_field(options, [&](std::string_view field, auto& member) {
       using T = std::remove_cvref_t<decltype(member)>;
       const auto found = given_.find(field);

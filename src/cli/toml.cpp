@@ -74,7 +74,8 @@ std::string to_toml(const Value& value) {
   return text + "]";
 }
 
-/// Entries of `from` replace those of `into`; tables are put together key by key.
+/// Entries of `from` replace those of `into`; tables are put together key by key. Throws
+/// ArgumentError where a list would become a table.
 void merge(const Value::Dict& from, Value::Dict& into) {
   for (const auto& [key, value] : from) {
     const auto same = [&](const auto& entry) { return entry.first == key; };
@@ -88,33 +89,46 @@ void merge(const Value::Dict& from, Value::Dict& into) {
       Value::Dict both = *old;
       merge(*table, both);
       found->second = std::move(both);
+    } else if (table && found->second.as<Value::List>()) {
+      throw ArgumentError(fmt::format(
+          "--set: {} is a list; give it whole, as in {}=[…], or change it in the file.", key, key));
     } else {
       found->second = value;
     }
   }
 }
 
+/// The key and the value of a setting, as the only entry of a table.
+Value::Dict read_setting(const std::string& setting) {
+  constexpr std::ptrdiff_t deepest = 8;
+  const auto parsed = [&](const std::string& text) -> std::optional<Value::Dict> {
+    try {
+      return *to_value(toml::parse(text), "--set").as<Value::Dict>();
+    } catch (const toml::parse_error&) {
+    } catch (const ArgumentError&) {  // a date
+    }
+    return std::nullopt;
+  };
+  const std::size_t sign = setting.find('=');
+  const std::string key = setting.substr(0, sign);
+  if (sign != std::string::npos && setting.find('\n') == std::string::npos &&
+      key.find_first_of("[#") == std::string::npos &&
+      std::count(key.begin(), key.end(), '.') < deepest) {
+    std::optional<Value::Dict> found = parsed(setting);
+    if (!found) found = parsed(key + "=" + quoted(setting.substr(sign + 1)));
+    if (found && found->size() == 1) return *std::move(found);
+  }
+  throw ArgumentError(
+      fmt::format("--set must be KEY=VALUE, as in --set split.folds=5, got \"{}\".", setting));
+}
+
 }  // namespace
 
 void apply_setting(const std::string& setting, Value::Dict& config) {
-  const std::size_t sign = setting.find('=');
-  const auto parsed = [&](const std::string& text) -> std::optional<Value> {
-    try {
-      return to_value(toml::parse(text), "--set " + setting);
-    } catch (const toml::parse_error&) {
-      return std::nullopt;
-    }
-  };
-  std::optional<Value> found;
-  if (sign != std::string::npos && setting.find('\n') == std::string::npos) {
-    found = parsed(setting);
-    if (!found) found = parsed(setting.substr(0, sign + 1) + quoted(setting.substr(sign + 1)));
-  }
-  if (!found)
-    throw ArgumentError(
-        fmt::format("--set must be KEY=VALUE, as in --set split.folds=5, got \"{}\".", setting));
-  merge(*found->as<Value::Dict>(), config);
+  merge(read_setting(setting), config);
 }
+
+std::string first_key(const std::string& setting) { return read_setting(setting).front().first; }
 
 Value::Dict read_toml(const std::string& path) {
   std::ifstream file(path);

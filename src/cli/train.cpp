@@ -187,17 +187,16 @@ void add_train(CLI::App& program, Chosen& chosen) {
                    "a key of that file, also of its tables: --set split.folds=5")
       ->type_name("KEY=VALUE")
       ->expected(1)
+      ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   state->options = std::make_unique<Options<TrainOptions>>(*verb, train_texts());
   verb->final_callback([state, &chosen] {
     chosen = [state] {
       TrainOptions options = state->options->read(state->config, state->settings);
-      if (options.resume && !state->settings.empty())
-        throw ArgumentError(
-            "--resume goes on with what config.toml of the run says. Leave --set out.");
       find_files(options, state->config);
-      const TrainOptions all =
-          options.resume ? resumed_options(options, state->options->given()) : options;
+      std::vector<std::string> given = state->options->given();
+      for (const std::string& each : state->settings) given.push_back(first_key(each));
+      const TrainOptions all = options.resume ? resumed_options(options, given) : options;
       return all.recordings ? train_recordings(all) : train(all);
     };
   });

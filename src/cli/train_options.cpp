@@ -133,10 +133,15 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
   }
   TrainOptions then{};
   read_config(read_toml(config.string()), config.string(), then);
-  constexpr std::array<std::string_view, 11> free = {
-      "epochs",   "threads", "memory", "seeds", "out", "force", "resume", "checkpoint_seconds",
-      "progress", "quiet",   "json"};
-  const Value::Dict old = to_config(then), now = to_config(asked);
+  constexpr std::array<std::string_view, 12> free = {"epochs",   "threads", "memory",
+                                                     "seeds",    "fold",    "out",
+                                                     "force",    "resume",  "checkpoint_seconds",
+                                                     "progress", "quiet",   "json"};
+  Value::Dict old = to_config(then), now = to_config(asked);
+  // A run keeps --folds in its table [split].
+  if (then.split && then.split->folds > 0)
+    for (auto& [field, value] : old)
+      if (field == "folds") value = then.split->folds;
   for (std::size_t i = 0; i < old.size(); ++i) {
     const auto& [field, value] = old[i];
     if (stands_in(given, field) && !stands_in(free, field) && shown(now[i].second) != "auto" &&
@@ -153,8 +158,8 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
         "on for {}. Begin another run with its model, --model {}, and --out.",
         then.epochs, asked.epochs, (std::filesystem::path(asked.out) / "model.keras").string()));
   if (stands_in(given, "seeds") && asked.seeds != then.seeds) {
-    // With one seed there is no folder for each.
-    if (std::min(asked.seeds, then.seeds) < 2)
+    // With one seed there is no folder for each. check_options looks at what is below.
+    if (asked.seeds > 0 && std::min(asked.seeds, then.seeds) < 2)
       throw ArgumentError(
           fmt::format("--resume: this run has {} seed{}, and a run of several can only go on as "
                       "one of several. "
@@ -162,6 +167,7 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
                       then.seeds, then.seeds == 1 ? "" : "s"));
     then.seeds = asked.seeds;
   }
+  if (stands_in(given, "fold")) then.fold = asked.fold;
   if (stands_in(given, "epochs")) then.epochs = asked.epochs;
   if (stands_in(given, "checkpoint_seconds")) then.checkpoint_seconds = asked.checkpoint_seconds;
   then.threads = asked.threads;

@@ -88,6 +88,20 @@ std::string to_text(const Pooled& pooled, const std::vector<std::string>& classe
   return text + to_text(pooled.seeds.front(), classes, pooled.whole);
 }
 
+/// Removes what an earlier run has trained in folders of its own: seed-0, fold-1, ….
+void remove_trainings(const std::filesystem::path& folder) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    const std::string number = name.substr(std::min<std::size_t>(5, name.size()));
+    const bool numbered =
+        !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
+    if (entry.is_directory(error) && numbered &&
+        (name.starts_with("seed-") || name.starts_with("fold-")))
+      std::filesystem::remove_all(entry.path(), error);
+  }
+}
+
 /// The folder of one training within the run's.
 std::string folder_of(const TrainOptions& o, Index seed, Index fold, std::size_t folds) {
   std::filesystem::path folder = o.out;
@@ -157,9 +171,14 @@ int train_recordings(const TrainOptions& asked) {
 
   RunDirectory run = run_directory(given);
   run.open();
+  if (!given.resume) remove_trainings(run.folder());
   TrainOptions repeated = given;
   repeated.force = repeated.resume = false;
-  run.write("config.toml", write_toml(to_config(repeated), train_texts()));
+  const auto write_config = [&] {
+    run.write("config.toml", write_toml(to_config(repeated), train_texts()));
+  };
+  // What a run says of itself stays true until what was asked for now is done.
+  if (!std::filesystem::exists(run.file("config.toml"))) write_config();
   for (const std::string& remark : std::exchange(task.files.remarks, {})) run.say(remark);  // once
   Pooled pooled;
   std::vector<ShownRecording> shown;  // of the first seed
@@ -179,6 +198,7 @@ int train_recordings(const TrainOptions& asked) {
   }
   Json result = {
       {"status", "finished"}, {"folds", folds}, {"scores", to_json(pooled, task.files.classes)}};
+  write_config();
   run.write("metrics.json", result.dump(2) + "\n");
   Report page = recording_report(pooled.seeds.front(), std::move(shown), task.files.classes,
                                  one_fold ? "judged" : "tested in its own fold");

@@ -16,9 +16,6 @@ std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 void check_targets(const Model::State& state, const SampleSource& samples,
                    std::vector<OutputJob>& jobs, const Plan& plan) {
   const auto targets = samples.targets();
-  if (targets.size() != jobs.size())
-    throw DataError(fmt::format("Model \"{}\": has {} outputs, got targets for {}.",
-                                state.options.name, jobs.size(), targets.size()));
   for (std::size_t o = 0; o < jobs.size(); ++o) {
     const LayerInstance& layer =
         state.graph.layer(state.graph.calls()[at(state.graph.outputs()[o].call)]);

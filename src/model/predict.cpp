@@ -36,7 +36,7 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
                        .mode = Mode::infer,
                        .input_steps = steps,
                        .seed = state.options.seed}},
-                     *state.weights, pool.size(), states);
+                     *state.weights, pool.size(), states, nullptr);
   const Plan& plan = runner.plan();
   const std::vector<Index> values = wanted(plan);
   std::vector<Array> results;

@@ -1,3 +1,4 @@
+// Apart from model.cpp: explaining a wrong shape needs the list of all layers.
 #include <fmt/format.h>
 
 #include <sonde/diagnosis.hpp>

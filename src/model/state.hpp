@@ -38,7 +38,7 @@ struct Model::State {
   std::vector<Index> check(const SampleSource& samples) const;
 };
 
-/// Throws ArgumentError. `of`: "fit", "predict" or "evaluate".
+/// Throws ArgumentError. `of`: "fit", "predict", "predict_mask" or "evaluate".
 void check_batch_size(std::string_view of, Index batch_size);
 
 }  // namespace sonde

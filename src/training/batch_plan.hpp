@@ -36,7 +36,8 @@ struct BatchPlan {
   bool has_barriers() const;
   /// Shards that are in memory at a time.
   Index spaces(int workers) const;
-  /// What a BatchRunner on so many workers allocates, but for a few numbers of each shard.
+  /// What a BatchRunner and its judge allocate on so many workers, but for a few numbers of each
+  /// shard.
   Index bytes(int workers) const;
 };
 

@@ -5,6 +5,7 @@
 #include <sonde/error.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstring>
 
@@ -31,6 +32,7 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
       packed_(planned_.plan.packed_size()),
       states_(states),
       judge_(judge) {
+  assert(judge_ != nullptr || !planned_.training());
   const Plan& plan = planned_.plan;
   const Index batch_size = planned_.options.batch_size;
   if (plan.state_size() > 0 && !states_.shards.empty() && states_.batch_size != batch_size)

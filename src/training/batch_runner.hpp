@@ -23,10 +23,10 @@ class BatchRunner {
   using Take = std::function<void(Workspace<float>&, Index first, Index rows)>;
 
   /// `weights`: those that `plan` was made for; `judge`: of a JudgedPlan, or null to predict only.
-  /// Both must outlive it. Throws ArgumentError where `states` are those of batches of another
-  /// size.
+  /// Weights, states and judge must outlive it. Throws ArgumentError where `states` are those of
+  /// batches of another size.
   BatchRunner(BatchPlan plan, WeightBlock& weights, int workers, StateBank& states,
-              BatchJudge* judge = nullptr);
+              BatchJudge* judge);
 
   const Plan& plan() const { return planned_.plan; }
   Index batch_size() const { return planned_.options.batch_size; }

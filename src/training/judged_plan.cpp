@@ -1,5 +1,9 @@
 #include "training/judged_plan.hpp"
 
+#include <fmt/format.h>
+
+#include <sonde/error.hpp>
+
 namespace sonde {
 namespace {
 
@@ -14,6 +18,9 @@ BatchRunnerOptions judged(BatchRunnerOptions options, const std::vector<OutputJo
 JudgedPlan::JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> given,
                        const SampleSource& source, BatchRunnerOptions options)
     : batch(graph, weights, source, judged(std::move(options), given)), jobs(std::move(given)) {
+  if (const std::size_t targets = source.targets().size(); targets != jobs.size())
+    throw DataError(fmt::format("The model has {} output{}, got targets for {}.", jobs.size(),
+                                jobs.size() == 1 ? "" : "s", targets));
   for (std::size_t o = 0; o < jobs.size(); ++o) {
     jobs[o].bind(batch.plan, static_cast<Index>(o), source);
     batch.of_batch = batch.of_batch || jobs[o].is_of_batch();

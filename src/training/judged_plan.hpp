@@ -8,7 +8,7 @@ namespace sonde {
 
 /// A plan of batches whose outputs are judged, and what is asked of each.
 struct JudgedPlan {
-  /// `jobs`: one for each output.
+  /// `jobs`: one for each output. Throws DataError where `source` has targets for more or fewer.
   JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> jobs,
              const SampleSource& source, BatchRunnerOptions options);
 

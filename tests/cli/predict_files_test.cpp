@@ -168,9 +168,19 @@ TEST_F(PredictFiles, missing_numbers_of_an_array_are_the_middle_of_their_channel
   run("predict m.keras gaps.npy -o a.npy");
   run("predict m.keras filled.npy -o b.npy");
   EXPECT_EQ(program_.read("a.npy"), program_.read("b.npy"));
+  std::filesystem::create_directory(program_.path("other"));
+  std::filesystem::rename(program_.path("filled.npy"), program_.path("other/gaps.npy"));
+  EXPECT_EQ(run("predict m.keras gaps.npy --intervals").out,
+            run("predict m.keras other/gaps.npy --intervals").out);
+  signal(50, 1) = std::numeric_limits<float>::infinity();
+  save_npy(program_.path("huge.npy"), signal);
+  for (const char* how : {"", " --intervals"})
+    EXPECT_PRED2(says, refusal(std::string("predict m.keras huge.npy") + how, 3),
+                 "1 of 120 numbers are infinite");
   // Of several samples nobody knows whether NaN is a gap or a mistake.
   save_npy(program_.path("samples.npy"), signal.reshaped({2, 30, 2}));
-  EXPECT_PRED2(says, refusal("predict m.keras samples.npy", 3), "3 of 120 numbers are NaN");
+  EXPECT_PRED2(says, refusal("predict m.keras samples.npy", 3),
+               "4 of 120 numbers are NaN or infinite");
 }
 
 TEST_F(PredictFiles, keeps_recordings_of_one_name_apart) {

@@ -343,48 +343,93 @@ TEST_F(TrainRecordings, every_fold_tests_once_and_all_are_judged_together) {
   train("--epochs 1 --resume");
   EXPECT_EQ(program_.read("run/metrics.json"), before);
   // Seeds may be added, and summed up before all are there.
+  const auto trained =
+      std::filesystem::last_write_time(program_.path("run/seed-0/fold-1/model.keras"));
   const Json more = Json::parse(train("--resume --seeds 3 --json").out)["scores"];
   ASSERT_EQ(more["seeds"].size(), 3u);
   for (const int seed : {0, 1}) EXPECT_EQ(more["seeds"][seed], out["scores"]["seeds"][seed]);
   EXPECT_NE(more["seeds"][2]["figures"], more["seeds"][1]["figures"]);
   EXPECT_EQ(Json::parse(train("--resume --seeds 2 --json").out)["scores"], out["scores"]);
+  EXPECT_PRED2(says, program_.read("run/config.toml"), "\nseeds = 2\n");
+  EXPECT_EQ(std::filesystem::last_write_time(program_.path("run/seed-0/fold-1/model.keras")),
+            trained);
   const Result single = program_.run("train --resume --seeds 1 --out run");
   EXPECT_EQ(single.code, 2);
   EXPECT_PRED2(says, single.err, "this run has 2 seeds");
 }
 
-TEST_F(TrainRecordings, keys_of_tables_may_be_set_on_the_command_line) {
-  const auto set = [&](std::vector<std::string> settings) {
-    std::vector<std::string> words = {"train", "recording.toml"};
+TEST_F(TrainRecordings, leave_no_seeds_of_a_run_that_is_written_over) {
+  configure("folds = 2\n", "seeds = 2\n");
+  train("--epochs 1 --units 3");
+  train("--epochs 1 --units 3 --force --seeds 3");
+  train("--epochs 1 --force");
+  EXPECT_TRUE(program_.has("run/seed-1/fold-2/model.keras"));
+  EXPECT_FALSE(program_.has("run/seed-2"));
+}
+
+TEST_F(TrainRecordings, go_on_with_the_line_that_began_them) {
+  configure("");
+  for (const std::string line :
+       {"train recording.toml --folds 2 --seeds 2 --epochs 1 --out folded --resume",
+        "train recording.toml --set split.test=[\"sel116\"] --epochs 1 --out set --resume"})
+    for (int time = 0; time < 2; ++time) {
+      const Result result = program_.run(line);
+      EXPECT_EQ(result.code, 0) << line << result.err;
+    }
+  const Result other = program_.run("train --resume --out folded --folds 3");
+  EXPECT_EQ(other.code, 2);
+  EXPECT_PRED2(says, other.err, "--folds was given as 3");
+  const Result changed =
+      program_.run("train recording.toml --set units=3 --epochs 1 --out set --resume");
+  EXPECT_EQ(changed.code, 2);
+  EXPECT_PRED2(says, changed.err, "units = 2; --units was given as 3");
+}
+
+class Settings : public TrainRecordings {
+ protected:
+  Result set(const std::vector<std::string>& settings, bool file_first = true) {
+    std::vector<std::string> words = {"train"};
+    if (file_first) words.emplace_back("recording.toml");
     for (const std::string& each : settings) {
       words.emplace_back("--set");
       words.push_back(each);
     }
+    if (!file_first) words.emplace_back("recording.toml");
     return program_.run(words);
-  };
-  const Result result = set(
-      {"split.test=[\"sel116\"]", "augmentation.noise=0.25", "epochs=1", "recordings.folder=ecg"});
+  }
+  std::string refused(const std::string& setting) {
+    const Result result = set({setting});
+    EXPECT_EQ(result.code, 2) << setting << result.err;
+    EXPECT_FALSE(program_.has("run")) << setting;
+    return result.err;
+  }
+};
+
+TEST_F(Settings, change_keys_of_tables_for_one_run) {
+  const Result result = set({"epochs=3", "split.test=[\"sel116\", \"sel123\"]",
+                             "augmentation.noise=0.25", "epochs=1", "recordings.folder=ecg"},
+                            false);
   ASSERT_EQ(result.code, 0) << result.err;
-  EXPECT_EQ(json("run/metrics.json")["split"]["test"]["groups"], Json{"sel116"});
+  EXPECT_EQ(json("run/metrics.json")["split"]["test"]["groups"], (Json{"sel116", "sel123"}));
   EXPECT_EQ(json("run/metrics.json")["split"]["validation"]["groups"], Json{"sel103"});
   const std::string config = program_.read("run/config.toml");
-  EXPECT_PRED2(says, config, "\ntest = [\"sel116\"]\n");
+  EXPECT_PRED2(says, config, "\ntest = [\"sel116\", \"sel123\"]\n");
   EXPECT_PRED2(says, config, "\nnoise = 0.25\n");
   EXPECT_PRED2(says, config, "\nepochs = 1\n");
+}
 
-  const auto refused = [&](const std::string& setting) {
-    const Result refusal = set({setting});
-    EXPECT_EQ(refusal.code, 2) << setting;
-    return refusal.err;
-  };
+TEST_F(Settings, are_refused_where_they_are_no_key_with_a_value) {
+  for (const char* setting : {"split", "=3", "#epochs=1", "[augmentation]#=", "epochs=1\nunits = 3",
+                              "a.b.c.d.e.f.g.h.i.j=1", ""})
+    EXPECT_PRED2(says, refused(setting), "--set must be KEY=VALUE") << setting;
+  EXPECT_PRED2(says, refused("split.tset=[]"), "recording.toml with --set");
   EXPECT_PRED2(says, refused("split.tset=[]"), "\"test\"");
-  EXPECT_PRED2(says, refused("split"), "--set must be KEY=VALUE");
-  EXPECT_PRED2(says, refused("=3"), "--set must be KEY=VALUE");
   EXPECT_PRED2(says, refused("split.folds=[3"), "folds");
-  EXPECT_PRED2(says, refused("epochs=1\nunits = 3"), "--set must be KEY=VALUE");
-  const Result resumed = program_.run("train --resume --out run --set epochs=2");
-  EXPECT_EQ(resumed.code, 2);
-  EXPECT_PRED2(says, resumed.err, "Leave --set out");
+  EXPECT_PRED2(says, refused("epochs=1=2"), "epochs");
+  EXPECT_PRED2(says, refused("recordings.signals.frequency=50"), "signals is a list");
+  const Result date = set({"recordings.folder=2024-01-05"});
+  EXPECT_NE(date.code, 0);
+  EXPECT_PRED2(says, date.err, "2024-01-05\"");
 }
 
 TEST_F(TrainRecordings, refuse_options_of_arrays_and_arrays_options_of_recordings) {

@@ -37,6 +37,28 @@ TEST(Outputs, may_lie_where_no_weight_reaches) {
   EXPECT_TRUE(testing::same_bits(got[0].values(), expected[0].values()));
 }
 
+TEST(Outputs, need_as_many_arrays_of_targets) {
+  const Tensor x = Input({10, 3});
+  Model model({x}, {Dense{.units = 1}(x), GlobalAveragePooling1D{}(x)});
+  model.compile({.optimizer = SGD{}, .loss = MeanSquaredError{}});
+  const auto refusal = [](auto&& call) -> std::string {
+    try {
+      call();
+    } catch (const DataError& error) {
+      return error.what();
+    }
+    return "nothing was thrown";
+  };
+  const std::string fit = refusal([&] { model.fit({signals}, {labels}, one_epoch); });
+  EXPECT_EQ(fit.find("The model has 2 outputs, got targets for 1."), 0u) << fit;
+  const std::string evaluate = refusal([&] { model.evaluate(signals, labels); });
+  EXPECT_EQ(evaluate.find("The model has 2 outputs, got targets for 1."), 0u) << evaluate;
+  EXPECT_NE(refusal([&] {
+              model.fit({signals}, {labels, means, means}, one_epoch);
+            }).find("got targets for 3"),
+            std::string::npos);
+}
+
 TEST(Outputs, may_all_lie_where_no_weight_reaches) {
   const Tensor x = Input({10, 3});
   Model model(x, GlobalAveragePooling1D{}(x));
