@@ -88,17 +88,29 @@ std::string to_text(const Pooled& pooled, const std::vector<std::string>& classe
   return text + to_text(pooled.seeds.front(), classes, pooled.whole);
 }
 
-/// Removes what an earlier run has trained in folders of its own: seed-0, fold-1, ….
+bool is_numbered(const std::string& name, std::string_view kind) {
+  return name.starts_with(kind) && name.size() > kind.size() &&
+         name.find_first_not_of("0123456789", kind.size()) == std::string::npos;
+}
+
+/// Removes what an earlier run has trained in folders of its own, seed-0/fold-1 and so on, and no
+/// folder that is merely called so.
 void remove_trainings(const std::filesystem::path& folder) {
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    const std::string name = entry.path().filename().string();
-    const std::string number = name.substr(std::min<std::size_t>(5, name.size()));
-    const bool numbered =
-        !number.empty() && number.find_first_not_of("0123456789") == std::string::npos;
-    if (entry.is_directory(error) && numbered &&
-        (name.starts_with("seed-") || name.starts_with("fold-")))
-      std::filesystem::remove_all(entry.path(), error);
+  std::vector<std::filesystem::path> children;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error))
+    if (entry.is_directory(error)) children.push_back(entry.path());
+  for (const std::filesystem::path& child : children) {
+    const std::string name = child.filename().string();
+    const bool seed = is_numbered(name, "seed-");
+    if (!seed && !is_numbered(name, "fold-")) continue;
+    if (std::filesystem::exists(child / "config.toml") &&
+        std::filesystem::exists(child / "log.txt"))
+      std::filesystem::remove_all(child, error);
+    else if (seed) {
+      remove_trainings(child);
+      std::filesystem::remove(child, error);  // where nothing is left
+    }
   }
 }
 

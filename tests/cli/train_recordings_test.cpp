@@ -362,9 +362,15 @@ TEST_F(TrainRecordings, leave_no_seeds_of_a_run_that_is_written_over) {
   configure("folds = 2\n", "seeds = 2\n");
   train("--epochs 1 --units 3");
   train("--epochs 1 --units 3 --force --seeds 3");
+  std::filesystem::create_directories(program_.path("run/fold-7"));
+  std::filesystem::create_directories(program_.path("run/seed-7/fold-1"));
+  program_.write("run/fold-7/mine.csv", "1,2\n");
+  program_.write("run/seed-7/fold-1/mine.csv", "1,2\n");
   train("--epochs 1 --force");
   EXPECT_TRUE(program_.has("run/seed-1/fold-2/model.keras"));
   EXPECT_FALSE(program_.has("run/seed-2"));
+  EXPECT_TRUE(program_.has("run/fold-7/mine.csv")) << "no run of ours";
+  EXPECT_TRUE(program_.has("run/seed-7/fold-1/mine.csv"));
 }
 
 TEST_F(TrainRecordings, go_on_with_the_line_that_began_them) {
