@@ -78,7 +78,9 @@ std::string to_toml(const Value& value) {
 /// ArgumentError where a list would become a table.
 void merge(const Value::Dict& from, Value::Dict& into) {
   for (const auto& [key, value] : from) {
-    const auto same = [&](const auto& entry) { return entry.first == key; };
+    const auto same = [name = std::string_view(key)](const auto& entry) {
+      return entry.first == name;
+    };
     const auto found = std::find_if(into.begin(), into.end(), same);
     if (found == into.end()) {
       into.emplace_back(key, value);
