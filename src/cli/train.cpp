@@ -194,10 +194,12 @@ void add_train(CLI::App& program, Chosen& chosen) {
     chosen = [state] {
       TrainOptions options = state->options->read(state->config, state->settings);
       find_files(options, state->config);
-      std::vector<std::string> given = state->options->given();
-      for (const std::string& each : state->settings) given.push_back(first_key(each));
-      const TrainOptions all = options.resume ? resumed_options(options, given) : options;
-      return all.recordings ? train_recordings(all) : train(all);
+      if (options.resume) {
+        std::vector<std::string> given = state->options->given();
+        for (const std::string& each : state->settings) given.push_back(first_key(each));
+        options = resumed_options(options, given);
+      }
+      return options.recordings ? train_recordings(options) : train(options);
     };
   });
 }

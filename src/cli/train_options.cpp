@@ -137,7 +137,8 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
                                                      "seeds",    "fold",    "out",
                                                      "force",    "resume",  "checkpoint_seconds",
                                                      "progress", "quiet",   "json"};
-  Value::Dict old = to_config(then), now = to_config(asked);
+  Value::Dict old = to_config(then);
+  const Value::Dict now = to_config(asked);
   // A run keeps --folds in its table [split].
   if (then.split && then.split->folds > 0)
     for (auto& [field, value] : old)
@@ -162,8 +163,7 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
     if (asked.seeds > 0 && std::min(asked.seeds, then.seeds) < 2)
       throw ArgumentError(
           fmt::format("--resume: this run has {} seed{}, and a run of several can only go on as "
-                      "one of several. "
-                      "Begin another one, with --out.",
+                      "one of several. Begin another one, with --out.",
                       then.seeds, then.seeds == 1 ? "" : "s"));
     then.seeds = asked.seeds;
   }

@@ -106,6 +106,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   });
   if (data.is_apart()) {
     const diagnosis::Explained judged{*this, *validation};
+    judged([&] { check_target_count(plan.jobs, *validation); });
     const bool same_plan =
         judged([&] { return state.check(*validation); }) == plan.batch.options.input_steps;
     if (same_plan) judged([&] { check_targets(state, *validation, plan.jobs, plan.batch.plan); });

@@ -15,12 +15,16 @@ BatchRunnerOptions judged(BatchRunnerOptions options, const std::vector<OutputJo
 
 }  // namespace
 
-JudgedPlan::JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> given,
-                       const SampleSource& source, BatchRunnerOptions options)
-    : batch(graph, weights, source, judged(std::move(options), given)), jobs(std::move(given)) {
+void check_target_count(const std::vector<OutputJob>& jobs, const SampleSource& source) {
   if (const std::size_t targets = source.targets().size(); targets != jobs.size())
     throw DataError(fmt::format("The model has {} output{}, got targets for {}.", jobs.size(),
                                 jobs.size() == 1 ? "" : "s", targets));
+}
+
+JudgedPlan::JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> given,
+                       const SampleSource& source, BatchRunnerOptions options)
+    : batch(graph, weights, source, judged(std::move(options), given)), jobs(std::move(given)) {
+  check_target_count(jobs, source);
   for (std::size_t o = 0; o < jobs.size(); ++o) {
     jobs[o].bind(batch.plan, static_cast<Index>(o), source);
     batch.of_batch = batch.of_batch || jobs[o].is_of_batch();

@@ -6,9 +6,12 @@
 
 namespace sonde {
 
+/// Throws DataError where `source` has targets for more or fewer outputs than `jobs` judge.
+void check_target_count(const std::vector<OutputJob>& jobs, const SampleSource& source);
+
 /// A plan of batches whose outputs are judged, and what is asked of each.
 struct JudgedPlan {
-  /// `jobs`: one for each output. Throws DataError where `source` has targets for more or fewer.
+  /// `jobs`: one for each output. Throws DataError: check_target_count().
   JudgedPlan(const Graph& graph, const WeightBlock& weights, std::vector<OutputJob> jobs,
              const SampleSource& source, BatchRunnerOptions options);
 

@@ -59,6 +59,26 @@ TEST(Outputs, need_as_many_arrays_of_targets) {
             std::string::npos);
 }
 
+TEST(Outputs, need_as_many_arrays_of_targets_where_others_judge) {
+  const Tensor x = Input({dynamic, 3});
+  Model model({x}, {Dense{.units = 1}(x), GlobalAveragePooling1D{}(x)});
+  model.compile({.optimizer = SGD{}, .loss = MeanSquaredError{}});
+  const ArraySamples train({&signals}, {&labels, &means});
+  const Array longer = wave({6, 14, 3}, 0.41f), later = wave({6, 14, 1}, 0.17f);
+  const ArraySamples as_long({&signals}, {&labels}), of_other_length({&longer}, {&later});
+  for (const ArraySamples* validation : {&as_long, &of_other_length}) {
+    FitOptions options = one_epoch;
+    options.validation_data = validation;
+    try {
+      model.fit(train, options);
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const DataError& error) {
+      EXPECT_EQ(std::string(error.what()).find("The model has 2 outputs, got targets for 1."), 0u)
+          << error.what();
+    }
+  }
+}
+
 TEST(Outputs, may_all_lie_where_no_weight_reaches) {
   const Tensor x = Input({10, 3});
   Model model(x, GlobalAveragePooling1D{}(x));
