@@ -6,6 +6,7 @@
 #include <sonde/planner.hpp>
 #include <sonde/tensor.hpp>
 #include <sonde/view.hpp>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ namespace sonde {
 ///   forward_sums(v)   adds this shard's part to v.forward_sums(), before the barrier
 ///   backward_sums(v)  adds this shard's part to v.backward_sums(), before the barrier
 ///   after_batch(v)    once for each batch and not for each shard: moving statistics
+///   forward_abreast(views), backward_abreast(views)
+///                     shards of as many rows and steps side by side, with the results of one after
+///                     the other: see Planner::share_weights
 template <class O>
 concept Op = std::copyable<O> && requires(const O op, const View<float>& f, const View<double>& d) {
   op.forward(f);
@@ -38,11 +42,20 @@ class AnyOp {
 
   template <class T>
   void forward(const View<T>& v) const noexcept {
-    held_->forward(v);
+    held_->forward(std::span(&v, 1));
   }
   template <class T>
   void backward(const View<T>& v) const noexcept {
-    held_->backward(v);
+    held_->backward(std::span(&v, 1));
+  }
+  /// Of shards that are alike in rows and steps, at most `most_abreast`.
+  template <class T>
+  void forward(std::span<const View<T>> shards) const noexcept {
+    held_->forward(shards);
+  }
+  template <class T>
+  void backward(std::span<const View<T>> shards) const noexcept {
+    held_->backward(shards);
   }
   template <class T>
   void pack(const View<T>& v) const noexcept {
@@ -64,8 +77,8 @@ class AnyOp {
  private:
   template <class T>
   struct For {
-    virtual void forward(const View<T>&) const noexcept = 0;
-    virtual void backward(const View<T>&) const noexcept = 0;
+    virtual void forward(std::span<const View<T>>) const noexcept = 0;
+    virtual void backward(std::span<const View<T>>) const noexcept = 0;
     virtual void pack(const View<T>&) const noexcept = 0;
     virtual void forward_sums(const View<T>&) const noexcept = 0;
     virtual void backward_sums(const View<T>&) const noexcept = 0;
@@ -86,10 +99,12 @@ class AnyOp {
   template <class O>
   struct Held final : Concept {
     explicit Held(O o) : op(std::move(o)) {}
-    void forward(const View<float>& v) const noexcept override { op.forward(v); }
-    void forward(const View<double>& v) const noexcept override { op.forward(v); }
-    void backward(const View<float>& v) const noexcept override { op.backward(v); }
-    void backward(const View<double>& v) const noexcept override { op.backward(v); }
+    using Floats = std::span<const View<float>>;
+    using Doubles = std::span<const View<double>>;
+    void forward(Floats shards) const noexcept override { forward_any(shards); }
+    void forward(Doubles shards) const noexcept override { forward_any(shards); }
+    void backward(Floats shards) const noexcept override { backward_any(shards); }
+    void backward(Doubles shards) const noexcept override { backward_any(shards); }
     void pack(const View<float>& v) const noexcept override { pack_any(v); }
     void pack(const View<double>& v) const noexcept override { pack_any(v); }
     void forward_sums(const View<float>& v) const noexcept override { forward_sums_any(v); }
@@ -99,6 +114,18 @@ class AnyOp {
     void after_batch(const View<float>& v) const noexcept override { after_batch_any(v); }
     void after_batch(const View<double>& v) const noexcept override { after_batch_any(v); }
 
+    template <class T>
+    void forward_any(std::span<const View<T>> shards) const noexcept {
+      if constexpr (requires { op.forward_abreast(shards); }) op.forward_abreast(shards);
+      else
+        for (const View<T>& v : shards) op.forward(v);
+    }
+    template <class T>
+    void backward_any(std::span<const View<T>> shards) const noexcept {
+      if constexpr (requires { op.backward_abreast(shards); }) op.backward_abreast(shards);
+      else
+        for (const View<T>& v : shards) op.backward(v);
+    }
     template <class T>
     void pack_any([[maybe_unused]] const View<T>& v) const noexcept {
       if constexpr (requires { op.pack(v); }) op.pack(v);

@@ -89,6 +89,9 @@ class Planner {
   /// What products may be made of; a layer that knows only floats takes no notice.
   MatmulPrecision precision() const { return precision_; }
   void compute_in(MatmulPrecision precision) { precision_ = precision; }
+  /// The op reads so many weights at each step of time that no cache keeps them until the next one:
+  /// the more shards go through it abreast, the less often they come from memory.
+  void share_weights() { shares_weights_ = true; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -148,6 +151,7 @@ class Planner {
   const std::vector<Booking>& bookings() const { return bookings_; }
   const std::vector<Shape>& outputs() const { return outputs_; }
   const Timing& timing() const { return timing_; }
+  bool shares_weights() const { return shares_weights_; }
   bool keeps_input(Index i) const;
   bool keeps_output(Index i) const;
   bool penalizes_outputs() const { return penalizes_; }
@@ -182,6 +186,7 @@ class Planner {
   bool frozen_ = false;
   bool recomputing_ = false;
   MatmulPrecision precision_ = MatmulPrecision::f32;
+  bool shares_weights_ = false;
   bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;

@@ -69,7 +69,8 @@ struct Memory {
 template <class T>
 class View {
  public:
-  View(const Layout& layout, Memory<T>& memory) : layout_(layout), memory_(memory) {}
+  View() = default;  ///< of nothing: only to be assigned to
+  View(const Layout& layout, Memory<T>& memory) : layout_(&layout), memory_(&memory) {}
 
   Chunk<const T> x(Index i = 0) const { return chunk<const T>(input(i), input(i).value); }
   Chunk<T> y(Index i = 0) const { return chunk<T>(output(i), output(i).value); }
@@ -80,16 +81,16 @@ class View {
 
   /// 1 for each (step, row) of input i that counts, 0 for padding; null data when it has no mask.
   Chunk<const T> mask(Index i = 0) const {
-    const auto& place = layout_.masks[static_cast<std::size_t>(i)];
+    const auto& place = layout_->masks[static_cast<std::size_t>(i)];
     return place.value == Layout::nowhere ? Chunk<const T>{} : chunk<const T>(place, place.value);
   }
   /// Where the op writes output 0's mask after Planner::make_mask().
-  Chunk<T> made_mask() const { return chunk<T>(layout_.made_mask, layout_.made_mask.value); }
+  Chunk<T> made_mask() const { return chunk<T>(layout_->made_mask, layout_->made_mask.value); }
 
   /// Says how many steps of output `i` this call produced (stream mode).
   void produce(Index steps, Index i = 0) const {
-    memory_.steps[output(i).tensor] = steps;
-    if (i == 0 && layout_.made_mask.tensor >= 0) memory_.steps[layout_.made_mask.tensor] = steps;
+    memory_->steps[output(i).tensor] = steps;
+    if (i == 0 && layout_->made_mask.tensor >= 0) memory_->steps[layout_->made_mask.tensor] = steps;
   }
 
   /// A weight, packed weights, state, saved numbers or scratch; null for a slot never booked.
@@ -98,62 +99,66 @@ class View {
       case Slot::Kind::none:
         return nullptr;
       case Slot::Kind::weight:
-        return memory_.weights + at(layout_.weights, slot);
+        return memory_->weights + at(layout_->weights, slot);
       case Slot::Kind::packed:
-        return memory_.packed + at(layout_.packed, slot);
+        return memory_->packed + at(layout_->packed, slot);
       case Slot::Kind::state:
-        return memory_.states + at(layout_.bookings, slot);
+        return memory_->states + at(layout_->bookings, slot);
       default:
-        return memory_.arena + at(layout_.bookings, slot);
+        return memory_->arena + at(layout_->bookings, slot);
     }
   }
   /// The gradient of a weight: backward adds to it. Null for a slot never booked.
   T* gradient(Slot slot) const {
-    return slot ? memory_.gradients + at(layout_.weights, slot) : nullptr;
+    return slot ? memory_->gradients + at(layout_->weights, slot) : nullptr;
   }
-  Index* counters(Slot slot) const { return memory_.counters + at(layout_.bookings, slot); }
-  double* forward_sums() const { return memory_.sums + layout_.forward_sums; }
-  double* backward_sums() const { return memory_.sums + layout_.backward_sums; }
+  Index* counters(Slot slot) const { return memory_->counters + at(layout_->bookings, slot); }
+  double* forward_sums() const { return memory_->sums + layout_->forward_sums; }
+  double* backward_sums() const { return memory_->sums + layout_->backward_sums; }
 
   /// Where penalties on what this step gives are added up, not yet divided by batch_rows(); null
   /// when there is no loss, and then they have no gradient either.
-  double* penalty() const { return memory_.penalty; }
+  double* penalty() const { return memory_->penalty; }
   /// Sequences of the whole batch.
-  Index batch_rows() const { return memory_.batch_rows; }
+  Index batch_rows() const { return memory_->batch_rows; }
   /// Rows of input 0: sequences of the shard, times their folded steps.
-  Index rows() const { return memory_.rows * fold(); }
+  Index rows() const { return memory_->rows * fold(); }
   /// The number of row r in the whole batch, whatever the shard.
   Index row_number(Index r) const {
     const Index times = fold();  // rows lie by folded step, then by sequence
-    return (memory_.first_row + r % memory_.rows) * times + r / memory_.rows;
+    return (memory_->first_row + r % memory_->rows) * times + r / memory_->rows;
   }
-  bool first() const { return memory_.first; }
-  bool last() const { return memory_.last; }
-  bool training() const { return memory_.training; }
-  std::uint64_t seed() const { return memory_.seed; }
-  std::uint64_t draw() const { return memory_.draw; }
+  bool first() const { return memory_->first; }
+  bool last() const { return memory_->last; }
+  bool training() const { return memory_->training; }
+  std::uint64_t seed() const { return memory_->seed; }
+  std::uint64_t draw() const { return memory_->draw; }
   /// Hash of the layer's name: with seed and draw, the key of its random numbers.
-  std::uint64_t name() const { return layout_.name; }
+  std::uint64_t name() const { return layout_->name; }
 
  private:
-  const Layout::Place& input(Index i) const { return layout_.inputs[static_cast<std::size_t>(i)]; }
+  const Layout::Place& input(Index i) const { return layout_->inputs[static_cast<std::size_t>(i)]; }
   const Layout::Place& output(Index i) const {
-    return layout_.outputs[static_cast<std::size_t>(i)];
+    return layout_->outputs[static_cast<std::size_t>(i)];
   }
   static Index at(const std::vector<Index>& places, Slot slot) {
     return places[static_cast<std::size_t>(slot.index)];
   }
   template <class U>
   Chunk<U> chunk(const Layout::Place& place, Index offset) const {
-    return {offset == Layout::nowhere ? nullptr : memory_.arena + offset,
-            memory_.steps[place.tensor], memory_.rows * memory_.folds[place.tensor], place.width};
+    return {offset == Layout::nowhere ? nullptr : memory_->arena + offset,
+            memory_->steps[place.tensor], memory_->rows * memory_->folds[place.tensor],
+            place.width};
   }
   Index fold() const {
-    return layout_.inputs.empty() ? 1 : memory_.folds[layout_.inputs.front().tensor];
+    return layout_->inputs.empty() ? 1 : memory_->folds[layout_->inputs.front().tensor];
   }
 
-  const Layout& layout_;
-  Memory<T>& memory_;
+  const Layout* layout_ = nullptr;
+  Memory<T>* memory_ = nullptr;
 };
+
+/// The most shards that a worker takes through a plan side by side.
+inline constexpr Index most_abreast = 8;
 
 }  // namespace sonde

@@ -2,6 +2,7 @@
 #include <sonde/activations.hpp>
 #include <sonde/matmul_precision.hpp>
 #include <sonde/shape.hpp>
+#include <span>
 
 /// The kernels that walk time: LSTM, GRU and SimpleRNN. The rules of kernels.hpp hold here too.
 ///
@@ -87,10 +88,25 @@ void lstm_pack(const RecurrentSizes&, const float* w, const float* u, const floa
                float* packed);
 void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
                double* packed);
-void lstm_forward(const RecurrentSizes&, const RecurrentForward<float>&);
-void lstm_forward(const RecurrentSizes&, const RecurrentForward<double>&);
-void lstm_backward(const RecurrentSizes&, const RecurrentBackward<float>&);
-void lstm_backward(const RecurrentSizes&, const RecurrentBackward<double>&);
+/// Up to `most_shards` shards of s.rows rows each, in one walk that reads each weight once for all
+/// of them; the results are those of one after the other.
+inline constexpr std::size_t most_shards = 8;
+void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
+void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);
+void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<float>> shards);
+void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<double>> shards);
+inline void lstm_forward(const RecurrentSizes& s, const RecurrentForward<float>& a) {
+  lstm_forward(s, std::span(&a, 1));
+}
+inline void lstm_forward(const RecurrentSizes& s, const RecurrentForward<double>& a) {
+  lstm_forward(s, std::span(&a, 1));
+}
+inline void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  lstm_backward(s, std::span(&a, 1));
+}
+inline void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<double>& a) {
+  lstm_backward(s, std::span(&a, 1));
+}
 
 /// b is (2, 3 units) with reset_after, of the products with w and with u; else (3 units).
 template <class T>

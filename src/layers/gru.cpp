@@ -9,6 +9,7 @@ struct GruCell {
   static constexpr Index gates = 3;
   static constexpr Index states = 1;
   static constexpr bool forward_scratch = true;
+  static constexpr bool abreast = false;
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::gru_packed_size<T>(s);

@@ -9,6 +9,7 @@ struct LstmCell {
   static constexpr Index gates = 4;
   static constexpr Index states = 2;
   static constexpr bool forward_scratch = false;
+  static constexpr bool abreast = true;
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::lstm_packed_size<T>(s);
@@ -27,12 +28,14 @@ struct LstmCell {
     kernels::lstm_pack(s, w, u, b, packed);
   }
   template <class T>
-  static void forward(const kernels::RecurrentSizes& s, const kernels::RecurrentForward<T>& a) {
-    kernels::lstm_forward(s, a);
+  static void forward(const kernels::RecurrentSizes& s,
+                      std::span<const kernels::RecurrentForward<T>> shards) {
+    kernels::lstm_forward(s, shards);
   }
   template <class T>
-  static void backward(const kernels::RecurrentSizes& s, const kernels::RecurrentBackward<T>& a) {
-    kernels::lstm_backward(s, a);
+  static void backward(const kernels::RecurrentSizes& s,
+                       std::span<const kernels::RecurrentBackward<T>> shards) {
+    kernels::lstm_backward(s, shards);
   }
 };
 

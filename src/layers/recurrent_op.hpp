@@ -1,7 +1,9 @@
 #pragma once
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <sonde/layer.hpp>
+#include <span>
 
 #include "kernels/kernels.hpp"
 #include "layers/dropout_mask.hpp"
@@ -9,6 +11,7 @@
 /// What runs LSTM, GRU and SimpleRNN. A Cell names the kernels of one of them:
 ///   gates, states   how many; states are h, or h and c
 ///   packed_size<T>, gates_size<T>, scratch_size<T>, pack, forward, backward
+///   abreast         whether forward and backward take several shards in one walk
 namespace sonde {
 
 /// The masks of dropout and recurrent_dropout: one for each row and feature, the same at all steps.
@@ -46,6 +49,8 @@ struct RecurrentDropout {
         draw_mask(key, (v.row_number(r) * gates + g) * width, width, share, mask);
   }
 };
+
+static_assert(most_abreast <= static_cast<Index>(kernels::most_shards));
 
 template <class Cell>
 struct RecurrentOp {
@@ -118,19 +123,42 @@ struct RecurrentOp {
     Cell::pack(sizes, v[kernel], v[recurrent_kernel], v[bias], v[packed]);
   }
 
+  /// Several shards in one walk over time, where the kernels can.
+  template <class T>
+  using Shards = std::span<const View<T>>;
+
   template <class T>
   void forward(const View<T>& v) const {
-    const kernels::RecurrentSizes s = sizes_of(v);
+    forward_abreast(Shards<T>(&v, 1));
+  }
+  template <class T>
+  void backward(const View<T>& v) const {
+    backward_abreast(Shards<T>(&v, 1));
+  }
+
+  template <class T>
+  void forward_abreast(Shards<T> shards) const {
+    const kernels::RecurrentSizes s = sizes_of(shards[0]);
     const Index size = s.rows * s.units;
-    if (sequences) v.produce(s.steps);
-    begin(v, size);
+    for (const View<T>& v : shards) {
+      if (sequences) v.produce(s.steps);
+      begin(v, size);
+      if (s.steps > 0) dropout.draw(v);
+    }
     if (s.steps == 0) return;
-    dropout.draw(v);
     const Index last_piece = pieces(s.steps) - 1;
     for (Index k = 0; k <= last_piece; ++k) {
-      walk(v, piece(v, k), segment == 0);
-      if (has_c && k < last_piece) std::copy_n(v[cells], size, v[starts] + k * size);
+      walk(shards, k, segment == 0);
+      for (const View<T>& v : shards)
+        if (has_c && k < last_piece) std::copy_n(v[cells], size, v[starts] + k * size);
     }
+    for (const View<T>& v : shards) finish(v, s);
+  }
+
+  /// From h and c of every step to what the layer gives.
+  template <class T>
+  void finish(const View<T>& v, const kernels::RecurrentSizes& s) const {
+    const Index size = s.rows * s.units;
     const T* all = every(v);
     const T* last_h = all + last(s) * size;
     if (!sequences) copy_used(v, s, last(s), last_h, v.y().data);
@@ -146,20 +174,30 @@ struct RecurrentOp {
     }
   }
 
-  /// `keep`: gates, and c of every step, for backward.
+  /// Piece k. `keep`: gates, and c of every step, for backward.
   template <class T>
-  void walk(const View<T>& v, const Piece<T>& p, bool keep) const {
-    Cell::forward(p.sizes,
-                  kernels::RecurrentForward<T>{.x = v.x().step(p.t),
-                                               .packed = v[packed],
-                                               .h0 = p.h0,
-                                               .c0 = p.c0,
-                                               .y = every(v) + p.t * p.sizes.rows * p.sizes.units,
-                                               .c = v[cells],
-                                               .gates = keep ? v[gates] : nullptr,
-                                               .scratch = v[scratch],
-                                               .mask = masked ? v.mask().step(p.t) : nullptr,
-                                               .dropout = dropout.masks(v)});
+  void walk(Shards<T> shards, Index k, bool keep) const {
+    std::array<kernels::RecurrentForward<T>, most_abreast> calls;
+    kernels::RecurrentSizes s;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+      const View<T>& v = shards[i];
+      const Piece<T> p = piece(v, k);
+      s = p.sizes;
+      calls[i] = {.x = v.x().step(p.t),
+                  .packed = v[packed],
+                  .h0 = p.h0,
+                  .c0 = p.c0,
+                  .y = every(v) + p.t * s.rows * s.units,
+                  .c = v[cells],
+                  .gates = keep ? v[gates] : nullptr,
+                  .scratch = v[scratch],
+                  .mask = masked ? v.mask().step(p.t) : nullptr,
+                  .dropout = dropout.masks(v)};
+    }
+    const std::span<const kernels::RecurrentForward<T>> all(calls.data(), shards.size());
+    if constexpr (Cell::abreast) Cell::forward(s, all);
+    else
+      for (const auto& call : all) Cell::forward(s, call);
   }
 
   /// h of step t as the output says it.
@@ -194,8 +232,23 @@ struct RecurrentOp {
   }
 
   template <class T>
-  void backward(const View<T>& v) const {
-    const kernels::RecurrentSizes s = sizes_of(v);
+  void backward_abreast(Shards<T> shards) const {
+    const kernels::RecurrentSizes s = sizes_of(shards[0]);
+    for (const View<T>& v : shards) begin_back(v, s);
+    for (Index k = pieces(s.steps) - 1; k >= 0; --k) {
+      if (segment > 0) walk(shards, k, true);  // writes the h that is there once more
+      walk_back(shards, k);
+    }
+    for (const View<T>& v : shards) {
+      if (given && v.dx(1)) std::copy_n(v[dh], s.rows * s.units, v.dx(1).data);
+      if constexpr (has_c)
+        if (given && v.dx(2)) std::copy_n(v[dc], s.rows * s.units, v.dx(2).data);
+    }
+  }
+
+  /// From the gradients of the outputs to those of the last states and, in input order, of every h.
+  template <class T>
+  void begin_back(const View<T>& v, const kernels::RecurrentSizes& s) const {
     const Index size = s.rows * s.units;
     start_gradient(v[dh], states ? v.dy(1).data : nullptr, size);
     if constexpr (has_c) start_gradient(v[dc], states ? v.dy(2).data : nullptr, size);
@@ -209,36 +262,40 @@ struct RecurrentOp {
         std::swap_ranges(dy + t * size, dy + (t + 1) * size, dy + (s.steps - 1 - t) * size);
     if (dy && sequences && zeros)
       for (Index t = 0; t < s.steps; ++t) zero_masked(v, s, t, dy + t * size);
-    for (Index k = pieces(s.steps) - 1; k >= 0; --k) {
-      const Piece<T> p = piece(v, k);
-      if (segment > 0) walk(v, p, true);  // writes the h that is there once more
-      walk_back(v, p, sequences ? dy : nullptr);
-    }
-    if (given && v.dx(1)) std::copy_n(v[dh], size, v.dx(1).data);
-    if constexpr (has_c)
-      if (given && v.dx(2)) std::copy_n(v[dc], size, v.dx(2).data);
   }
+
+  /// Piece k.
   template <class T>
-  void walk_back(const View<T>& v, const Piece<T>& p, const T* dy) const {
-    const Index at = p.t * p.sizes.rows * p.sizes.units;
-    Cell::backward(p.sizes,
-                   kernels::RecurrentBackward<T>{.x = v.x().step(p.t),
-                                                 .packed = v[packed],
-                                                 .h0 = p.h0,
-                                                 .c0 = p.c0,
-                                                 .y = every(v) + at,
-                                                 .c = v[cells],
-                                                 .gates = v[gates],
-                                                 .dy = dy ? dy + at : nullptr,
-                                                 .dh = v[dh],
-                                                 .dc = v[dc],
-                                                 .dx = v.dx() ? v.dx().step(p.t) : nullptr,
-                                                 .dw = v.gradient(kernel),
-                                                 .du = v.gradient(recurrent_kernel),
-                                                 .db = v.gradient(bias),
-                                                 .scratch = v[scratch],
-                                                 .mask = masked ? v.mask().step(p.t) : nullptr,
-                                                 .dropout = dropout.masks(v)});
+  void walk_back(Shards<T> shards, Index k) const {
+    std::array<kernels::RecurrentBackward<T>, most_abreast> calls;
+    kernels::RecurrentSizes s;
+    for (std::size_t i = 0; i < shards.size(); ++i) {
+      const View<T>& v = shards[i];
+      const Piece<T> p = piece(v, k);
+      s = p.sizes;
+      const Index at = p.t * s.rows * s.units;
+      calls[i] = {.x = v.x().step(p.t),
+                  .packed = v[packed],
+                  .h0 = p.h0,
+                  .c0 = p.c0,
+                  .y = every(v) + at,
+                  .c = v[cells],
+                  .gates = v[gates],
+                  .dy = sequences && v.dy() ? v.dy().data + at : nullptr,
+                  .dh = v[dh],
+                  .dc = v[dc],
+                  .dx = v.dx() ? v.dx().step(p.t) : nullptr,
+                  .dw = v.gradient(kernel),
+                  .du = v.gradient(recurrent_kernel),
+                  .db = v.gradient(bias),
+                  .scratch = v[scratch],
+                  .mask = masked ? v.mask().step(p.t) : nullptr,
+                  .dropout = dropout.masks(v)};
+    }
+    const std::span<const kernels::RecurrentBackward<T>> all(calls.data(), shards.size());
+    if constexpr (Cell::abreast) Cell::backward(s, all);
+    else
+      for (const auto& call : all) Cell::backward(s, call);
   }
   /// to = from, or zeros when nobody reads that output.
   template <class T>

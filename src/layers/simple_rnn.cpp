@@ -9,6 +9,7 @@ struct SimpleRnnCell {
   static constexpr Index gates = 1;
   static constexpr Index states = 1;
   static constexpr bool forward_scratch = false;
+  static constexpr bool abreast = false;
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::simple_rnn_packed_size<T>(s);

@@ -20,9 +20,10 @@ namespace {
 
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
-/// Loss and metrics over all samples with the weights as they are.
+/// Loss and metrics over all samples with the weights as they are. `abreast`: see
+/// BatchRunnerOptions.
 Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& samples,
-                  Index batch_size, int threads, const std::string& prefix) {
+                  Index batch_size, int threads, const std::string& prefix, bool abreast = true) {
   state.refresh();
   const diagnosis::Explained explained{model, samples};
   const std::vector<Index> steps = explained([&] { return state.check(samples); });
@@ -32,7 +33,8 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
                       {.batch_size = std::min(batch_size, samples.size()),
                        .mode = Mode::infer,
                        .input_steps = steps,
-                       .seed = state.options.seed});
+                       .seed = state.options.seed,
+                       .abreast = abreast});
   });
   explained([&] {
     check_targets(state, samples, plan.jobs, plan.batch.plan);
@@ -116,6 +118,7 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     const diagnosis::Explained judged{*this, validation != nullptr ? *validation : samples};
     judged([&] { return fit_memory(state, data, plan, pool.size(), options.memory); });
   }
+  const bool abreast = plan.batch.options.abreast;
   OutputJudge judge(plan, pool.size());
   BatchRunner runner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge);
   const WeightBlock::Pin pin(*state.weights);
@@ -198,8 +201,8 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
       if (clock.is_due() && !report.stop_reason()) report.checkpoint();
     }
     if (validation != nullptr) {
-      const Logs judged =
-          evaluate_all(*this, state, *validation, options.batch_size, options.threads, "val_");
+      const Logs judged = evaluate_all(*this, state, *validation, options.batch_size,
+                                       options.threads, "val_", abreast);
       report.logs.insert(judged.begin(), judged.end());
     }
     for (const Callback& callback : callbacks) callback.epoch_end(report);

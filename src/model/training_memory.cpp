@@ -44,26 +44,34 @@ JudgedPlan fit_plan(const Model::State& state, const SampleSource& train,
 TrainingMemory fit_memory(const Model::State& state, const FitData& data, JudgedPlan& plan,
                           int workers, Index memory) {
   const WeightBlock& weights = *state.weights;
-  // Weights, moments, and what judges each epoch while the memory of training waits.
+  // The plan, weights, moments, and what judges each epoch while the memory of training waits.
   const auto blocks = static_cast<Index>(1 + state.optimizer_state.size());
-  Index beside = weights.size() * blocks * static_cast<Index>(sizeof(float));
-  if (const SampleSource* judging = data.validation()) {
+  const auto all_bytes = [&](const BatchPlan& training) {
+    Index bytes =
+        training.bytes(workers) + weights.size() * blocks * static_cast<Index>(sizeof(float));
+    if (const SampleSource* judging = data.validation()) {
+      BatchRunnerOptions options = training.options;
+      options.mode = Mode::infer;
+      options.precision = MatmulPrecision::f32;
+      options.batch_size = std::min(options.batch_size, judging->size());
+      options.input_steps = state.check(*judging);
+      bytes +=
+          JudgedPlan(state.graph, weights, state.jobs(), *judging, options).batch.bytes(workers);
+    }
+    return bytes;
+  };
+  TrainingMemory taken{.bytes = all_bytes(plan.batch)};
+  // Memory for time: shards one after the other first, then gates computed again.
+  for (const bool recompute : {false, true}) {
+    if (memory == 0 || taken.bytes <= memory) return taken;
     BatchRunnerOptions options = plan.batch.options;
-    options.mode = Mode::infer;
-    options.precision = MatmulPrecision::f32;
-    options.batch_size = std::min(options.batch_size, judging->size());
-    options.input_steps = state.check(*judging);
-    beside +=
-        JudgedPlan(state.graph, weights, state.jobs(), *judging, options).batch.bytes(workers);
-  }
-  TrainingMemory taken{.bytes = plan.batch.bytes(workers) + beside};
-  if (memory == 0 || taken.bytes <= memory) return taken;
-  BatchRunnerOptions options = plan.batch.options;
-  options.recompute = true;
-  JudgedPlan other(state.graph, weights, plan.jobs, data.train(), options);
-  if (const Index bytes = other.batch.bytes(workers) + beside; bytes < taken.bytes) {
-    taken = {.bytes = bytes, .recomputes = true};
-    plan = std::move(other);
+    options.abreast = false;
+    options.recompute = recompute;
+    JudgedPlan other(state.graph, weights, plan.jobs, data.train(), options);
+    if (const Index bytes = all_bytes(other.batch); bytes < taken.bytes) {
+      taken = {.bytes = bytes, .recomputes = recompute};
+      plan = std::move(other);
+    }
   }
   if (taken.bytes > memory)
     throw LimitError(fmt::format(

@@ -15,7 +15,7 @@ JudgedPlan fit_plan(const Model::State& state, const SampleSource& train,
                     const FitOptions& options);
 
 /// Says what training by `plan` takes. Where `memory` is less (0: no limit), makes it a plan that
-/// recomputes; throws LimitError where that takes more still.
+/// takes shards one by one, or one that recomputes; throws LimitError where that takes more still.
 TrainingMemory fit_memory(const Model::State& state, const FitData& data, JudgedPlan& plan,
                           int workers, Index memory);
 

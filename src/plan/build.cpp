@@ -164,6 +164,7 @@ struct PlanBuilder {
       step.outputs.push_back(add_value(shape, delay, fold));
     step.folding = planner.folding();
     plan.has_folds_ |= step.folding != Planner::Folding::none;
+    plan.shares_weights_ |= planner.shares_weights();
     if (planner.gives_mask()) {
       const Index from = planner.mask_input();
       if (from < 0) step.made_mask = add_value({planner.outputs()[0][0], 1}, delay, fold);

@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 #include <sonde/graph.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -96,6 +97,8 @@ class Plan {
   /// segment; -1 without a mask or count_masks.
   Index mask_count(Index i) const;
   bool has_folds() const { return has_folds_; }
+  /// Whether some step runs faster where shards go through it abreast.
+  bool shares_weights() const { return shares_weights_; }
   Index offset(Index value) const;           ///< of a value's numbers in the arena
   Index gradient_offset(Index value) const;  ///< of its gradient; -1 when there is none
 
@@ -121,6 +124,7 @@ class Plan {
   std::vector<Index> output_masks_;
   std::vector<Index> mask_counts_;
   bool has_folds_ = false;
+  bool shares_weights_ = false;
   Index arena_size_ = 0;
   Index state_size_ = 0;
   Index counter_size_ = 0;
@@ -178,6 +182,11 @@ void pack_step(const Plan& plan, Index step, Memory<T>& memory) noexcept;
 /// Runs one segment of plan.forward() or plan.backward().
 template <class T>
 void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept;
+
+/// The same for up to most_abreast shards at a time, step by step side by side.
+template <class T>
+void run(const Plan& plan, const Plan::Segment& segment,
+         std::span<Memory<T>* const> shards) noexcept;
 
 /// Calls every op's after_batch.
 template <class T>

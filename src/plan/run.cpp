@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "plan/plan.hpp"
 
@@ -63,36 +64,48 @@ void refold(const Plan::Step& step, Memory<T>& memory) {
 }  // namespace
 
 template <class T>
-void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept {
+void run(const Plan& plan, const Plan::Segment& segment,
+         std::span<Memory<T>* const> shards) noexcept {
   using Action = Plan::Action;
+  std::array<View<T>, most_abreast> views;
   for (const Action& action : segment) {
     const Plan::Step& step = plan.steps()[at(action.step)];
-    const View<T> view(step.layout, memory);
+    for (std::size_t i = 0; i < shards.size(); ++i) views[i] = {step.layout, *shards[i]};
+    const std::span<const View<T>> all(views.data(), shards.size());
     switch (action.kind) {
       case Action::forward:
-        if (plan.has_folds()) refold(step, memory);
-        step.op.forward(view);
+        if (plan.has_folds())
+          for (Memory<T>* memory : shards) refold(step, *memory);
+        step.op.forward(all);
         break;
       case Action::forward_sums:
-        step.op.forward_sums(view);
+        for (const View<T>& view : all) step.op.forward_sums(view);
         break;
       case Action::backward:
-        step.op.backward(view);
+        step.op.backward(all);
         break;
       case Action::backward_sums:
-        step.op.backward_sums(view);
+        for (const View<T>& view : all) step.op.backward_sums(view);
         break;
-      case Action::add: {
-        const T* from = memory.arena + action.from;
-        T* to = memory.arena + action.to;
-        for (Index i = 0; i < action.per_row * memory.rows; ++i) to[i] += from[i];
+      case Action::add:
+        for (Memory<T>* memory : shards) {
+          const T* from = memory->arena + action.from;
+          T* to = memory->arena + action.to;
+          for (Index i = 0; i < action.per_row * memory->rows; ++i) to[i] += from[i];
+        }
         break;
-      }
       case Action::clear:
-        std::fill_n(memory.arena + action.to, action.per_row * memory.rows, T(0));
+        for (Memory<T>* memory : shards)
+          std::fill_n(memory->arena + action.to, action.per_row * memory->rows, T(0));
         break;
     }
   }
+}
+
+template <class T>
+void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept {
+  Memory<T>* const one = &memory;
+  run(plan, segment, std::span(&one, 1));
 }
 
 template <class T>
@@ -108,6 +121,8 @@ template void pack(const Plan&, Memory<float>&) noexcept;
 template void pack(const Plan&, Memory<double>&) noexcept;
 template void run(const Plan&, const Plan::Segment&, Memory<float>&) noexcept;
 template void run(const Plan&, const Plan::Segment&, Memory<double>&) noexcept;
+template void run(const Plan&, const Plan::Segment&, std::span<Memory<float>* const>) noexcept;
+template void run(const Plan&, const Plan::Segment&, std::span<Memory<double>* const>) noexcept;
 template void after_batch(const Plan&, Memory<float>&) noexcept;
 template void after_batch(const Plan&, Memory<double>&) noexcept;
 

@@ -16,8 +16,8 @@ struct Batch {
   Index size() const { return static_cast<Index>(numbers.size()); }
 };
 
-/// One shard of a batch as a worker holds it. `place` numbers its workspace: that of the worker, or
-/// of the shard where all of them are in memory.
+/// One shard of a batch as a worker holds it. `place` numbers its workspace: one of the worker's,
+/// or that of the shard where all of them are in memory.
 struct ShardView {
   Index number;
   Index place;

@@ -13,6 +13,7 @@ struct BatchRunnerOptions {
   std::vector<Index> input_steps = {};  ///< of each input, where they differ
   std::uint64_t seed = 0;               ///< of the model
   bool recompute = false;               ///< see PlanOptions
+  bool abreast = true;                  ///< where it is faster; else less memory is taken
   MatmulPrecision precision = MatmulPrecision::f32;
   /// Where outputs are judged, one for each: whether before its final activation. Empty: none is.
   std::vector<bool> logits = {};
@@ -34,6 +35,8 @@ struct BatchPlan {
   bool training() const { return options.mode == Mode::train; }
   /// All shards meet somewhere in the middle of a pass.
   bool has_barriers() const;
+  /// How many shards each worker takes through the plan side by side. Results do not depend on it.
+  Index abreast(int workers) const;
   /// Shards that are in memory at a time.
   Index spaces(int workers) const;
   /// What a BatchRunner and its judge allocate on so many workers, but for a few numbers of each

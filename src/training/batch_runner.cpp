@@ -5,6 +5,7 @@
 #include <sonde/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cmath>
 #include <cstring>
@@ -28,6 +29,7 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
                          BatchJudge* judge)
     : planned_(std::move(planned)),
       rows_(planned_.rows()),
+      abreast_(planned_.abreast(workers)),
       shards_(planned_.shards()),
       packed_(planned_.plan.packed_size()),
       states_(states),
@@ -64,7 +66,7 @@ bool BatchRunner::is_finite() const noexcept {
 }
 
 ShardView BatchRunner::view(Index shard, int worker) {
-  const Index place = planned_.has_barriers() ? shard : worker;
+  const Index place = planned_.has_barriers() ? shard : worker * abreast_ + shard % abreast_;
   return {shard, place, worker, workspaces_[at(place)]};
 }
 
@@ -136,30 +138,50 @@ void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
   for (Index s = 1; s < shards_; ++s) std::copy_n(sums(0), count, sums(s));
 }
 
+template <class Use>
+void BatchRunner::for_groups(Index shards, int worker, int workers, Use use) {
+  for (Index first = worker * abreast_; first < shards; first += workers * abreast_)
+    use(first, std::min(shards, first + abreast_));
+}
+
+void BatchRunner::run_group(const Plan::Segment& segment, Index first, Index end,
+                            int worker) noexcept {
+  std::array<Memory<float>*, most_abreast> group;
+  std::size_t count = 0;
+  const auto run = [&] {
+    sonde::run(plan(), segment, std::span<Memory<float>* const>(group.data(), count));
+    count = 0;
+  };
+  for (Index s = first; s < end; ++s) {
+    Memory<float>& memory = view(s, worker).space.memory;
+    if (count > 0 && memory.rows != group[0]->rows) run();  // the last of a batch
+    group[count++] = &memory;
+  }
+  run();
+}
+
 void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   const Index shards = shard_count(batch.size(), rows_);
   const bool training = planned_.training();
   if (worker == 0) shards_ = shards;
   if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
   if (!planned_.has_barriers()) {
-    for (Index s = worker; s < shards; s += team.size()) {
-      const ShardView shard = view(s, worker);
-      begin(batch, shard);
-      sonde::run(plan(), plan().forward()[0], shard.space.memory);
-      end(shard);
-      if (training) sonde::run(plan(), plan().backward()[0], shard.space.memory);
-    }
+    for_groups(shards, worker, team.size(), [&](Index first, Index last) {
+      for (Index s = first; s < last; ++s) begin(batch, view(s, worker));
+      run_group(plan().forward()[0], first, last, worker);
+      for (Index s = first; s < last; ++s) end(view(s, worker));
+      if (training) run_group(plan().backward()[0], first, last, worker);
+    });
     team.barrier();
     if (worker == 0) judge_batch(batch);
   } else {
     const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
       for (std::size_t k = 0; k < segments.size(); ++k) {
-        for (Index s = worker; s < shards; s += team.size()) {
-          const ShardView shard = view(s, worker);
-          if (k == 0) before(shard);
-          sonde::run(plan(), segments[k], shard.space.memory);
-          if (k + 1 == segments.size()) after(shard);
-        }
+        for_groups(shards, worker, team.size(), [&](Index first, Index last) {
+          for (Index s = first; s < last && k == 0; ++s) before(view(s, worker));
+          run_group(segments[k], first, last, worker);
+          for (Index s = first; s < last && k + 1 == segments.size(); ++s) after(view(s, worker));
+        });
         team.barrier();
         if (k + 1 == segments.size()) break;
         if (worker == 0) combine_sums(segments[k]);

@@ -50,6 +50,10 @@ class BatchRunner {
  private:
   float* changed(int worker);
   ShardView view(Index shard, int worker);
+  /// Calls use(first, end) for each of the worker's groups of shards that go abreast.
+  template <class Use>
+  void for_groups(Index shards, int worker, int workers, Use use);
+  void run_group(const Plan::Segment& segment, Index first, Index end, int worker) noexcept;
   void begin(const Batch& batch, const ShardView& shard) noexcept;
   void end(const ShardView& shard) noexcept;
   void judge_batch(const Batch& batch) noexcept;
@@ -57,10 +61,11 @@ class BatchRunner {
   Index rows_of(const Batch& batch, Index shard) const;
 
   BatchPlan planned_;
-  Index rows_;    // of a full shard
+  Index rows_;  // of a full shard
+  Index abreast_;
   Index shards_;  // of the last batch
   Buffer<float> packed_;
-  std::vector<Workspace<float>> workspaces_;  // one for each worker, or for each shard
+  std::vector<Workspace<float>> workspaces_;  // `abreast_` for each worker, or one for each shard
   std::vector<Buffer<float>> changed_;        // [worker]: one sample that training changes
   std::vector<double> penalties_;             // [shard], on activities
   double activity_penalty_ = 0;               // of the last batch

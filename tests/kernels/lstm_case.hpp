@@ -57,38 +57,42 @@ struct Case {
   }
   const T* mask_if_given() const { return given.mask ? mask.data() : nullptr; }
   void pack() { lstm_pack(s, w.data(), u.data(), given.bias ? b.data() : nullptr, packed.data()); }
+  RecurrentForward<T> forward_call() {
+    return {.x = x.data(),
+            .packed = packed.data(),
+            .h0 = given.states ? h0.data() : nullptr,
+            .c0 = given.states ? c0.data() : nullptr,
+            .y = y.data(),
+            .c = c.data(),
+            .gates = gates.data(),
+            .scratch = scratch.data(),
+            .mask = mask_if_given(),
+            .dropout = dropout()};
+  }
+  RecurrentBackward<T> backward_call() {
+    return {.x = x.data(),
+            .packed = packed.data(),
+            .h0 = given.states ? h0.data() : nullptr,
+            .c0 = given.states ? c0.data() : nullptr,
+            .y = y.data(),
+            .c = c.data(),
+            .gates = gates.data(),
+            .dy = given.dy ? dy.data() : nullptr,
+            .dh = dh.data(),
+            .dc = dc.data(),
+            .dx = given.dx ? dx.data() : nullptr,
+            .dw = dw.data(),
+            .du = du.data(),
+            .db = given.bias ? db.data() : nullptr,
+            .scratch = scratch.data(),
+            .mask = mask_if_given(),
+            .dropout = dropout()};
+  }
   void forward() {
     pack();
-    lstm_forward(s, {.x = x.data(),
-                     .packed = packed.data(),
-                     .h0 = given.states ? h0.data() : nullptr,
-                     .c0 = given.states ? c0.data() : nullptr,
-                     .y = y.data(),
-                     .c = c.data(),
-                     .gates = gates.data(),
-                     .scratch = scratch.data(),
-                     .mask = mask_if_given(),
-                     .dropout = dropout()});
+    lstm_forward(s, forward_call());
   }
-  void backward() {
-    lstm_backward(s, {.x = x.data(),
-                      .packed = packed.data(),
-                      .h0 = given.states ? h0.data() : nullptr,
-                      .c0 = given.states ? c0.data() : nullptr,
-                      .y = y.data(),
-                      .c = c.data(),
-                      .gates = gates.data(),
-                      .dy = given.dy ? dy.data() : nullptr,
-                      .dh = dh.data(),
-                      .dc = dc.data(),
-                      .dx = given.dx ? dx.data() : nullptr,
-                      .dw = dw.data(),
-                      .du = du.data(),
-                      .db = given.bias ? db.data() : nullptr,
-                      .scratch = scratch.data(),
-                      .mask = mask_if_given(),
-                      .dropout = dropout()});
-  }
+  void backward() { lstm_backward(s, backward_call()); }
   void run() {
     forward();
     backward();

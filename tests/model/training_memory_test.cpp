@@ -77,6 +77,37 @@ TEST_F(TrainingMemory, that_is_short_makes_recurrent_layers_recompute_and_change
   }
 }
 
+TEST(ShortMemory, takes_shards_one_by_one_before_it_recomputes) {
+  const Array x = numbers({32, 200, channels}, 1), y = numbers({32, 200, 1}, 2);
+  const ArraySamples source({&x}, {&y});
+  const auto wide = [] {
+    const Tensor in = Input({200, channels});
+    Model model(in, Dense{.units = 1}(LSTM{.units = 190, .return_sequences = true}(in)),
+                {.seed = 3});
+    model.compile({.loss = MeanSquaredError{}});
+    return model;
+  };
+  const auto trained = [&](const FitOptions& options) {
+    Model model = wide();
+    model.fit(source, options);
+    return model.get_weights();
+  };
+  FitOptions options{.epochs = 2, .verbose = false};
+  options.validation_split = 0.25;
+  options.threads = 1;
+  const std::vector<Array> weights = trained(options);
+  const Index all = wide().training_memory(source, options).bytes;
+  options.memory = all - 1;
+  const sonde::TrainingMemory less = wide().training_memory(source, options);
+  EXPECT_FALSE(less.recomputes);
+  EXPECT_LT(less.bytes, all * 2 / 3);
+  const std::vector<Array> same = trained(options);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    EXPECT_TRUE(same_bits<float>(weights[i].values(), same[i].values())) << i;
+  options.memory = less.bytes - 1;
+  EXPECT_TRUE(wide().training_memory(source, options).recomputes);
+}
+
 TEST_F(TrainingMemory, that_cannot_be_enough_is_refused_before_anything_is_computed) {
   FitOptions options{.batch_size = 8, .verbose = false};
   options.threads = 2;

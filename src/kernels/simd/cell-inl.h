@@ -31,14 +31,15 @@ template <int n>
 using Gates = Several<n>[4];
 
 /// Adds sum over k of in[row][k] * w[k] to `count` gates from `first` on. w: (n, count, 16); the
-/// second vector is `w_next` on.
-template <int first, int count, int rows, int vectors>
+/// second vector is `w_next` on. With `asks`, `ahead` is asked for meanwhile.
+template <int first, int count, int rows, int vectors, bool asks = false>
 HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner, const float* w,
-                          Index w_next, Gates<rows * vectors>& sum) {
+                          Index w_next, Gates<rows * vectors>& sum, Ahead ahead = {}) {
   const float* x[rows];
   SONDE_UNROLL for (int r = 0; r < rows; ++r) x[r] = in + r * in_row;
   Index k = 0;
   for (; n > 0; --n) {
+    if constexpr (asks) ahead.ask(n);
     Vector xk[rows];
     SONDE_UNROLL for (int r = 0; r < rows; ++r) xk[r] = set(x[r][k]);
     SONDE_UNROLL for (int v = 0; v < vectors; ++v) {
@@ -78,9 +79,8 @@ HWY_INLINE Several<n> take_sums(const float* z, int gate) {
   return all;
 }
 
-/// Calls tile(rows, vectors, r, unit), the first two as constants, until all units of the rows first
-/// to end - 1 are done. Two slices at a time share what they load of x; more would push each other's
-/// weights out of a small first-level cache before the next rows come.
+/// Calls tile(rows, vectors, r, unit), the first two as constants, until the units `unit` to end - 1
+/// of some rows are done.
 template <int rows, class Tile>
 HWY_INLINE void walk_units(Index r, Index unit, Index end, const Tile& tile) {
   constexpr int vectors = cell_vectors(rows);
@@ -90,22 +90,28 @@ HWY_INLINE void walk_units(Index r, Index unit, Index end, const Tile& tile) {
   }
   for (; unit < end; unit += lanes) tile(height, std::integral_constant<int, 1>(), r, unit);
 }
+/// Two slices at a time share what they load of x; more would push each other's weights out of a
+/// small first-level cache before the next rows come.
+inline constexpr Index near_units = 2 * slice;
+/// The same for those of the units from `unit` on that are near, of the rows first to end - 1.
+template <class Tile>
+HWY_INLINE void walk_near(Index first, Index end, Index unit, Index units, const Tile& tile) {
+  const Index unit_end = std::min(units, unit + near_units);
+  Index r = first;
+  for (Index tiles = (end - r + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
+    const Index rows = (end - r + tiles - 1) / tiles;
+    switch (rows) {
+      case 1: walk_units<1>(r, unit, unit_end, tile); break;
+      case 2: walk_units<2>(r, unit, unit_end, tile); break;
+      case 3: walk_units<3>(r, unit, unit_end, tile); break;
+      default: walk_units<cell_rows>(r, unit, unit_end, tile);
+    }
+    r += rows;
+  }
+}
 template <class Tile>
 HWY_INLINE void walk_tiles(Index first, Index end, Index units, const Tile& tile) {
-  for (Index unit = 0; unit < units; unit += 2 * slice) {
-    const Index unit_end = std::min(units, unit + 2 * slice);
-    Index r = first;
-    for (Index tiles = (end - r + cell_rows - 1) / cell_rows; tiles > 0; --tiles) {
-      const Index rows = (end - r + tiles - 1) / tiles;
-      switch (rows) {
-        case 1: walk_units<1>(r, unit, unit_end, tile); break;
-        case 2: walk_units<2>(r, unit, unit_end, tile); break;
-        case 3: walk_units<3>(r, unit, unit_end, tile); break;
-        default: walk_units<cell_rows>(r, unit, unit_end, tile);
-      }
-      r += rows;
-    }
-  }
+  for (Index unit = 0; unit < units; unit += near_units) walk_near(first, end, unit, units, tile);
 }
 
 }  // namespace HWY_NAMESPACE

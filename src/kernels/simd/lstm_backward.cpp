@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <span>
 
 #include "kernels/kernels.hpp"
 #include "kernels/simd/lstm.hpp"
@@ -20,11 +21,12 @@ HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
 
-/// y (rows, width) = dz (rows, gate lanes) * packed panels. With `whole`, y has room for whole
-/// slices.
-void multiply_gates(const RecurrentSizes& s, const float* dz, Index dz_row, Index rows,
-                    const float* packed, Index width, float* y, Index y_row, bool whole) {
-  const Rows p{.steps = 1, .rows = rows, .x_row = dz_row, .y_row = y_row};
+/// A product of dz with a packed matrix (gate lanes, width), tile by tile: calls
+/// run(sum, vectors, k, w, lane) for numbers k of dz on, weights w, and `lane` of the result on.
+/// With `whole`, the result has room for whole slices.
+template <class Run>
+void multiply_gates(const RecurrentSizes& s, const float* packed, Index width, bool whole,
+                    const Run& run) {
   // Whole slices of units first; of the last one only the lanes that are units.
   const Index units = s.units / slice * slice, rest = s.units - units;
   Sum sum{.inner = 4 * units};
@@ -34,82 +36,166 @@ void multiply_gates(const RecurrentSizes& s, const float* dz, Index dz_row, Inde
     const Index left = (whole ? whole_slices(width) : width) - lane;
     const Index vectors = set_counts(sum, left);
     sum.w_inner = w.pitch;
-    if (units > 0 || rest == 0) sum_rows(sum, vectors, p, dz, w.first, y + lane);
+    if (units > 0 || rest == 0) run(sum, vectors, Index{0}, w.first, lane);
     if (rest == 0) continue;
     set_counts(sum_rest, left);
     sum_rest.w_inner = w.pitch;
     sum_rest.w_outer = slice * w.pitch;
-    sum_rows(sum_rest, vectors, p, dz + 4 * units, w.first + 4 * units * w.pitch, y + lane);
+    run(sum_rest, vectors, 4 * units, w.first + 4 * units * w.pitch, lane);
   }
 }
 
-/// m (width, 4 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row`
-/// apart.
-void add_products(const RecurrentSizes& s, Index count, const float* in, Index in_row, Index width,
-                  const float* dz, Index dz_row, float* m) {
-  Sum sum{.inner = count, .x_inner = in_row, .w_inner = dz_row, .add = true};
+/// The pairs (step, row) of a block, at most; more where a shard has more rows.
+constexpr Index block_rows = 256;
+
+/// One factor of a product with dz: rows that lie `row` apart, and the sums (width, 4 units) that
+/// the product is added to.
+struct Factor {
+  const float* in;
+  Index row;
+  Index width;
+  Index count;  ///< of the first rows of dz
+  float* m;
+};
+
+/// m += in transposed * dz for each factor, over the first of `count` rows of dz, `dz_row` apart.
+void add_products(const RecurrentSizes& s, Index count, const float* dz, Index dz_row,
+                  std::span<const Factor> factors) {
+  Sum sum{.w_inner = dz_row, .add = true};
   // One tile's vectors are parts of one gate or, where a vector is a whole slice, several gates.
   sum.y_vector = parts == 1 ? s.units : lanes;
+  // Where many rows of m read the same lanes of dz, these are laid together for them: a column of
+  // it is a line from each of as many pages.
+  HWY_ALIGN float column[block_rows * tile_lanes];
+  const bool lay_together = s.units >= 128 && count <= block_rows;
+  if (lay_together) sum.w_inner = tile_lanes;
   for (Index lane = 0; lane < gate_lanes(s); lane += tile_lanes) {
     const Index unit = lane / gates_of_slice * slice, gate = lane % gates_of_slice / slice;
     for (int v = 0; v < tile_vectors; ++v) sum.count[v] = s.units - unit - v * lanes % slice;
-    const Rows p{.steps = 1, .rows = width, .x_row = 1, .y_row = 4 * s.units};
-    sum_rows(sum, tile_vectors, p, in, dz + lane, m + gate * s.units + unit);
+    const float* w = dz + lane;
+    if (lay_together) {
+      for (Index i = 0; i < count; ++i) {
+        SONDE_UNROLL for (int v = 0; v < tile_vectors; ++v) {
+          hn::Store(hn::LoadU(tag, w + i * dz_row + v * lanes), tag,
+                    column + i * tile_lanes + v * lanes);
+        }
+      }
+      w = column;
+    }
+    for (const Factor& f : factors) {
+      sum.inner = f.count;
+      sum.x_inner = f.row;
+      const Rows p{.steps = 1, .rows = f.width, .x_row = 1, .y_row = 4 * s.units};
+      sum_rows(sum, tile_vectors, p, f.in, w, f.m + gate * s.units + unit);
+    }
   }
 }
 
-void lstm_backward_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
-  if (s.steps == 0 || s.rows == 0) return;
-  const LstmPacked at(s);
+/// The walk of one shard: where its numbers lie, and what it carries from step to step.
+struct Walk {
+  const RecurrentSizes* s;
+  const RecurrentBackward<float>* a;
+  Index kept;  ///< from one row's gates to the next row's
+  float* dh;   ///< (rows, whole slices of units)
+  float* dc;   ///< (rows, whole slices of units)
+  float* db;   ///< (slices, 4, 16)
+};
+
+Walk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  const Index size = s.rows * whole_slices(s.units);
+  const Walk w{
+      &s, &a, lstm_gates_size<float>(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
+  widen(s, a.dh, w.dh);
+  widen(s, a.dc, w.dc);
+  widen_bias(s, a.db, w.db);
+  return w;
+}
+
+void end_walk(const Walk& w) {
+  narrow(*w.s, w.dh, w.a->dh);
+  narrow(*w.s, w.dc, w.a->dc);
+  if (w.a->db) narrow_bias(*w.s, w.db, w.a->db);
+}
+
+/// Step t: gates become dz, for all shards; then dh of the step before, for all their rows
+/// together.
+void step_back(std::span<const Walk> walks, const LstmPacked& at, Index t) {
+  const RecurrentSizes& s = *walks[0].s;
   const Index width = whole_slices(s.units);
-  const Index kept = lstm_gates_size<float>(s);
-  float* dh = a.scratch;
-  float* dc = dh + s.rows * width;
-  float* db = dc + s.rows * width;
-  widen(s, a.dh, dh);
-  widen(s, a.dc, dc);
-  widen_bias(s, a.db, db);
-  // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
-  const Index block = std::max<Index>(1, 256 / s.rows);
+  const float* u = walks[0].a->packed + at.backward_h;
+  RowList list;
+  const auto through_u = [&] {
+    const Index tiles = list.count / tile_rows;
+    const auto run = [&](Sum sum, Index vectors, Index k, const float* w, Index lane) HWY_ATTR {
+      // Of several tiles each asks for its share of the next panel, or of the first one.
+      if (tiles > 1 && lane % panel == 0) {
+        sum.ahead = {lane + panel < s.units ? w + gate_lanes(s) * panel : u,
+                     std::min(slice, panel / tiles)};
+      }
+      sum_rows(sum, vectors, list, k, w, lane);
+    };
+    multiply_gates(s, u, s.units, true, run);
+    list.count = 0;
+  };
+  for (const Walk& walk : walks) {
+    const BackwardStep now = backward_step(s, *walk.a, walk.kept, t, walk.dh, walk.dc, walk.db);
+    for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
+    for (Index r = 0; r < s.rows; ++r) {
+      if (now.mask && now.mask[r] == 0.0f) continue;
+      if (list.count == RowList::most) through_u();
+      list.x[list.count] = now.gates + r * walk.kept;
+      list.y[list.count++] = walk.dh + r * width;
+    }
+  }
+  if (list.count > 0) through_u();
+}
+
+/// What did not wait: dx, dw and du of the steps `done` to `end` - 1 of the walk.
+void finish_block(const Walk& walk, const LstmPacked& at, Index done, Index end) {
+  const RecurrentSizes& s = *walk.s;
+  const RecurrentBackward<float>& a = *walk.a;
+  const Index kept = walk.kept;
   // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
   // adds in the same order: along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;
+  const Index t0 = s.backwards ? done : s.steps - end, count = (end - done) * s.rows;
+  const Index start = s.backwards ? done * s.rows : (s.steps - done) * s.rows - 1;
+  const float* dz = a.gates + start * kept;
+  if (a.dx) {
+    const Rows p{.steps = 1, .rows = count, .x_row = kept, .y_row = s.channels};
+    const float* from = a.gates + t0 * s.rows * kept;
+    float* dx = a.dx + t0 * s.rows * s.channels;
+    const auto run = [&](const Sum& sum, Index vectors, Index k, const float* w, Index lane)
+                         HWY_ATTR { sum_rows(sum, vectors, p, from + k, w, dx + lane); };
+    multiply_gates(s, a.packed + at.backward_x, s.channels, false, run);
+  }
+  // h of the step before; that of the walk's first step is h0.
+  const Index inner = end == s.steps ? count - s.rows : count;
+  const Factor x_and_h[] = {
+      {a.x + start * s.channels, along * s.channels, s.channels, count, a.dw},
+      {a.y + (start + along * s.rows) * s.units, along * s.units, s.units, inner, a.du}};
+  add_products(s, count, dz, along * kept, x_and_h);
+  if (inner < count && a.h0) {
+    const Index row = s.backwards ? 0 : s.rows - 1;
+    const Factor h0[] = {{a.h0 + row * s.units, along * s.units, s.units, s.rows, a.du}};
+    add_products(s, s.rows, dz + along * inner * kept, along * kept, h0);
+  }
+}
+
+void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
+  if (s.steps == 0 || s.rows == 0) return;
+  const LstmPacked at(s);
+  Walk places[most_shards];
+  for (std::size_t i = 0; i < shards.size(); ++i) places[i] = begin_walk(s, shards[i]);
+  const std::span<const Walk> walks(places, shards.size());
+  // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
+  const Index block = std::max<Index>(1, block_rows / s.rows);
   for (Index done = 0; done < s.steps; done += block) {
     const Index end = std::min(s.steps, done + block);
-    for (Index n = done; n < end; ++n) {
-      const Index t = s.backwards ? n : s.steps - 1 - n;
-      float* dz = a.gates + t * s.rows * kept;
-      const BackwardStep now = backward_step(s, a, kept, t, dh, dc, db);
-      for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
-      const auto through_u = [&](Index r, Index end) {
-        multiply_gates(s, dz + r * kept, kept, end - r, a.packed + at.backward_h, s.units,
-                       dh + r * width, width, true);
-      };
-      for_runs(now.mask, s.rows, through_u, [](Index) {});
-    }
-    // The block's (step, row) pairs from the last of the walk on.
-    const Index t0 = s.backwards ? done : s.steps - end, count = (end - done) * s.rows;
-    const Index start = s.backwards ? done * s.rows : (s.steps - done) * s.rows - 1;
-    const float* dz = a.gates + start * kept;
-    if (a.dx) {
-      multiply_gates(s, a.gates + t0 * s.rows * kept, kept, count, a.packed + at.backward_x,
-                     s.channels, a.dx + t0 * s.rows * s.channels, s.channels, false);
-    }
-    add_products(s, count, a.x + start * s.channels, along * s.channels, s.channels, dz,
-                 along * kept, a.dw);
-    // h of the step before; that of the walk's first step is h0.
-    const Index inner = end == s.steps ? count - s.rows : count;
-    add_products(s, inner, a.y + (start + along * s.rows) * s.units, along * s.units, s.units, dz,
-                 along * kept, a.du);
-    if (inner < count && a.h0) {
-      const Index row = s.backwards ? 0 : s.rows - 1;
-      add_products(s, s.rows, a.h0 + row * s.units, along * s.units, s.units,
-                   dz + along * inner * kept, along * kept, a.du);
-    }
+    for (Index n = done; n < end; ++n) step_back(walks, at, s.backwards ? n : s.steps - 1 - n);
+    for (const Walk& walk : walks) finish_block(walk, at, done, end);
   }
-  narrow(s, dh, a.dh);
-  narrow(s, dc, a.dc);
-  if (a.db) narrow_bias(s, db, a.db);
+  for (const Walk& walk : walks) end_walk(walk);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -120,10 +206,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_backward(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
-  if (!is_default(s, a.dropout)) return reference::lstm_backward(s, a);
-  if (LstmPacked(s).bf16) return lstm_backward_bf16(s, a);
-  SONDE_CHOOSE(lstm_backward_walk, &reference::lstm_backward<float>)(s, a);
+void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
+  const auto one_by_one = [&](auto walk) {
+    for (const RecurrentBackward<float>& a : shards) walk(s, a);
+  };
+  if (shards.empty()) return;
+  if (!is_default(s, shards[0].dropout)) return one_by_one(&reference::lstm_backward<float>);
+  if (LstmPacked(s).bf16) return one_by_one(&lstm_backward_bf16);
+  using Walk = void (*)(const RecurrentSizes&, std::span<const RecurrentBackward<float>>);
+  if (const Walk walk = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr})) return walk(s, shards);
+  one_by_one(&reference::lstm_backward<float>);
 }
 
 }  // namespace sonde::kernels

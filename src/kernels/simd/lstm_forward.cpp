@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <span>
 
 #include "kernels/kernels.hpp"
 #include "kernels/simd/lstm.hpp"
@@ -26,8 +27,9 @@ HWY_NOINLINE void finish(const Cell& a, Index unit, const float* z) {
 }
 
 /// w: (slices, channels + units, 4, 16), b: (slices, 4, 16).
-template <int rows, int vectors>
-HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b) {
+template <int rows, int vectors, bool asks = false>
+HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b,
+                       Ahead ahead = {}) {
   constexpr int n = rows * vectors;
   const Index slice_of_w = (a.channels + a.units) * gates_of_slice;
   const Index w_next = next_in_slices(unit, slice_of_w);
@@ -39,58 +41,102 @@ HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b
       sum[g].v[i] = hn::LoadU(tag, b + from);
     }
   }
-  add_gates<0, 4, rows, vectors>(a.channels, a.x, a.channels, 1, w, w_next, sum);
+  add_gates<0, 4, rows, vectors, asks>(a.channels, a.x, a.channels, 1, w, w_next, sum, ahead);
   w += a.channels * gates_of_slice;
-  add_gates<0, 4, rows, vectors>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum);
+  add_gates<0, 4, rows, vectors, asks>(a.units, a.h, a.h_row, a.h_inner, w, w_next, sum,
+                                       ahead.after(a.channels));
   HWY_ALIGN float z[4 * n * lanes];
   put_sums(sum, z);
   finish<rows, vectors>(a, unit, z);
 }
 
-/// One step of the walk: `first` lies at row 0, all else in rows of constant pitch.
+/// One step of the walk of one shard: `first` lies at row 0, all else in rows of constant pitch.
 struct Step {
   Cell first;
   const float* w;     ///< (slices, channels + units, 4, 16)
   const float* b;     ///< (slices, 4, 16)
   const float* mask;  ///< (rows), or null
+  Ahead ahead = {};   ///< of (channels + units) turns for each vector
 };
 
-/// Rows first to end - 1.
-void walk_rows(const Step& step, Index first, Index end) {
-  const auto tile = [&](auto rows, auto vectors, Index r, Index unit) HWY_ATTR {
-    cell<rows(), vectors()>(at_row(step.first, r), unit, step.w, step.b);
-  };
-  walk_tiles(first, end, step.first.units, tile);
+/// Step n of the walk; `kept`: from one row's gates to the next row's.
+Step forward_step(const RecurrentSizes& s, const LstmPacked& at, Index kept,
+                  const RecurrentForward<float>& a, Index n) {
+  static constexpr float zero = 0.0f;
+  const Index step = s.rows * s.units;
+  const Index t = s.backwards ? s.steps - 1 - n : n;
+  const Index before = s.backwards ? t + 1 : t - 1;
+  const float* h = n > 0 ? a.y + before * step : a.h0;
+  return {.first = {.channels = s.channels,
+                    .units = s.units,
+                    .x = a.x + t * s.rows * s.channels,
+                    .h = h ? h : &zero,
+                    .h_row = h ? s.units : 0,
+                    .h_inner = h ? 1 : 0,
+                    .c_before = n == 0    ? a.c0
+                                : a.gates ? a.c + before * step
+                                          : a.c,
+                    .c = a.gates ? a.c + t * step : a.c,
+                    .y = a.y + t * step,
+                    .gates = a.gates ? a.gates + t * s.rows * kept : nullptr,
+                    .gates_row = kept},
+          .w = a.packed + at.forward,
+          .b = a.packed + at.bias,
+          .mask = a.mask ? a.mask + t * s.rows : nullptr};
 }
 
-void lstm_forward_walk(const RecurrentSizes& s, const RecurrentForward<float>& a) {
-  static constexpr float zero = 0.0f;
+/// The near units from `unit` on of rows first to end - 1.
+template <bool asks>
+void walk_rows(const Step& step, Index unit, Index first, Index end) {
+  const auto tile = [&](auto rows, auto vectors, Index r, Index lane) HWY_ATTR {
+    const Cell a = at_row(step.first, r);
+    if constexpr (asks && rows() == cell_rows) {
+      const Ahead ahead = step.ahead.after((lane - unit) / lanes * (a.channels + a.units));
+      cell<rows(), vectors(), true>(a, lane, step.w, step.b, ahead);
+    } else {
+      cell<rows(), vectors()>(a, lane, step.w, step.b);
+    }
+  };
+  walk_near(first, end, unit, step.first.units, tile);
+}
+
+/// Part `i` of the weights of the units behind the near ones from `unit` on, or of the first ones.
+Ahead next_weights(const RecurrentSizes& s, std::span<const Step> shards, Index unit, Index i) {
+  const Index next = unit + near_units < s.units ? unit + near_units : 0;
+  const Index turns = (s.channels + s.units) * (near_units / lanes) *
+                      std::max<Index>(1, s.rows / cell_rows);  // of one shard
+  // A turn asks for one line at most.
+  const Index all = near_units / slice * (s.channels + s.units) * gates_of_slice;
+  const Index step = std::min(slice, all / (turns * static_cast<Index>(shards.size())));
+  return Ahead{shards[0].w + in_slices(next, (s.channels + s.units) * gates_of_slice), step}.after(
+      i * turns);
+}
+
+void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
   const LstmPacked at(s);
-  const Index step = s.rows * s.units;
   const Index kept = lstm_gates_size<float>(s);
+  Step steps[most_shards];
+  const std::span<Step> now(steps, shards.size());
   for (Index n = 0; n < s.steps; ++n) {
-    const Index t = s.backwards ? s.steps - 1 - n : n;
-    const Index before = s.backwards ? t + 1 : t - 1;
-    const float* h = n > 0 ? a.y + before * step : a.h0;
-    const Step now{.first = {.channels = s.channels,
-                             .units = s.units,
-                             .x = a.x + t * s.rows * s.channels,
-                             .h = h ? h : &zero,
-                             .h_row = h ? s.units : 0,
-                             .h_inner = h ? 1 : 0,
-                             .c_before = n == 0    ? a.c0
-                                         : a.gates ? a.c + before * step
-                                                   : a.c,
-                             .c = a.gates ? a.c + t * step : a.c,
-                             .y = a.y + t * step,
-                             .gates = a.gates ? a.gates + t * s.rows * kept : nullptr,
-                             .gates_row = kept},
-                   .w = a.packed + at.forward,
-                   .b = a.packed + at.bias,
-                   .mask = a.mask ? a.mask + t * s.rows : nullptr};
-    for_runs(
-        now.mask, s.rows, [&](Index first, Index end) { walk_rows(now, first, end); },
-        [&](Index r) { skip_row(at_row(now.first, r)); });
+    for (std::size_t i = 0; i < shards.size(); ++i)
+      steps[i] = forward_step(s, at, kept, shards[i], n);
+    // All shards while the weights of some units are near; each asks for its share of the next
+    // ones.
+    for (Index unit = 0; unit < s.units; unit += near_units) {
+      for (Step& step : now) {
+        const bool asks = now.size() > 1;
+        if (asks) step.ahead = next_weights(s, now, unit, &step - steps);
+        for_runs(
+            step.mask, s.rows,
+            [&](Index first, Index end) {
+              if (asks) walk_rows<true>(step, unit, first, end);
+              else walk_rows<false>(step, unit, first, end);
+            },
+            [&](Index r) {
+              if (unit == 0) skip_row(at_row(step.first, r));
+            });
+      }
+    }
   }
 }
 
@@ -102,10 +148,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_forward(const RecurrentSizes& s, const RecurrentForward<float>& a) {
-  if (!is_default(s, a.dropout)) return reference::lstm_forward(s, a);
-  if (LstmPacked(s).bf16) return lstm_forward_bf16(s, a);
-  SONDE_CHOOSE(lstm_forward_walk, &reference::lstm_forward<float>)(s, a);
+void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
+  const auto one_by_one = [&](auto walk) {
+    for (const RecurrentForward<float>& a : shards) walk(s, a);
+  };
+  if (shards.empty()) return;
+  if (!is_default(s, shards[0].dropout)) return one_by_one(&reference::lstm_forward<float>);
+  if (LstmPacked(s).bf16) return one_by_one(&lstm_forward_bf16);
+  using Walk = void (*)(const RecurrentSizes&, std::span<const RecurrentForward<float>>);
+  if (const Walk walk = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr})) return walk(s, shards);
+  one_by_one(&reference::lstm_forward<float>);
 }
 
 }  // namespace sonde::kernels

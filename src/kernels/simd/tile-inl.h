@@ -6,6 +6,8 @@
 #define SONDE_TILE_INL_H
 #endif
 
+#include <hwy/cache_control.h>
+
 #include "kernels/simd/vector-inl.h"
 
 /// The one product under all window kernels and most of the LSTM's: a tile of outputs, some rows by
@@ -35,10 +37,11 @@ struct Sum {
   bool add = false;          ///< start from y instead
   bool relu = false;         ///< negative sums become 0
   Index y_vector = lanes;    ///< scalars of y from one vector to the next
+  Ahead ahead = {};          ///< of `inner` turns for each tile
   Index count[tile_vectors] = {};  ///< lanes of each vector that are written; the last has the fewest
 };
 
-template <int rows, int vectors>
+template <int rows, int vectors, bool asks = false>
 HWY_NOINLINE void sum_tile(const Sum& s, const float* const* x_rows, const float* w,
                            float* const* y_rows) {
   const float* x[rows];
@@ -55,6 +58,7 @@ HWY_NOINLINE void sum_tile(const Sum& s, const float* const* x_rows, const float
     const float* wk = w + i * s.w_outer;
     Index k = i * s.x_outer;
     for (Index n = s.inner; n > 0; --n) {
+      if constexpr (asks) s.ahead.ask(n);
       Vector wv[vectors];
       SONDE_UNROLL for (int v = 0; v < vectors; ++v) wv[v] = hn::LoadU(tag, wk + v * lanes);
       SONDE_UNROLL for (int r = 0; r < rows; ++r) {
@@ -150,8 +154,44 @@ inline void sum_rows(const Sum& s, Index vectors, const Rows& p, const float* x,
         y += p.y_step;
       }
     }
+    if (s.add) {  // the next tile's sums are on their way meanwhile
+      const Index next = std::min(size, p.rows - r);
+      for (Index i = r; i < r + next; ++i) {
+        hwy::Prefetch(y + i * p.y_row);
+        hwy::Prefetch(y + i * p.y_row + s.y_vector);
+      }
+    }
     tile_of(size, vectors)(s, x_rows, w, y_rows);
     left -= size;
+  }
+}
+
+/// Rows that lie anywhere.
+struct RowList {
+  static constexpr Index most = 32;
+  const float* x[most];
+  float* y[most];
+  Index count = 0;
+};
+
+/// The same over such rows: of x from number `x_from` on, of y from `y_from` on. Tiles ask for
+/// s.ahead one after the other.
+inline void sum_rows(Sum s, Index vectors, const RowList& list, Index x_from, const float* w,
+                     Index y_from) {
+  const float* x_rows[tile_rows];
+  float* y_rows[tile_rows];
+  Index r = 0;
+  for (Index tiles = (list.count + tile_rows - 1) / tile_rows; tiles > 0; --tiles) {
+    const Index size = (list.count - r + tiles - 1) / tiles;
+    for (Index i = 0; i < size; ++i, ++r) {
+      x_rows[i] = list.x[r] + x_from;
+      y_rows[i] = list.y[r] + y_from;
+    }
+    const bool asks = s.ahead.next && size == tile_rows && vectors == tile_vectors;
+    const TileFunction tile =
+        asks ? &sum_tile<tile_rows, tile_vectors, true> : tile_of(size, vectors);
+    tile(s, x_rows, w, y_rows);
+    s.ahead = s.ahead.after(s.inner);
   }
 }
 

@@ -46,6 +46,18 @@ HWY_INLINE void store_first(Vector v, Index count, float* p) {
 
 HWY_INLINE Vector set(float value) { return hn::Set(tag, value); }
 
+/// Weights that are wanted soon and lie beyond the second-level cache. Work on those that are near
+/// asks for a line of them in each turn of its loop: the wait for the third-level cache or memory is
+/// then over when they are read.
+struct Ahead {
+  const float* next = nullptr;  ///< null: nothing is far
+  Index step = 0;               ///< scalars for each turn
+
+  Ahead after(Index turns) const { return next ? Ahead{next + turns * step, step} : Ahead{}; }
+  /// Turn k.
+  HWY_INLINE void ask(Index k) const { __builtin_prefetch(next + k * step, 0, 2); }
+};
+
 }  // namespace HWY_NAMESPACE
 }  // namespace sonde::kernels
 HWY_AFTER_NAMESPACE();
