@@ -1,35 +1,61 @@
 #pragma once
-#include <cstring>
 #include <memory>
-#include <new>
 #include <sonde/shape.hpp>
 #include <span>
 
 namespace sonde {
+
+namespace detail {
+
+inline constexpr std::size_t alignment = 64;
+
+/// Gives back what numbers lie in: memory, or a file that is mapped.
+struct FreeNumbers {
+  std::size_t mapped = 0;   ///< bytes of the file; 0: memory
+  std::size_t counted = 0;  ///< bytes of data in memory, see LargeArrays
+  void operator()(void* begin) const noexcept;
+};
+struct Numbers {
+  void* begin;
+  FreeNumbers free;
+};
+
+/// Memory of zeros, aligned.
+void* zeroed(std::size_t bytes);
+/// The same or, for data beyond what memory may hold, a file: see LargeArrays.
+Numbers room_for_data(std::size_t bytes);
+
+}  // namespace detail
 
 /// Hands out memory for numbers: aligned to a cache line, zeroed, and followed by one line that
 /// kernels may read (never write), so that a vector load at the end of a row stays inside.
 template <class T>
 class Buffer {
  public:
-  static constexpr std::size_t alignment = 64;
+  static constexpr std::size_t alignment = detail::alignment;
 
   Buffer() = default;
-  explicit Buffer(Index size) : size_(size) {
-    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T) + alignment;
-    data_.reset(static_cast<T*>(::operator new (bytes, std::align_val_t{alignment})));
-    std::memset(static_cast<void*>(data_.get()), 0, bytes);
+  explicit Buffer(Index size) : data_(static_cast<T*>(detail::zeroed(bytes(size)))), size_(size) {}
+  /// For data, which may lie in a file.
+  static Buffer for_data(Index size) {
+    const detail::Numbers numbers = detail::room_for_data(bytes(size));
+    Buffer buffer;
+    buffer.data_ = {static_cast<T*>(numbers.begin), numbers.free};
+    buffer.size_ = size;
+    return buffer;
   }
 
   T* data() const { return data_.get(); }
   Index size() const { return size_; }
   std::span<T> span() const { return {data_.get(), static_cast<std::size_t>(size_)}; }
+  bool is_on_disk() const { return data_.get_deleter().mapped > 0; }
 
  private:
-  struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{alignment}); }
-  };
-  std::unique_ptr<T[], Free> data_;
+  static std::size_t bytes(Index size) {
+    return static_cast<std::size_t>(size) * sizeof(T) + alignment;
+  }
+
+  std::unique_ptr<T[], detail::FreeNumbers> data_;
   Index size_ = 0;
 };
 
@@ -66,6 +92,11 @@ class Array {
   float operator()(I... index) const {
     return data()[offset({static_cast<Index>(index)...})];
   }
+
+  /// Whether it lies in a file, see LargeArrays.
+  bool is_on_disk() const { return buffer_.is_on_disk(); }
+  /// Where it does: numbers [begin, end) are asked for next and may be fetched. Returns at once.
+  void will_need(Index begin, Index end) const noexcept;
 
   /// The same numbers under another shape of as many elements. Throws DataError otherwise.
   Array reshaped(Shape shape) const;

@@ -213,6 +213,7 @@ class Windows : public SampleSource {
   std::vector<Shape> targets() const override { return {{length_, 1}}; }
   Index weights(Index) const override { return length_; }
   Sample sample(Index epoch, Index number) const noexcept override;
+  void will_need(Index epoch, std::span<const Index> numbers) const noexcept override;
 
  private:
   /// Steps [begin, begin + steps) of a recording are labelled; `before` labelled steps come
@@ -237,6 +238,7 @@ class Windows : public SampleSource {
   Index channels_ = 0;
   Index per_epoch_;
   std::uint64_t seed_;
+  bool on_disk_ = false;  ///< some of it
 };
 
 /// Arrays of windows side by side, as Keras' fit takes them.

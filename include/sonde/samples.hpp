@@ -38,7 +38,7 @@ class SampleSource {
   virtual Sample training_sample(Index epoch, Index number, float*) const noexcept {
     return sample(epoch, number);
   }
-  /// These samples are asked for next: what lies on a disk may be fetched. Returns at once.
+  /// These are asked for next: what lies on a disk may be fetched. By many threads at once; quick.
   virtual void will_need(Index, std::span<const Index>) const noexcept {}
 };
 
@@ -55,6 +55,7 @@ class ArraySamples : public SampleSource {
   std::vector<Shape> targets() const override;
   Index weights(Index output) const override;
   Sample sample(Index epoch, Index number) const noexcept override;
+  void will_need(Index epoch, std::span<const Index> numbers) const noexcept override;
 
  private:
   Arrays x_, y_, weights_;

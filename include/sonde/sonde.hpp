@@ -12,6 +12,7 @@
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/labeller.hpp>
+#include <sonde/large_arrays.hpp>
 #include <sonde/layers.hpp>
 #include <sonde/mapped_samples.hpp>
 #include <sonde/model.hpp>

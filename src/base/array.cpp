@@ -4,9 +4,12 @@
 #include <sonde/array.hpp>
 #include <sonde/error.hpp>
 
+#include "base/fetch.hpp"
+
 namespace sonde {
 
-Array::Array(Shape shape) : shape_(std::move(shape)), buffer_(shape_.elements()) {}
+Array::Array(Shape shape)
+    : shape_(std::move(shape)), buffer_(Buffer<float>::for_data(shape_.elements())) {}
 
 Array::Array(Shape shape, std::span<const float> values) : Array(std::move(shape)) {
   if (static_cast<Index>(values.size()) != size())
@@ -15,13 +18,18 @@ Array::Array(Shape shape, std::span<const float> values) : Array(std::move(shape
   std::copy(values.begin(), values.end(), data());
 }
 
-Array::Array(const Array& other) : shape_(other.shape_), buffer_(other.size()) {
+Array::Array(const Array& other)
+    : shape_(other.shape_), buffer_(Buffer<float>::for_data(other.size())) {
   std::copy(other.values().begin(), other.values().end(), data());
 }
 
 Array& Array::operator=(const Array& other) {
   if (this != &other) *this = Array(other);
   return *this;
+}
+
+void Array::will_need(Index begin, Index end) const noexcept {
+  if (is_on_disk() && data() != nullptr && begin < end) fetch(data() + begin, data() + end);
 }
 
 Array Array::reshaped(Shape shape) const { return Array(std::move(shape), values()); }

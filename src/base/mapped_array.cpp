@@ -9,6 +9,8 @@
 #include <sonde/error.hpp>
 #include <sonde/mapped_array.hpp>
 
+#include "base/fetch.hpp"
+
 namespace sonde {
 
 MappedArray::MappedArray(const std::filesystem::path& path, std::uint64_t offset, Shape shape)
@@ -44,11 +46,7 @@ MappedArray::MappedArray(const std::filesystem::path& path, std::uint64_t offset
 }
 
 void MappedArray::will_need(Index begin, Index end) const noexcept {
-  if (begin >= end || data_ == nullptr) return;
-  static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto from = reinterpret_cast<std::uintptr_t>(data_ + begin) / page * page;
-  const auto to = reinterpret_cast<std::uintptr_t>(data_ + end);
-  ::madvise(reinterpret_cast<void*>(from), to - from, MADV_WILLNEED);
+  if (begin < end && data_ != nullptr) fetch(data_ + begin, data_ + end);
 }
 
 }  // namespace sonde

@@ -7,8 +7,10 @@
 #include <new>
 #include <sonde/error.hpp>
 #include <sonde/fields.hpp>
+#include <sonde/large_arrays.hpp>
 #include <sonde/version.hpp>
 
+#include "cli/data_memory.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/verbs.hpp"
 
@@ -117,7 +119,9 @@ int dispatch(int argc, const char* const* argv) {
   add_report(program, chosen);
   add_bench(program, chosen);
   int code = ok;
-  return parse(program, argc, argv, code) ? chosen() : code;
+  if (!parse(program, argc, argv, code)) return code;
+  keep_large_arrays_on_disk({.memory = data_memory()});
+  return chosen();
 }
 
 /// What the verb printed must have arrived: a result that is cut off must not look like success.

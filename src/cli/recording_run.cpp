@@ -8,6 +8,7 @@
 #include <sonde/networks.hpp>
 
 #include "cli/augment.hpp"
+#include "cli/data_memory.hpp"
 #include "cli/fitting.hpp"
 #include "cli/model_file.hpp"
 #include "cli/post_process.hpp"
@@ -295,6 +296,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   fit.class_weight = weights_of_classes(o, prepared.task, data.lessons(), job.classes);
   const SampleSource& samples = changed ? static_cast<const SampleSource&>(*changed) : windows;
   run.say("memory: " + model.training_memory(samples, fit).text());
+  if (const std::string text = data_on_disk_text(); !text.empty()) run.say("disk:   " + text);
   training.fit(samples, std::move(fit), [&](Training& t) {
     if (!data.validated()) return;
     const Logs logs = logs_of(judge_part(validation));

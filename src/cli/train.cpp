@@ -7,6 +7,7 @@
 
 #include "cli/array_report.hpp"
 #include "cli/augment.hpp"
+#include "cli/data_memory.hpp"
 #include "cli/fitting.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/labeller.hpp"
@@ -131,6 +132,7 @@ int train(const TrainOptions& given) {
       changed ? static_cast<const SampleSource&>(*changed) : parts.train();
   const SampleSource& lessons = *labeller.show(&samples);
   run.say("memory: " + model.training_memory(lessons, fit).text());
+  if (const std::string text = data_on_disk_text(); !text.empty()) run.say("disk:   " + text);
   training.fit(lessons, std::move(fit));
 
   const std::vector<DataPart> who = data_parts(parts);

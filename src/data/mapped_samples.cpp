@@ -22,8 +22,9 @@ Sample MappedSamples::sample(Index epoch, Index number) const noexcept {
   return sample;
 }
 
-void MappedSamples::will_need(Index, std::span<const Index> numbers) const noexcept {
+void MappedSamples::will_need(Index epoch, std::span<const Index> numbers) const noexcept {
   for (const Index number : numbers) x_.will_need(number * row_, (number + 1) * row_);
+  labels_.will_need(epoch, numbers);
 }
 
 }  // namespace sonde

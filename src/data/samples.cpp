@@ -59,6 +59,15 @@ void SamplePart::will_need(Index epoch, std::span<const Index> numbers) const no
   }
 }
 
+void ArraySamples::will_need(Index, std::span<const Index> numbers) const noexcept {
+  for (const Arrays* arrays : {&x_, &y_, &weights_})
+    for (const Array* array : *arrays) {
+      if (array == nullptr || !array->is_on_disk()) continue;
+      const Index row = array->size() / array->shape()[0];
+      for (const Index number : numbers) array->will_need(number * row, (number + 1) * row);
+    }
+}
+
 Sample ArraySamples::sample(Index, Index number) const noexcept {
   Sample sample;
   for (std::size_t i = 0; i < Sample::most; ++i) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <sonde/recordings.hpp>
+
+#include "base/fetch.hpp"
 #include "base/random.hpp"
 
 namespace sonde {
@@ -108,6 +110,9 @@ void Windows::make_urns(std::span<const Recording> recordings, const WindowOptio
 Windows::Windows(std::span<const Recording> recordings, Index length, WindowOptions options)
     : length_(length), channels_(channels_of(recordings, length)), seed_(options.seed) {
   make_urns(recordings, options);
+  on_disk_ = std::any_of(recordings.begin(), recordings.end(), [](const Recording& each) {
+    return each.signal.is_on_disk() || each.labels.is_on_disk() || each.weights.is_on_disk();
+  });
   if (options.per_epoch < 0)
     throw ArgumentError(
         fmt::format("windows: per_epoch must not be negative, got {}.", options.per_epoch));
@@ -151,6 +156,16 @@ Sample Windows::sample(Index epoch, Index number) const noexcept {
   sample.y[0] = found.y;
   sample.weights[0] = found.weights;
   return sample;
+}
+
+void Windows::will_need(Index epoch, std::span<const Index> numbers) const noexcept {
+  if (!on_disk_) return;
+  for (const Index number : numbers) {
+    const Row found = row(epoch, number);
+    fetch(found.x, found.x + length_ * channels_);
+    fetch(found.y, found.y + length_);
+    fetch(found.weights, found.weights + length_);
+  }
 }
 
 Pieces cut_windows(std::span<const Recording> recordings, Index length, Index hop) {

@@ -88,9 +88,14 @@ void lstm_pack(const RecurrentSizes&, const float* w, const float* u, const floa
                float* packed);
 void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
                double* packed);
-/// Up to `most_shards` shards of s.rows rows each, in one walk that reads each weight once for all
-/// of them; the results are those of one after the other.
-inline constexpr std::size_t most_shards = 8;
+/// Up to `most_abreast` shards of s.rows rows each; the results are those of one after the other.
+/// One walk reads each weight once for all of them where walks_abreast says so and no dropout is
+/// given.
+inline constexpr std::size_t most_abreast = 8;
+inline bool walks_abreast(const RecurrentSizes& s) {
+  return s.precision == MatmulPrecision::f32 && s.activation == ActivationFunction::tanh &&
+         s.recurrent_activation == ActivationFunction::sigmoid;
+}
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);
 void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<float>> shards);

@@ -50,7 +50,7 @@ struct RecurrentDropout {
   }
 };
 
-static_assert(most_abreast <= static_cast<Index>(kernels::most_shards));
+static_assert(most_abreast <= static_cast<Index>(kernels::most_abreast));
 
 template <class Cell>
 struct RecurrentOp {

@@ -13,6 +13,7 @@
 #include "model/fit_data.hpp"
 #include "model/state.hpp"
 #include "model/training_memory.hpp"
+#include "training/batches_in_order.hpp"
 #include "training/updater.hpp"
 
 namespace sonde {
@@ -46,14 +47,11 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
   });
   const double regularization = regularization_loss(*state.weights, state.entries);
   EpochSums sums(state, judge);
-  std::vector<Index> numbers(at(runner.batch_size()));
   pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
-  for (Index begin = 0; begin < samples.size(); begin += runner.batch_size()) {
-    const Index count = std::min(runner.batch_size(), samples.size() - begin);
-    std::iota(numbers.begin(), numbers.begin() + count, begin);
-    const Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
-    pool.run([&](int worker, Team& team) noexcept { runner.run(batch, worker, team); });
-    sums.add_batch(regularization + runner.activity_penalty(), count);
+  BatchesInOrder batches(samples, runner.batch_size());
+  while (const std::optional<Batch> batch = batches.next()) {
+    pool.run([&](int worker, Team& team) noexcept { runner.run(*batch, worker, team); });
+    sums.add_batch(regularization + runner.activity_penalty(), batch->size());
   }
   return sums.logs(prefix);
 }
@@ -179,13 +177,13 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
     while (report.batch < report.batches && !report.stop_reason()) {
       const Index begin = report.batch * runner.batch_size();
       const Index count = std::min(runner.batch_size(), training - begin);
+      const Index next = std::min(runner.batch_size(), training - begin - count);
       const Batch batch{.source = &train,
                         .epoch = report.epoch,
                         .numbers = {order.data() + begin, at(count)},
-                        .draw = static_cast<std::uint64_t>(state.iterations)};
+                        .draw = static_cast<std::uint64_t>(state.iterations),
+                        .next = {order.data() + begin + count, at(next)}};
       updater.begin(state.iterations);
-      const Index next = std::min(runner.batch_size(), training - begin - count);
-      train.will_need(report.epoch, {order.data() + begin + count, at(next)});
       pool.run([&](int worker, Team& team) noexcept {
         // First, not last: callbacks may have set other weights.
         runner.pack(worker, team.size());

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "model/state.hpp"
+#include "training/batches_in_order.hpp"
 #include "training/shards.hpp"
 
 namespace sonde {
@@ -43,7 +44,6 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
   for (const Index value : values)
     results.emplace_back(plan.values()[at(value)].shape.with_front(samples.size()));
 
-  std::vector<Index> numbers(at(batch_size));
   Index begin = 0;
   runner.take([&](Workspace<float>& space, Index first, Index rows) {
     for (std::size_t o = 0; o < results.size(); ++o) {
@@ -56,11 +56,10 @@ std::vector<Array> run_whole(Model::State& state, const SampleSource& samples,
     }
   });
   pool.run([&](int worker, Team& team) noexcept { runner.pack(worker, team.size()); });
-  for (; begin < samples.size(); begin += batch_size) {
-    const Index count = std::min(batch_size, samples.size() - begin);
-    for (Index i = 0; i < count; ++i) numbers[at(i)] = begin + i;
-    const Batch batch{.source = &samples, .numbers = {numbers.data(), at(count)}};
-    pool.run([&](int worker, Team& team) noexcept { runner.run(batch, worker, team); });
+  BatchesInOrder batches(samples, batch_size);
+  while (const std::optional<Batch> batch = batches.next()) {
+    begin = batch->numbers.front();
+    pool.run([&](int worker, Team& team) noexcept { runner.run(*batch, worker, team); });
   }
   return results;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include "plan/plan.hpp"
 
@@ -67,6 +68,7 @@ template <class T>
 void run(const Plan& plan, const Plan::Segment& segment,
          std::span<Memory<T>* const> shards) noexcept {
   using Action = Plan::Action;
+  assert(shards.size() <= most_abreast);
   std::array<View<T>, most_abreast> views;
   for (const Action& action : segment) {
     const Plan::Step& step = plan.steps()[at(action.step)];

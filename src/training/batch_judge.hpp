@@ -12,6 +12,7 @@ struct Batch {
   Index epoch = 0;
   std::span<const Index> numbers = {};
   std::uint64_t draw = 0;
+  std::span<const Index> next = {};  ///< samples of the batch after it, which may be fetched
 
   Index size() const { return static_cast<Index>(numbers.size()); }
 };

@@ -38,8 +38,7 @@ Index BatchPlan::abreast(int workers) const {
   // 32 rows make enough of each weight that comes from memory; every worker should have some.
   constexpr Index most_rows = 32;
   if (!options.abreast || !plan.shares_weights()) return 1;
-  const Index share = (shards() + workers - 1) / workers;
-  return std::clamp<Index>(most_rows / rows(), 1, std::clamp<Index>(share, 1, most_abreast));
+  return group_size(shards(), workers, std::clamp<Index>(most_rows / rows(), 1, most_abreast));
 }
 
 Index BatchPlan::spaces(int workers) const {

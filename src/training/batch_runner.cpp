@@ -65,8 +65,8 @@ bool BatchRunner::is_finite() const noexcept {
   return std::isfinite(activity_penalty_) && (judge_ == nullptr || judge_->is_finite());
 }
 
-ShardView BatchRunner::view(Index shard, int worker) {
-  const Index place = planned_.has_barriers() ? shard : worker * abreast_ + shard % abreast_;
+ShardView BatchRunner::view(Index shard, Index first, int worker) {
+  const Index place = planned_.has_barriers() ? shard : worker * abreast_ + shard - first;
   return {shard, place, worker, workspaces_[at(place)]};
 }
 
@@ -140,36 +140,43 @@ void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
 
 template <class Use>
 void BatchRunner::for_groups(Index shards, int worker, int workers, Use use) {
-  for (Index first = worker * abreast_; first < shards; first += workers * abreast_)
-    use(first, std::min(shards, first + abreast_));
+  // The last batch may have fewer shards than the others.
+  const Index size = group_size(shards, workers, abreast_);
+  for (Index first = worker * size; first < shards; first += workers * size)
+    use(first, std::min(shards, first + size));
 }
 
-void BatchRunner::run_group(const Plan::Segment& segment, Index first, Index end,
+void BatchRunner::run_group(const Plan::Segment& segment, Index first, Index last,
                             int worker) noexcept {
-  std::array<Memory<float>*, most_abreast> group;
+  std::array<Memory<float>*, most_abreast> alike;
   std::size_t count = 0;
-  const auto run = [&] {
-    sonde::run(plan(), segment, std::span<Memory<float>* const>(group.data(), count));
+  const auto run_alike = [&] {
+    sonde::run(plan(), segment, std::span<Memory<float>* const>(alike.data(), count));
     count = 0;
   };
-  for (Index s = first; s < end; ++s) {
-    Memory<float>& memory = view(s, worker).space.memory;
-    if (count > 0 && memory.rows != group[0]->rows) run();  // the last of a batch
-    group[count++] = &memory;
+  for (Index s = first; s < last; ++s) {
+    Memory<float>& memory = view(s, first, worker).space.memory;
+    if (count > 0 && memory.rows != alike[0]->rows) run_alike();  // the last of a batch
+    alike[count++] = &memory;
   }
-  run();
+  run_alike();
 }
 
 void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   const Index shards = shard_count(batch.size(), rows_);
   const bool training = planned_.training();
   if (worker == 0) shards_ = shards;
+  const auto part = [&](int i) {
+    return batch.next.size() * static_cast<std::size_t>(i) / static_cast<std::size_t>(team.size());
+  };
+  if (const std::size_t first = part(worker), count = part(worker + 1) - first; count > 0)
+    batch.source->will_need(batch.epoch, batch.next.subspan(first, count));
   if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
   if (!planned_.has_barriers()) {
     for_groups(shards, worker, team.size(), [&](Index first, Index last) {
-      for (Index s = first; s < last; ++s) begin(batch, view(s, worker));
+      for (Index s = first; s < last; ++s) begin(batch, view(s, first, worker));
       run_group(plan().forward()[0], first, last, worker);
-      for (Index s = first; s < last; ++s) end(view(s, worker));
+      for (Index s = first; s < last; ++s) end(view(s, first, worker));
       if (training) run_group(plan().backward()[0], first, last, worker);
     });
     team.barrier();
@@ -178,9 +185,10 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
     const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
       for (std::size_t k = 0; k < segments.size(); ++k) {
         for_groups(shards, worker, team.size(), [&](Index first, Index last) {
-          for (Index s = first; s < last && k == 0; ++s) before(view(s, worker));
+          for (Index s = first; s < last && k == 0; ++s) before(view(s, first, worker));
           run_group(segments[k], first, last, worker);
-          for (Index s = first; s < last && k + 1 == segments.size(); ++s) after(view(s, worker));
+          for (Index s = first; s < last && k + 1 == segments.size(); ++s)
+            after(view(s, first, worker));
         });
         team.barrier();
         if (k + 1 == segments.size()) break;

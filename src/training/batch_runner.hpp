@@ -49,11 +49,12 @@ class BatchRunner {
 
  private:
   float* changed(int worker);
-  ShardView view(Index shard, int worker);
+  /// Of a group that begins with shard `first`.
+  ShardView view(Index shard, Index first, int worker);
   /// Calls use(first, end) for each of the worker's groups of shards that go abreast.
   template <class Use>
   void for_groups(Index shards, int worker, int workers, Use use);
-  void run_group(const Plan::Segment& segment, Index first, Index end, int worker) noexcept;
+  void run_group(const Plan::Segment& segment, Index first, Index last, int worker) noexcept;
   void begin(const Batch& batch, const ShardView& shard) noexcept;
   void end(const ShardView& shard) noexcept;
   void judge_batch(const Batch& batch) noexcept;

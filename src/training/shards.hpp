@@ -19,6 +19,14 @@ inline Index shard_count(Index rows, Index rows_per_shard) {
   return (rows + rows_per_shard - 1) / rows_per_shard;
 }
 
+/// Shards that a worker takes side by side, at most `most`: as many as there are for each worker,
+/// in groups of nearly one size where these are more.
+inline Index group_size(Index shards, Index workers, Index most) {
+  const Index each = std::max<Index>(1, (shards + workers - 1) / workers);
+  const Index groups = (each + most - 1) / most;
+  return (each + groups - 1) / groups;
+}
+
 /// Calls add(to, from) for each edge of the fixed binary tree over `count` leaves; the total ends
 /// in leaf 0.
 template <class Add>

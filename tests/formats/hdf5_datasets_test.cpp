@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <hdf5.h>
 
+#include <cstring>
 #include <sonde/error.hpp>
 #include <sonde/formats.hpp>
 

@@ -178,9 +178,8 @@ TEST(Determinism, holds_for_changed_signals) {
             learn(plain_network(), 2).history.history);
 }
 
-TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
+void expect_the_same_predictions(Model model) {
   const AnyThreads any;
-  Model model = rich_network();
   model.compile({.loss = BinaryCrossentropy{}, .metrics = {"accuracy"}});
   const Array x = numbers({samples, steps, channels}), y({samples, steps, 1});
   const Array one = model.predict(x, {.threads = 1});
@@ -192,6 +191,11 @@ TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
   for (const Index batch : {1, 3, 7, 45})
     EXPECT_TRUE(same_bits<float>(one.values(), model.predict(x, {.batch_size = batch}).values()))
         << batch;
+}
+
+TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
+  expect_the_same_predictions(rich_network());
+  expect_the_same_predictions(wide_network());
 }
 
 // --- time ----------------------------------------------------------------------------------------

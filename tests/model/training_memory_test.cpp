@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <sonde/large_arrays.hpp>
 #include <sonde/layers.hpp>
 #include <sonde/model.hpp>
 
@@ -106,6 +107,32 @@ TEST(ShortMemory, takes_shards_one_by_one_before_it_recomputes) {
     EXPECT_TRUE(same_bits<float>(weights[i].values(), same[i].values())) << i;
   options.memory = less.bytes - 1;
   EXPECT_TRUE(wide().training_memory(source, options).recomputes);
+}
+
+struct NoLimit {
+  ~NoLimit() { keep_large_arrays_on_disk({}); }
+};
+
+TEST(LargeArrays, train_judge_and_predict_from_a_disk_to_the_same_bits) {
+  const auto learned = [](bool on_disk) {
+    const Array x = numbers({40, 2000, 4}, 1), y = numbers({40, 2000, 1}, 2);
+    EXPECT_EQ(x.is_on_disk(), on_disk);
+    EXPECT_EQ(y.is_on_disk(), on_disk);
+    const Tensor in = Input({2000, 4});
+    const Tensor h = Conv1D{.filters = 3, .kernel_size = 5, .padding = Padding::same}(in);
+    Model model(in, Dense{.units = 1}(h), {.seed = 3});
+    model.compile({.loss = MeanSquaredError{}});
+    FitOptions options{.epochs = 2, .batch_size = 8, .verbose = false};
+    options.validation_split = 0.25;
+    const History history = model.fit(x, y, options);
+    return std::pair(model.predict(x), history.history);
+  };
+  const auto [predictions, history] = learned(false);
+  const NoLimit after;
+  keep_large_arrays_on_disk({.memory = 1});
+  const auto [same_predictions, same_history] = learned(true);
+  EXPECT_TRUE(same_bits<float>(predictions.values(), same_predictions.values()));
+  EXPECT_EQ(history, same_history);
 }
 
 TEST_F(TrainingMemory, that_cannot_be_enough_is_refused_before_anything_is_computed) {

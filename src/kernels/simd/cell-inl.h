@@ -39,7 +39,7 @@ HWY_INLINE void add_gates(Index n, const float* in, Index in_row, Index in_inner
   SONDE_UNROLL for (int r = 0; r < rows; ++r) x[r] = in + r * in_row;
   Index k = 0;
   for (; n > 0; --n) {
-    if constexpr (asks) ahead.ask(n);
+    if constexpr (asks) ahead.ask(n - 1);
     Vector xk[rows];
     SONDE_UNROLL for (int r = 0; r < rows; ++r) xk[r] = set(x[r][k]);
     SONDE_UNROLL for (int v = 0; v < vectors; ++v) {

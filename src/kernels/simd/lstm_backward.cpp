@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <span>
 
 #include "kernels/kernels.hpp"
@@ -92,7 +93,7 @@ void add_products(const RecurrentSizes& s, Index count, const float* dz, Index d
 }
 
 /// The walk of one shard: where its numbers lie, and what it carries from step to step.
-struct Walk {
+struct ShardWalk {
   const RecurrentSizes* s;
   const RecurrentBackward<float>* a;
   Index kept;  ///< from one row's gates to the next row's
@@ -101,9 +102,9 @@ struct Walk {
   float* db;   ///< (slices, 4, 16)
 };
 
-Walk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+ShardWalk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   const Index size = s.rows * whole_slices(s.units);
-  const Walk w{
+  const ShardWalk w{
       &s, &a, lstm_gates_size<float>(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
   widen(s, a.dh, w.dh);
   widen(s, a.dc, w.dc);
@@ -111,7 +112,7 @@ Walk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   return w;
 }
 
-void end_walk(const Walk& w) {
+void end_walk(const ShardWalk& w) {
   narrow(*w.s, w.dh, w.a->dh);
   narrow(*w.s, w.dc, w.a->dc);
   if (w.a->db) narrow_bias(*w.s, w.db, w.a->db);
@@ -119,25 +120,25 @@ void end_walk(const Walk& w) {
 
 /// Step t: gates become dz, for all shards; then dh of the step before, for all their rows
 /// together.
-void step_back(std::span<const Walk> walks, const LstmPacked& at, Index t) {
+void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t) {
   const RecurrentSizes& s = *walks[0].s;
   const Index width = whole_slices(s.units);
   const float* u = walks[0].a->packed + at.backward_h;
   RowList list;
   const auto through_u = [&] {
-    const Index tiles = list.count / tile_rows;
+    const Index whole_tiles = list.count / tile_rows;
     const auto run = [&](Sum sum, Index vectors, Index k, const float* w, Index lane) HWY_ATTR {
       // Of several tiles each asks for its share of the next panel, or of the first one.
-      if (tiles > 1 && lane % panel == 0) {
+      if (whole_tiles > 1 && lane % panel == 0) {
         sum.ahead = {lane + panel < s.units ? w + gate_lanes(s) * panel : u,
-                     std::min(slice, panel / tiles)};
+                     std::min(slice, (panel + whole_tiles - 1) / whole_tiles)};
       }
       sum_rows(sum, vectors, list, k, w, lane);
     };
     multiply_gates(s, u, s.units, true, run);
     list.count = 0;
   };
-  for (const Walk& walk : walks) {
+  for (const ShardWalk& walk : walks) {
     const BackwardStep now = backward_step(s, *walk.a, walk.kept, t, walk.dh, walk.dc, walk.db);
     for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
     for (Index r = 0; r < s.rows; ++r) {
@@ -151,7 +152,7 @@ void step_back(std::span<const Walk> walks, const LstmPacked& at, Index t) {
 }
 
 /// What did not wait: dx, dw and du of the steps `done` to `end` - 1 of the walk.
-void finish_block(const Walk& walk, const LstmPacked& at, Index done, Index end) {
+void finish_block(const ShardWalk& walk, const LstmPacked& at, Index done, Index end) {
   const RecurrentSizes& s = *walk.s;
   const RecurrentBackward<float>& a = *walk.a;
   const Index kept = walk.kept;
@@ -185,17 +186,18 @@ void finish_block(const Walk& walk, const LstmPacked& at, Index done, Index end)
 void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
   if (s.steps == 0 || s.rows == 0) return;
   const LstmPacked at(s);
-  Walk places[most_shards];
+  assert(shards.size() <= most_abreast);
+  ShardWalk places[most_abreast];
   for (std::size_t i = 0; i < shards.size(); ++i) places[i] = begin_walk(s, shards[i]);
-  const std::span<const Walk> walks(places, shards.size());
+  const std::span<const ShardWalk> walks(places, shards.size());
   // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
   const Index block = std::max<Index>(1, block_rows / s.rows);
   for (Index done = 0; done < s.steps; done += block) {
     const Index end = std::min(s.steps, done + block);
     for (Index n = done; n < end; ++n) step_back(walks, at, s.backwards ? n : s.steps - 1 - n);
-    for (const Walk& walk : walks) finish_block(walk, at, done, end);
+    for (const ShardWalk& walk : walks) finish_block(walk, at, done, end);
   }
-  for (const Walk& walk : walks) end_walk(walk);
+  for (const ShardWalk& walk : walks) end_walk(walk);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cassert>
 #include <span>
 
 #include "kernels/kernels.hpp"
@@ -53,10 +54,11 @@ HWY_NOINLINE void cell(const Cell& a, Index unit, const float* w, const float* b
 /// One step of the walk of one shard: `first` lies at row 0, all else in rows of constant pitch.
 struct Step {
   Cell first;
-  const float* w;     ///< (slices, channels + units, 4, 16)
-  const float* b;     ///< (slices, 4, 16)
-  const float* mask;  ///< (rows), or null
-  Ahead ahead = {};   ///< of (channels + units) turns for each vector
+  const float* w;             ///< (slices, channels + units, 4, 16)
+  const float* b;             ///< (slices, 4, 16)
+  const float* mask;          ///< (rows), or null
+  Index rows = 0, tiles = 0;  ///< of the shard
+  Ahead ahead = {};           ///< of (channels + units) turns for each vector of a tile
 };
 
 /// Step n of the walk; `kept`: from one row's gates to the next row's.
@@ -82,7 +84,9 @@ Step forward_step(const RecurrentSizes& s, const LstmPacked& at, Index kept,
                     .gates_row = kept},
           .w = a.packed + at.forward,
           .b = a.packed + at.bias,
-          .mask = a.mask ? a.mask + t * s.rows : nullptr};
+          .mask = a.mask ? a.mask + t * s.rows : nullptr,
+          .rows = s.rows,
+          .tiles = (s.rows + cell_rows - 1) / cell_rows};
 }
 
 /// The near units from `unit` on of rows first to end - 1.
@@ -90,8 +94,9 @@ template <bool asks>
 void walk_rows(const Step& step, Index unit, Index first, Index end) {
   const auto tile = [&](auto rows, auto vectors, Index r, Index lane) HWY_ATTR {
     const Cell a = at_row(step.first, r);
-    if constexpr (asks && rows() == cell_rows) {
-      const Ahead ahead = step.ahead.after((lane - unit) / lanes * (a.channels + a.units));
+    if constexpr (asks && rows() > 1) {
+      const Index tile = r * step.tiles / step.rows * (near_units / lanes) + (lane - unit) / lanes;
+      const Ahead ahead = step.ahead.after(tile * (a.channels + a.units));
       cell<rows(), vectors(), true>(a, lane, step.w, step.b, ahead);
     } else {
       cell<rows(), vectors()>(a, lane, step.w, step.b);
@@ -102,20 +107,21 @@ void walk_rows(const Step& step, Index unit, Index first, Index end) {
 
 /// Part `i` of the weights of the units behind the near ones from `unit` on, or of the first ones.
 Ahead next_weights(const RecurrentSizes& s, std::span<const Step> shards, Index unit, Index i) {
-  const Index next = unit + near_units < s.units ? unit + near_units : 0;
-  const Index turns = (s.channels + s.units) * (near_units / lanes) *
-                      std::max<Index>(1, s.rows / cell_rows);  // of one shard
+  const Index next = unit + near_units < s.units ? unit + near_units : 0,
+              sums = s.channels + s.units;
+  const Index turns = sums * (near_units / lanes) * shards[0].tiles;  // of one shard
+  const Index all = near_units / slice * sums * gates_of_slice;
+  const Index all_turns = turns * static_cast<Index>(shards.size());
   // A turn asks for one line at most.
-  const Index all = near_units / slice * (s.channels + s.units) * gates_of_slice;
-  const Index step = std::min(slice, all / (turns * static_cast<Index>(shards.size())));
-  return Ahead{shards[0].w + in_slices(next, (s.channels + s.units) * gates_of_slice), step}.after(
-      i * turns);
+  const Index step = std::min(slice, (all + all_turns - 1) / all_turns);
+  return Ahead(shards[0].w + in_slices(next, sums * gates_of_slice), step).after(i * turns);
 }
 
 void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
   const LstmPacked at(s);
   const Index kept = lstm_gates_size<float>(s);
-  Step steps[most_shards];
+  assert(shards.size() <= most_abreast);
+  Step steps[most_abreast];
   const std::span<Step> now(steps, shards.size());
   for (Index n = 0; n < s.steps; ++n) {
     for (std::size_t i = 0; i < shards.size(); ++i)

@@ -58,7 +58,7 @@ HWY_NOINLINE void sum_tile(const Sum& s, const float* const* x_rows, const float
     const float* wk = w + i * s.w_outer;
     Index k = i * s.x_outer;
     for (Index n = s.inner; n > 0; --n) {
-      if constexpr (asks) s.ahead.ask(n);
+      if constexpr (asks) s.ahead.ask(n - 1);
       Vector wv[vectors];
       SONDE_UNROLL for (int v = 0; v < vectors; ++v) wv[v] = hn::LoadU(tag, wk + v * lanes);
       SONDE_UNROLL for (int r = 0; r < rows; ++r) {
@@ -154,7 +154,7 @@ inline void sum_rows(const Sum& s, Index vectors, const Rows& p, const float* x,
         y += p.y_step;
       }
     }
-    if (s.add) {  // the next tile's sums are on their way meanwhile
+    if (s.add && left > size) {  // the next tile's sums are on their way meanwhile
       const Index next = std::min(size, p.rows - r);
       for (Index i = r; i < r + next; ++i) {
         hwy::Prefetch(y + i * p.y_row);
@@ -168,7 +168,7 @@ inline void sum_rows(const Sum& s, Index vectors, const Rows& p, const float* x,
 
 /// Rows that lie anywhere.
 struct RowList {
-  static constexpr Index most = 32;
+  static constexpr Index most = 256;
   const float* x[most];
   float* y[most];
   Index count = 0;
@@ -182,7 +182,9 @@ inline void sum_rows(Sum s, Index vectors, const RowList& list, Index x_from, co
   float* y_rows[tile_rows];
   Index r = 0;
   for (Index tiles = (list.count + tile_rows - 1) / tile_rows; tiles > 0; --tiles) {
-    const Index size = (list.count - r + tiles - 1) / tiles;
+    // Only whole tiles ask: then as many of them as there can be.
+    const Index left = list.count - r;
+    const Index size = s.ahead.next ? std::min<Index>(left, tile_rows) : (left + tiles - 1) / tiles;
     for (Index i = 0; i < size; ++i, ++r) {
       x_rows[i] = list.x[r] + x_from;
       y_rows[i] = list.y[r] + y_from;

@@ -9,6 +9,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels/simd/packed.hpp"
 
@@ -50,12 +51,23 @@ HWY_INLINE Vector set(float value) { return hn::Set(tag, value); }
 /// asks for a line of them in each turn of its loop: the wait for the third-level cache or memory is
 /// then over when they are read.
 struct Ahead {
-  const float* next = nullptr;  ///< null: nothing is far
-  Index step = 0;               ///< scalars for each turn
+  std::uintptr_t next = 0;  ///< an address, which may lie beyond what is there; 0: nothing is far
+  std::uintptr_t step = 0;  ///< bytes for each turn
 
-  Ahead after(Index turns) const { return next ? Ahead{next + turns * step, step} : Ahead{}; }
+  Ahead() = default;
+  Ahead(const float* from, Index scalars)
+      : next(reinterpret_cast<std::uintptr_t>(from)),
+        step(static_cast<std::uintptr_t>(scalars) * sizeof(float)) {}
+  Ahead after(Index turns) const {
+    Ahead later = *this;
+    if (next) later.next += static_cast<std::uintptr_t>(turns) * step;
+    return later;
+  }
   /// Turn k.
-  HWY_INLINE void ask(Index k) const { __builtin_prefetch(next + k * step, 0, 2); }
+  HWY_INLINE void ask(Index k) const {
+    __builtin_prefetch(
+        reinterpret_cast<const void*>(next + static_cast<std::uintptr_t>(k) * step), 0, 2);
+  }
 };
 
 }  // namespace HWY_NAMESPACE
