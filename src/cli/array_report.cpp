@@ -47,18 +47,13 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
   report.subtitle = fmt::format("{} samples of the {} part", samples, name);
   const auto digits = static_cast<Index>(fmt::format("{}", samples).size());
   std::vector<ShownRecording> recordings;
-  for (Index i = 0; i < samples; ++i) {
-    ShownRecording each{.name = sample_name(name, i, digits)};
-    each.signal = signal_of(data.x, i, extras);
-    recordings.push_back(std::move(each));
-  }
+  for (Index i = 0; i < samples; ++i) recordings.push_back({.name = sample_name(name, i, digits)});
   const bool classes = task.labels != Labels::values && task.labels != Labels::several;
   if (!classes || scores.steps.size() != 1) {
-    for (ShownRecording& each : recordings) {
-      if (report.recordings_to_view.size() == 60) break;
-      report.recordings_to_view.push_back(
-          {.name = each.name, .frequency = 0, .signal = std::move(each.signal)});
-    }
+    for (Index i = 0; i < std::min<Index>(samples, 60); ++i)
+      report.recordings_to_view.push_back({.name = recordings[static_cast<std::size_t>(i)].name,
+                                           .frequency = 0,
+                                           .signal = signal_of(data.x, i, extras)});
     return report;
   }
 
@@ -85,7 +80,8 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
                 each.probabilities.data());
     each.predicted.assign(predicted.begin() + i * of_each, predicted.begin() + (i + 1) * of_each);
   }
-  add_judged(report, std::move(recordings));
+  add_judged(report, std::move(recordings),
+             [&](std::size_t i) { return signal_of(data.x, static_cast<Index>(i), extras); });
   return report;
 }
 

@@ -66,7 +66,7 @@ Index data_memory() {
     return count.bytes;
   }
   const Index all = std::min(left_on_the_machine(), limit_of_groups());
-  return all == unlimited ? 0 : std::max<Index>(1, all / 2);
+  return all == unlimited ? 0 : std::max<Index>(1, all / 4);
 }
 
 std::string data_on_disk_text() {

@@ -198,7 +198,8 @@ LearningCurves read_history(const std::filesystem::path& path) {
 
 }  // namespace
 
-void add_judged(Report& report, std::vector<ShownRecording> recordings) {
+void add_judged(Report& report, std::vector<ShownRecording> recordings,
+                const std::function<Array(std::size_t i)>& signal_of) {
   add_curves(report, recordings);
   std::vector<Confusion> counts;
   for (const ShownRecording& each : recordings) {
@@ -208,8 +209,11 @@ void add_judged(Report& report, std::vector<ShownRecording> recordings) {
   }
   add_groups(report, recordings, counts);
   const std::vector<bool> shown = viewed_ones(report);
-  for (std::size_t r = 0; r < recordings.size(); ++r)
-    if (shown[r]) report.recordings_to_view.push_back(viewed(std::move(recordings[r])));
+  for (std::size_t r = 0; r < recordings.size(); ++r) {
+    if (!shown[r]) continue;
+    if (signal_of) recordings[r].signal = signal_of(r);
+    report.recordings_to_view.push_back(viewed(std::move(recordings[r])));
+  }
 }
 
 void add_run(Report& report, const std::filesystem::path& folder, const Model& model) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <sonde/model.hpp>
 #include <sonde/report.hpp>
 #include <string>
@@ -22,8 +23,11 @@ struct ShownRecording {
 };
 
 /// Into the report: curves, calibration, each group, the worst recordings, and what the viewer
-/// shows. `report.classes` must be set. Takes the arrays.
-void add_judged(Report& report, std::vector<ShownRecording> recordings);
+/// shows. `report.classes` must be set. Takes the arrays. `signal_of`, where it is given: the
+/// signal of recording i, asked for the few that are shown, since all of them may be more than
+/// memory holds.
+void add_judged(Report& report, std::vector<ShownRecording> recordings,
+                const std::function<Array(std::size_t i)>& signal_of = {});
 
 /// Into the report, what the files of a run's folder say: learning curves, files, provenance; and
 /// the model, with a picture where Graphviz' `dot` is installed.

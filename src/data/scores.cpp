@@ -42,6 +42,7 @@ StepJudge::StepJudge(Index classes)
 
 std::vector<Index> most_likely(std::span<const float> predictions, Index classes) {
   std::vector<Index> found;
+  found.reserve(predictions.size() / at(classes));
   for (std::size_t i = 0; i < predictions.size(); i += at(classes)) {
     const float* p = predictions.data() + i;
     found.push_back(classes == 1 ? (*p > 0.5f) : std::max_element(p, p + classes) - p);
@@ -62,6 +63,8 @@ void StepJudge::add(std::span<const float> predictions, std::span<const float> l
     throw DataError(
         fmt::format("StepJudge: {} weights for {} labels.", weights.size(), labels.size()));
   const std::vector<Index> guesses = most_likely(predictions, width);
+  for (auto& ranked : ranked_)
+    if (ranked.empty()) ranked.reserve(labels.size());
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (!weights.empty() && weights[i] == 0) continue;
     const auto label = static_cast<Index>(labels[i]);
