@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <sonde/formats.hpp>
+
 #include "tests/support/program.hpp"
 
 // `sonde train --memory`.
@@ -44,6 +46,36 @@ TEST_F(MemoryLimit, makes_the_network_recompute_where_all_does_not_fit) {
   EXPECT_FALSE(says(free.err, "gates")) << free.err;
   EXPECT_PRED2(says, tight.err, " beside the data, recurrent layers compute their gates again\n");
   EXPECT_EQ(program_.read("tight/history.csv"), program_.read("free/history.csv"));
+}
+
+TEST_F(MemoryLimit, of_data_puts_the_rest_on_the_disk_and_changes_no_bit) {
+  Array x({60, 500, 4}), y({60, 500, 1});  // 480 kB and 120 kB
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i * 7919 % 101) / 50 - 1;
+  for (Index i = 0; i < y.size(); ++i) y.data()[i] = static_cast<float>(x.data()[4 * i] > 0);
+  save_npy(program_.folder() / "long.npy", x);
+  save_npy(program_.folder() / "long_y.npy", y);
+  const auto train_long = [&](const std::string& out) {
+    return program_.run(
+        "train --x long.npy --y long_y.npy --epochs 1 --units 4 --filters 4 --normalize zscore "
+        "--out " +
+        out);
+  };
+  program_.environment = {"SONDE_DATA_MEMORY=0"};
+  const Result kept = train_long("kept");
+  ASSERT_EQ(kept.code, 0) << kept.err;
+  EXPECT_FALSE(says(kept.err, "disk:")) << kept.err;
+  program_.environment = {"SONDE_DATA_MEMORY=100K"};
+  const Result spilled = train_long("spilled");
+  ASSERT_EQ(spilled.code, 0) << spilled.err;
+  EXPECT_PRED2(says, spilled.err, "\ndisk:   0.00 GB of data lie there, because memory is short");
+  for (const char* file : {"history.csv", "model.keras"})
+    EXPECT_EQ(program_.read(std::string("kept/") + file),
+              program_.read(std::string("spilled/") + file))
+        << file;
+  program_.environment = {"SONDE_DATA_MEMORY=much"};
+  const Result refused = train_long("refused");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err, "SONDE_DATA_MEMORY must be a whole number of bytes");
 }
 
 TEST_F(MemoryLimit, below_what_training_needs_is_refused_and_nothing_is_written) {
