@@ -25,6 +25,12 @@ struct RecurrentSizes {
   bool reset_after = true;  ///< GRU: the reset gate acts after the product with the weights
 };
 
+/// Keras' functions where none are named: the vector kernels know only these.
+inline bool has_default_functions(const RecurrentSizes& s) {
+  return s.activation == ActivationFunction::tanh &&
+         s.recurrent_activation == ActivationFunction::sigmoid;
+}
+
 /// Inverted-dropout factors, constant over time; null where there is no dropout. Per gate: index
 /// g * rows * width + row * width + i. With `per_gate` false, one block for all gates.
 template <class T>
@@ -93,8 +99,7 @@ void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const do
 /// given.
 inline constexpr std::size_t most_abreast = 8;
 inline bool walks_abreast(const RecurrentSizes& s) {
-  return s.precision == MatmulPrecision::f32 && s.activation == ActivationFunction::tanh &&
-         s.recurrent_activation == ActivationFunction::sigmoid;
+  return s.precision == MatmulPrecision::f32 && has_default_functions(s);
 }
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);

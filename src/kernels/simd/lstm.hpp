@@ -1,6 +1,7 @@
 #pragma once
 #include <bit>
 #include <cstdint>
+#include <span>
 
 #include "kernels/reference/lstm.hpp"
 #include "kernels/simd/bf16_products.hpp"
@@ -62,6 +63,28 @@ inline void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
       db[gate * s.units + unit] = from[unit / slice * gates_of_slice + gate * slice + unit % slice];
     }
   }
+}
+
+/// One direction of an LSTM in the ways that there are.
+template <class Call>
+struct LstmWalks {
+  using Abreast = void (*)(const RecurrentSizes&, std::span<const Call>);
+  using One = void (*)(const RecurrentSizes&, const Call&);
+  Abreast abreast;  ///< of vectors; null at the reference level
+  One bf16, reference;
+};
+
+/// Runs some shards in the way that is meant for them: together, or one after the other.
+template <class Call>
+void run_shards(const RecurrentSizes& s, std::span<const Call> shards,
+                const LstmWalks<Call>& walks) {
+  if (shards.empty()) return;
+  typename LstmWalks<Call>::One one = walks.reference;
+  if (is_default(s, shards[0].dropout)) {
+    if (LstmPacked(s).bf16) one = walks.bf16;
+    else if (walks.abreast) return walks.abreast(s, shards);
+  }
+  for (const Call& shard : shards) one(s, shard);
 }
 
 /// With uses_bf16 and the default functions only.

@@ -209,15 +209,11 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
-  const auto one_by_one = [&](auto walk) {
-    for (const RecurrentBackward<float>& a : shards) walk(s, a);
-  };
-  if (shards.empty()) return;
-  if (!is_default(s, shards[0].dropout)) return one_by_one(&reference::lstm_backward<float>);
-  if (LstmPacked(s).bf16) return one_by_one(&lstm_backward_bf16);
-  using Walk = void (*)(const RecurrentSizes&, std::span<const RecurrentBackward<float>>);
-  if (const Walk walk = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr})) return walk(s, shards);
-  one_by_one(&reference::lstm_backward<float>);
+  using Walk = LstmWalks<RecurrentBackward<float>>::Abreast;
+  run_shards<RecurrentBackward<float>>(s, shards,
+                                       {.abreast = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr}),
+                                        .bf16 = &lstm_backward_bf16,
+                                        .reference = &reference::lstm_backward<float>});
 }
 
 }  // namespace sonde::kernels

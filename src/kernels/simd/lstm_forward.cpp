@@ -155,15 +155,11 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
-  const auto one_by_one = [&](auto walk) {
-    for (const RecurrentForward<float>& a : shards) walk(s, a);
-  };
-  if (shards.empty()) return;
-  if (!is_default(s, shards[0].dropout)) return one_by_one(&reference::lstm_forward<float>);
-  if (LstmPacked(s).bf16) return one_by_one(&lstm_forward_bf16);
-  using Walk = void (*)(const RecurrentSizes&, std::span<const RecurrentForward<float>>);
-  if (const Walk walk = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr})) return walk(s, shards);
-  one_by_one(&reference::lstm_forward<float>);
+  using Walk = LstmWalks<RecurrentForward<float>>::Abreast;
+  run_shards<RecurrentForward<float>>(s, shards,
+                                      {.abreast = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr}),
+                                       .bf16 = &lstm_forward_bf16,
+                                       .reference = &reference::lstm_forward<float>});
 }
 
 }  // namespace sonde::kernels

@@ -22,8 +22,7 @@ inline Index gates_pitch(const RecurrentSizes& s) {
 
 /// The vector kernels know Keras' default functions; all else is the reference's.
 inline bool is_default(const RecurrentSizes& s, const DropoutMasks<float>& dropout) {
-  return s.activation == ActivationFunction::tanh &&
-         s.recurrent_activation == ActivationFunction::sigmoid && !dropout.x && !dropout.h;
+  return has_default_functions(s) && !dropout.x && !dropout.h;
 }
 
 /// Calls use(first, end) for each run of rows that a step's mask uses, and skip(row) for the
