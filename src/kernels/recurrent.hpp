@@ -95,12 +95,10 @@ void lstm_pack(const RecurrentSizes&, const float* w, const float* u, const floa
 void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
                double* packed);
 /// Up to `most_abreast` shards of s.rows rows each; the results are those of one after the other.
-/// One walk reads each weight once for all of them where walks_abreast says so and no dropout is
-/// given.
+/// Where no dropout is given, one walk serves all of them, and lstm_gains_abreast says whether that
+/// is faster.
 inline constexpr std::size_t most_abreast = 8;
-inline bool walks_abreast(const RecurrentSizes& s) {
-  return s.precision == MatmulPrecision::f32 && has_default_functions(s);
-}
+bool lstm_gains_abreast(const RecurrentSizes&);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);
 void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<float>> shards);

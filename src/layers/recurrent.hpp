@@ -148,12 +148,8 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   if (op.sequences) planner.pass_mask();
   else planner.end_mask();
   planner.timing({.recurrent = true});
-  // A second-level cache of 1 MiB keeps half of that, beside what goes through it.
-  constexpr Index kept_weights = 512 * 1024 / static_cast<Index>(sizeof(float));
   const bool drops = training && (layer.dropout > 0 || layer.recurrent_dropout > 0);
-  if (Cell::abreast && !drops && kernels::walks_abreast(sizes) && planner.rows() < 32 &&
-      (channels + n) * Cell::gates * n >= kept_weights)
-    planner.share_weights();
+  if (Cell::abreast && !drops && kernels::lstm_gains_abreast(sizes)) planner.share_weights();
   return op;
 }
 

@@ -261,6 +261,16 @@ TEST(LstmInBfloat16, ARowDoesNotDependOnTheRowsBesideIt) {
   }
 }
 
+TEST(LstmInBfloat16, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
+  for (Bf16 path : paths()) {
+    const AtBf16 at(path);
+    std::vector<Named> all = cases_abreast();
+    all.push_back({sizes(70, 8, 40, 70), {}});  // two tiles' rows are those of four shards
+    all.push_back({sizes(9, 15, 3, 33, true), {.mask = true}});
+    for (const auto& [s, given] : all) expect_same_abreast(in_bf16(s), given);
+  }
+}
+
 /// Runs `whole` again in two pieces that carry h and c; gates and all gradients too.
 void expect_same_in_pieces(const RecurrentSizes& s, Index cut) {
   Case<float> whole(s), cut_up(s);

@@ -68,50 +68,10 @@ TEST(Lstm, ARowDoesNotDependOnTheRowsBesideIt) {
   }
 }
 
-/// Shards of one layer: alike but for their numbers and masks.
-std::vector<Case<float>> shards_of(const RecurrentSizes& s, const Given& given, int count) {
-  std::vector<Case<float>> shards(static_cast<std::size_t>(count), Case<float>(s, given));
-  for (int i = 0; i < count; ++i) {
-    Case<float>& shard = shards[static_cast<std::size_t>(i)];
-    shard.pack();
-    for (float& value : shard.x.all()) value = value * 0.9f + 0.1f * static_cast<float>(i);
-    for (float& value : shard.dy.all()) value -= 0.05f * static_cast<float>(i);
-    std::rotate(shard.mask.all().begin(), shard.mask.all().begin() + i, shard.mask.all().end());
-  }
-  return shards;
-}
-
 TEST(Lstm, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
-  const std::vector<Named> layers = {{sizes(6, 4, 5, 19), {}},
-                                     {sizes(9, 5, 40, 37, true), {.mask = true}},
-                                     {sizes(7, 3, 130, 50), {.states = false, .mask = true}},
-                                     {sizes(70, 4, 3, 130), {.bias = false, .dx = false}},
-                                     {sizes(2, 40, 5, 16), {.dy = false}},
-                                     {sizes(3, 1, 4, 33), {}}};
   for (Level level : vector_levels()) {
     const AtLevel at(level);
-    for (const auto& [s, given] : layers) {
-      for (const int count : {2, 3, 8}) {
-        std::vector<Case<float>> apart = shards_of(s, given, count);
-        std::vector<Case<float>> abreast = shards_of(s, given, count);
-        std::vector<RecurrentForward<float>> forward;
-        std::vector<RecurrentBackward<float>> backward;
-        for (Case<float>& shard : abreast) {
-          forward.push_back(shard.forward_call());
-          backward.push_back(shard.backward_call());
-        }
-        lstm_forward(s, forward);
-        lstm_backward(s, backward);
-        for (std::size_t i = 0; i < apart.size(); ++i) {
-          apart[i].run();
-          for (std::size_t k = 0; k < apart[i].results().size(); ++k) {
-            ASSERT_TRUE(same_bits(*apart[i].results()[k], *abreast[i].results()[k]))
-                << print(s) << ": " << result_names[k] << " of shard " << i << " of " << count;
-            ASSERT_TRUE(abreast[i].results()[k]->is_intact()) << print(s);
-          }
-        }
-      }
-    }
+    for (const auto& [s, given] : cases_abreast()) expect_same_abreast(s, given);
   }
 }
 

@@ -86,6 +86,35 @@ TEST_F(Bfloat16Training, gives_the_same_bytes_on_any_number_of_threads) {
   }
 }
 
+/// Weights of more than a megabyte of bfloat16: shards go through the LSTM abreast.
+Model wide_network() {
+  const Tensor x = Input({20, channels});
+  const Tensor h = LSTM{.units = 366, .return_sequences = true}(Masking{}(x));
+  Model model(x, Dense{.units = 1, .activation = Activation::sigmoid}(h), {.seed = 3});
+  model.compile({.optimizer = SGD{.learning_rate = 1e-2f}, .loss = BinaryCrossentropy{}});
+  return model;
+}
+
+TEST_F(Bfloat16Training, gives_the_same_bytes_where_shards_go_abreast) {
+  const Array x = numbers({43, 20, channels}, 5), y({43, 20, 1});
+  const ArraySamples source{{&x}, {&y}};
+  for (Bf16 path : paths()) {
+    kernels::set_bf16(path);
+    std::vector<float> first;
+    for (const int threads : {1, 2, 3, 40}) {  // 40: one shard each
+      Model model = wide_network();
+      FitOptions how = options(MatmulPrecision::bf16, threads);
+      how.batch_size = 40;
+      model.fit(source, how);
+      std::vector<float> weights;
+      for (const Array& each : model.get_weights())
+        weights.insert(weights.end(), each.values().begin(), each.values().end());
+      if (first.empty()) first = weights;
+      EXPECT_TRUE(same_bits<float>(weights, first)) << threads << ", " << kernels::bf16_name(path);
+    }
+  }
+}
+
 TEST_F(Bfloat16Training, gives_the_same_bytes_where_layers_compute_their_gates_again) {
   for (Bf16 path : paths()) {
     kernels::set_bf16(path);

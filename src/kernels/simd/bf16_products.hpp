@@ -19,6 +19,7 @@ using Bfloat16 [[gnu::may_alias]] = std::uint16_t;
 inline constexpr Index group = 32;            ///< products of a tile's sum
 inline constexpr Index tile = slice * group;  ///< numbers of one tile of factors
 inline constexpr Index tiles_beside = 4;      ///< that share what is loaded of a
+inline constexpr Index lanes_beside = tiles_beside * slice;
 
 inline Index groups_of(Index n) { return (n + group - 1) / group; }
 inline Index tiles_of(Index n) { return whole_slices(n) / slice; }
@@ -109,8 +110,33 @@ class Bf16Products {
   /// y (rows, width) = start + a (rows, groups, 32) * b. With `whole`, y has room for whole tiles.
   void multiply(Index rows, const Bfloat16* a, Index a_row, const PackedTiles& b,
                 const Start& start, float* y, Index y_row, bool whole);
+  /// The same for rows that lie anywhere, up to 16 rows and 64 lanes at a time: begin(z, lane, r,
+  /// count) says where the sums of rows r to r + count - 1 begin, from `lane` on, maybe at z when
+  /// it has laid them there; end(z, lane, r, count) takes them from z (count, 64).
+  template <class Begin, class End>
+  void multiply(Index rows, const Bfloat16* a, Index a_row, const PackedTiles& b,
+                const Begin& begin, const End& end) {
+    alignas(64) float z[slice * lanes_beside];
+    for (Index first = 0; first < tiles_of(b.width); first += tiles_beside) {
+      TileProduct p = panel_of(b, first);
+      p.a_row = a_row;
+      p.y = z;
+      p.y_row = lanes_beside;
+      for (Index r = 0; r < rows; r += slice) {
+        p.rows = std::min(slice, rows - r);
+        p.a = a + r * a_row;
+        const Start start = begin(z, first * slice, r, p.rows);
+        p.start = start.first, p.start_row = start.row, p.start_tile = start.tile;
+        multiply(p);
+        end(z, first * slice, r, p.rows);
+      }
+    }
+  }
 
  private:
+  /// The product with the tiles from `first` on that lie beside each other, whole in every lane.
+  static TileProduct panel_of(const PackedTiles& b, Index first);
+
   const Bf16Path& path_;
   Index rows_ = 0;
 };

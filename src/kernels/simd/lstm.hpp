@@ -68,27 +68,26 @@ inline void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
 /// One direction of an LSTM in the ways that there are.
 template <class Call>
 struct LstmWalks {
-  using Abreast = void (*)(const RecurrentSizes&, std::span<const Call>);
-  using One = void (*)(const RecurrentSizes&, const Call&);
-  Abreast abreast;  ///< of vectors; null at the reference level
-  One bf16, reference;
+  using Walk = void (*)(const RecurrentSizes&, std::span<const Call>);
+  Walk vectors;  ///< null at the reference level
+  Walk bf16;
+  void (*reference)(const RecurrentSizes&, const Call&);  ///< one shard after the other
 };
 
-/// Runs some shards in the way that is meant for them: together, or one after the other.
+/// Runs some shards in the way that is meant for them.
 template <class Call>
 void run_shards(const RecurrentSizes& s, std::span<const Call> shards,
                 const LstmWalks<Call>& walks) {
   if (shards.empty()) return;
-  typename LstmWalks<Call>::One one = walks.reference;
   if (is_default(s, shards[0].dropout)) {
-    if (LstmPacked(s).bf16) one = walks.bf16;
-    else if (walks.abreast) return walks.abreast(s, shards);
+    if (LstmPacked(s).bf16) return walks.bf16(s, shards);
+    if (walks.vectors) return walks.vectors(s, shards);
   }
-  for (const Call& shard : shards) one(s, shard);
+  for (const Call& shard : shards) walks.reference(s, shard);
 }
 
 /// With uses_bf16 and the default functions only.
-void lstm_forward_bf16(const RecurrentSizes&, const RecurrentForward<float>&);
-void lstm_backward_bf16(const RecurrentSizes&, const RecurrentBackward<float>&);
+void lstm_forward_bf16(const RecurrentSizes&, std::span<const RecurrentForward<float>>);
+void lstm_backward_bf16(const RecurrentSizes&, std::span<const RecurrentBackward<float>>);
 
 }  // namespace sonde::kernels

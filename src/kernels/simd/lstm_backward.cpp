@@ -209,9 +209,9 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
-  using Walk = LstmWalks<RecurrentBackward<float>>::Abreast;
+  using Walk = LstmWalks<RecurrentBackward<float>>::Walk;
   run_shards<RecurrentBackward<float>>(s, shards,
-                                       {.abreast = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr}),
+                                       {.vectors = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr}),
                                         .bf16 = &lstm_backward_bf16,
                                         .reference = &reference::lstm_backward<float>});
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <span>
+
 #include "kernels/simd/lstm.hpp"
 
 /// What the LSTM with products of bfloat16 has beside the one of floats: where its factors lie.
@@ -24,12 +26,45 @@ struct LstmTiles {
   }
 };
 
+/// Rows that go through time together at most, of several shards: two of AMX's tiles share what
+/// they load of the weights. A shard may have more by itself.
+inline Index rows_abreast(const RecurrentSizes& s) { return std::max<Index>(s.rows, 32); }
+
+/// Calls walk(shards) for as many of them as go together.
+template <class Call, class Walk>
+void for_groups(const RecurrentSizes& s, std::span<const Call> shards, const Walk& walk) {
+  const auto most = static_cast<std::size_t>(rows_abreast(s) / std::max<Index>(s.rows, 1));
+  for (std::size_t i = 0; i < shards.size(); i += most) {
+    walk(shards.subspan(i, std::min(most, shards.size() - i)));
+  }
+}
+
+/// Calls use(shard, from, to, at) for the parts of rows r to r + count - 1 that are of one shard:
+/// its rows `from` to `to` - 1, the first of which is `at` of them.
+template <class Use>
+void for_shards(Index rows_of_shard, Index r, Index count, const Use& use) {
+  for (Index row = r; row < r + count;) {
+    const Index shard = row / rows_of_shard, from = row % rows_of_shard;
+    const Index to = std::min(rows_of_shard, from + r + count - row);
+    use(shard, from, to, row - r);
+    row += to - from;
+  }
+}
+
+/// A part of some rows, (rows, whole slices), to another place.
+inline void copy_part(Index rows, Index width, const float* from, Index from_row, float* to,
+                      Index to_row) {
+  for (Index r = 0; r < rows; ++r, from += from_row, to += to_row) {
+    for (Index i = 0; i < width; i += slice) std::copy_n(from + i, slice, to + i);
+  }
+}
+
 /// Scratch of forward. Products with w are made for some steps together: 64 rows are 4 whole tiles,
 /// and their sums, 64 KiB at 64 units, mostly stay in a second-level cache until h comes to them.
 struct LstmForwardScratch {
   Index block;  ///< steps
   Index x;      ///< (block, rows, whole groups of channels) of bfloat16
-  Index h;      ///< (rows, whole groups of units) of bfloat16
+  Index h;      ///< (rows abreast, whole groups of units) of bfloat16, of the first shard
   Index sums;   ///< (block, rows, gates): where gates are not kept
   Index size;
 
@@ -37,18 +72,19 @@ struct LstmForwardScratch {
     block = std::max<Index>(1, 64 / std::max<Index>(1, s.rows));
     x = 0;
     h = x + block * s.rows * whole_groups(s.channels) / 2;
-    sums = h + s.rows * whole_groups(s.units) / 2;
+    sums = h + rows_abreast(s) * whole_groups(s.units) / 2;
     size = sums + block * s.rows * lstm_gates_pitch(s);
   }
 };
 
 /// Scratch of backward.
 struct LstmBackwardScratch {
-  Index block;     ///< steps
-  Index groups;    ///< of the rows of a block
-  Index dh, dc;    ///< (rows, whole slices of units)
-  Index db;        ///< (slices, 4, 16)
-  Index dz;        ///< (block, rows, gate lanes) of bfloat16
+  Index block;   ///< steps
+  Index groups;  ///< of the rows of a block
+  Index dh, dc;  ///< (rows, whole slices of units)
+  Index db;      ///< (slices, 4, 16)
+  Index dz;      ///< (block, rows, gate lanes) of bfloat16
+  Index dz_now;  ///< (rows abreast, gate lanes) of bfloat16: those of one step, of the first shard
   Index dz_pairs;  ///< (tiles of gate lanes, groups) tiles of bfloat16
   Index in;        ///< (tiles of channels or units, groups) tiles of bfloat16
   Index size;
@@ -61,7 +97,8 @@ struct LstmBackwardScratch {
     dc = dh + state;
     db = dc + state;
     dz = db + lanes;
-    dz_pairs = dz + block * s.rows * lanes / 2;
+    dz_now = dz + block * s.rows * lanes / 2;
+    dz_pairs = dz_now + rows_abreast(s) * lanes / 2;
     in = dz_pairs + tiles_of(lanes) * groups * tile / 2;
     size = in + tiles_of(std::max(s.channels, s.units)) * groups * tile / 2;
   }

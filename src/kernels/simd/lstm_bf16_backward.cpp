@@ -6,6 +6,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <span>
 
 #include "kernels/simd/lstm_bf16.hpp"
 #include "kernels/simd/lstm_gates-inl.h"
@@ -95,16 +96,72 @@ void multiply_block(const RecurrentSizes& s, const RecurrentBackward<float>& a, 
   add_tiles(s, products, groups, in, s.units, pairs, a.du);
 }
 
-void lstm_backward_bf16_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
-  if (s.steps == 0 || s.rows == 0) return;
-  const LstmTiles w(s, a.packed);
-  const LstmBackwardScratch at(s);
+/// One shard on the walk.
+struct Bf16ShardBack {
+  const RecurrentBackward<float>* a;
+  float *dh, *dc, *db;
+  Bfloat16* dz;                 ///< of the block
+  const float* mask = nullptr;  ///< of the step of now
+};
+
+/// Step t, the one `of_block` in memory: gates become dz, which is rounded; dz times u transposed
+/// is dh of the step before, for the rows of all shards together.
+void step_back(const RecurrentSizes& s, Bf16Products& products, std::span<Bf16ShardBack> shards,
+               const PackedTiles& u, Index t, Index of_block) {
   const Index width = whole_slices(s.units), lanes_of_row = gate_lanes(s);
-  const Index kept = lstm_gates_pitch(s);
-  float *dh = a.scratch + at.dh, *dc = a.scratch + at.dc, *db = a.scratch + at.db;
-  widen(s, a.dh, dh);
-  widen(s, a.dc, dc);
-  widen_bias(s, a.db, db);
+  const Index kept = lstm_gates_pitch(s), size = s.rows * lanes_of_row;
+  const bool one = shards.size() == 1;
+  Bfloat16* now = one ? shards[0].dz + of_block * size
+                      : bfloats(shards[0].a->scratch, LstmBackwardScratch(s).dz_now);
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    Bf16ShardBack& shard = shards[i];
+    const BackwardStep step = backward_step(s, *shard.a, kept, t, shard.dh, shard.dc, shard.db);
+    for (Index unit = 0; unit < width; unit += lanes) gates_backward(step, unit);
+    Bfloat16* dz = shard.dz + of_block * size;
+    round_rows(s.rows, lanes_of_row, step.gates, kept, dz, lanes_of_row);
+    if (!one) std::copy_n(dz, size, now + static_cast<Index>(i) * size);
+    shard.mask = step.mask;
+  }
+  if (one) {
+    const auto through_u = [&](Index r, Index run_end) {
+      products.multiply(run_end - r, now + r * lanes_of_row, lanes_of_row, u, from_zeros(),
+                        shards[0].dh + r * width, width, true);
+    };
+    return for_runs(shards[0].mask, s.rows, through_u, [](Index) {});
+  }
+  const auto begin = [](float*, Index, Index, Index) { return from_zeros(); };
+  const auto end = [&](const float* z, Index lane, Index r, Index count) {
+    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+      const Bf16ShardBack& shard = shards[static_cast<std::size_t>(i)];
+      const auto take = [&](Index first, Index last) {
+        copy_part(last - first, std::min(lanes_beside, width - lane),
+                  z + (at + first) * lanes_beside, lanes_beside,
+                  shard.dh + (from + first) * width + lane, width);
+      };
+      for_runs(shard.mask ? shard.mask + from : nullptr, to - from, take, [](Index) {});
+    });
+  };
+  products.multiply(s.rows * static_cast<Index>(shards.size()), now, lanes_of_row, u, begin, end);
+}
+
+void lstm_backward_bf16_walk(const RecurrentSizes& s,
+                             std::span<const RecurrentBackward<float>> calls) {
+  if (s.steps == 0 || s.rows == 0) return;
+  const LstmTiles w(s, calls[0].packed);
+  const LstmBackwardScratch at(s);
+  Bf16ShardBack places[most_abreast];
+  const std::span<Bf16ShardBack> shards(places, calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const RecurrentBackward<float>& a = calls[i];
+    shards[i] = {.a = &a,
+                 .dh = a.scratch + at.dh,
+                 .dc = a.scratch + at.dc,
+                 .db = a.scratch + at.db,
+                 .dz = bfloats(a.scratch, at.dz)};
+    widen(s, a.dh, shards[i].dh);
+    widen(s, a.dc, shards[i].dc);
+    widen_bias(s, a.db, shards[i].db);
+  }
   Bf16Products products;
   // Blocks count from the walk's first step and go from the last to the first, so that a walk that
   // is cut between two of them has the same blocks.
@@ -113,21 +170,16 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s, const RecurrentBackward<fl
     const Index t0 = s.backwards ? s.steps - end : begin;
     for (Index n = end - 1; n >= begin; --n) {
       const Index t = s.backwards ? s.steps - 1 - n : n;
-      const BackwardStep now = backward_step(s, a, kept, t, dh, dc, db);
-      for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
-      Bfloat16* dz = bfloats(a.scratch, at.dz) + (t - t0) * s.rows * lanes_of_row;
-      round_rows(s.rows, lanes_of_row, now.gates, kept, dz, lanes_of_row);
-      const auto through_u = [&](Index r, Index run_end) {
-        products.multiply(run_end - r, dz + r * lanes_of_row, lanes_of_row, w.back_h, from_zeros(),
-                          dh + r * width, width, true);
-      };
-      for_runs(now.mask, s.rows, through_u, [](Index) {});
+      step_back(s, products, shards, w.back_h, t, t - t0);
     }
-    multiply_block(s, a, t0, end - begin, w, products);
+    for (const Bf16ShardBack& shard : shards)
+      multiply_block(s, *shard.a, t0, end - begin, w, products);
   }
-  narrow(s, dh, a.dh);
-  narrow(s, dc, a.dc);
-  if (a.db) narrow_bias(s, db, a.db);
+  for (const Bf16ShardBack& shard : shards) {
+    narrow(s, shard.dh, shard.a->dh);
+    narrow(s, shard.dc, shard.a->dc);
+    if (shard.a->db) narrow_bias(s, shard.db, shard.a->db);
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -139,11 +191,11 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 #if HWY_TARGETS & HWY_AVX3
-void lstm_backward_bf16(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
-  N_AVX3::lstm_backward_bf16_walk(s, a);
+void lstm_backward_bf16(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
+  for_groups(s, shards, [&](auto group) { N_AVX3::lstm_backward_bf16_walk(s, group); });
 }
 #else
-void lstm_backward_bf16(const RecurrentSizes&, const RecurrentBackward<float>&) {}
+void lstm_backward_bf16(const RecurrentSizes&, std::span<const RecurrentBackward<float>>) {}
 #endif
 
 }  // namespace sonde::kernels

@@ -6,76 +6,145 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <span>
 
 #include "kernels/simd/lstm_bf16.hpp"
 #include "kernels/simd/lstm_cell-inl.h"
 
 /// The LSTM forward with products of bfloat16. x waits for nothing: its products are made for a
 /// block of steps, into the place of the gates. Then step by step h is rounded, its products come
-/// on top, and all gates of the step are finished from there.
+/// on top, and all gates of the step are finished from there. Shards go abreast: the rows of all
+/// lie together in h, so that what is loaded of the weights serves as many as a tile holds.
 #if HWY_TARGET == HWY_AVX3
 HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
 
-/// The sums of some rows of one step, in the place of the gates -> c, y and gates.
-template <int rows, int vectors>
+/// The sums of some rows and one slice of units, in the place of the gates -> c, y and gates.
+template <int rows>
 HWY_NOINLINE void finish_sums(const Cell& a, Index unit, const float* sums, Index sums_row) {
-  finish_gates<rows, vectors>(a, unit, [&](int gate) HWY_ATTR {
-    Several<rows * vectors> all;
-    SONDE_UNROLL for (int i = 0; i < rows * vectors; ++i) {
-      const Index at = in_slices(unit_of(unit, i % vectors), gates_of_slice) + gate * slice;
-      all.v[i] = hn::LoadU(tag, sums + i / vectors * sums_row + at);
+  sums += in_slices(unit, gates_of_slice);
+  finish_gates<rows, 1>(a, unit, [&](int gate) HWY_ATTR {
+    Several<rows> all;
+    SONDE_UNROLL for (int r = 0; r < rows; ++r) {
+      all.v[r] = hn::LoadU(tag, sums + r * sums_row + gate * slice);
     }
     return all;
   });
 }
 
-void lstm_forward_bf16_walk(const RecurrentSizes& s, const RecurrentForward<float>& a) {
-  const LstmTiles w(s, a.packed);
+/// One shard on the walk.
+struct Bf16Shard {
+  const RecurrentForward<float>* a;
+  Index t0 = 0;            ///< of the block in memory
+  float* block = nullptr;  ///< (steps, rows, gates): sums of x, then gates where they are kept
+  Cell now = {};           ///< of the step, at its first row
+  float* sums = nullptr;
+  const float* mask = nullptr;
+};
+
+/// The products of x for the steps `done` to `end` - 1 of the walk.
+void begin_block(const RecurrentSizes& s, Bf16Products& products, Bf16Shard& shard, Index done,
+                 Index end) {
+  const RecurrentForward<float>& a = *shard.a;
   const LstmForwardScratch at(s);
-  const float* bias = a.packed + LstmPacked(s).bias;
+  const Index kept = lstm_gates_pitch(s), x_row = whole_groups(s.channels);
+  const Index count = (end - done) * s.rows;
+  Bfloat16* x = bfloats(a.scratch, at.x);
+  shard.t0 = s.backwards ? s.steps - end : done;
+  shard.block = a.gates ? a.gates + shard.t0 * s.rows * kept : a.scratch + at.sums;
+  round_rows(count, s.channels, a.x + shard.t0 * s.rows * s.channels, s.channels, x, x_row);
+  products.multiply(count, x, x_row, LstmTiles(s, a.packed).x,
+                    from_row(a.packed + LstmPacked(s).bias), shard.block, kept, true);
+}
+
+/// Makes step n of the walk the one of now.
+void begin_step(const RecurrentSizes& s, Bf16Shard& shard, Index n) {
+  const RecurrentForward<float>& a = *shard.a;
   const Index step = s.rows * s.units, kept = lstm_gates_pitch(s);
-  const Index x_row = whole_groups(s.channels), h_row = whole_groups(s.units);
-  Bfloat16 *x = bfloats(a.scratch, at.x), *h = bfloats(a.scratch, at.h);
-  if (a.h0) round_rows(s.rows, s.units, a.h0, s.units, h, h_row);
-  else std::fill_n(h, s.rows * h_row, Bfloat16{0});
+  const Index t = s.backwards ? s.steps - 1 - n : n;
+  const Index before = s.backwards ? t + 1 : t - 1;
+  const float* h_before = n > 0 ? a.y + before * step : a.h0;
+  shard.sums = shard.block + (t - shard.t0) * s.rows * kept;
+  shard.mask = a.mask ? a.mask + t * s.rows : nullptr;
+  shard.now = {.channels = s.channels,
+               .units = s.units,
+               .x = a.x + t * s.rows * s.channels,
+               .h = h_before,
+               .h_row = h_before ? s.units : 0,
+               .h_inner = 0,
+               .c_before = n == 0    ? a.c0
+                           : a.gates ? a.c + before * step
+                                     : a.c,
+               .c = a.gates ? a.c + t * step : a.c,
+               .y = a.y + t * step,
+               .gates = a.gates ? shard.sums : nullptr,
+               .gates_row = kept};
+}
+
+/// The products of h, (rows of all shards, whole groups of units), come on top of those of x.
+void add_products_of_h(const RecurrentSizes& s, Bf16Products& products,
+                       std::span<const Bf16Shard> shards, const Bfloat16* h) {
+  const Index kept = lstm_gates_pitch(s), h_row = whole_groups(s.units);
+  const PackedTiles u = LstmTiles(s, shards[0].a->packed).h;
+  if (shards.size() == 1) {
+    float* sums = shards[0].sums;
+    return products.multiply(s.rows, h, h_row, u, {sums, kept}, sums, kept, true);
+  }
+  const auto begin = [&](float* z, Index lane, Index r, Index count) -> Start {
+    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+      const float* sums = shards[static_cast<std::size_t>(i)].sums + from * kept + lane;
+      copy_part(to - from, lanes_beside, sums, kept, z + at * lanes_beside, lanes_beside);
+    });
+    return {z, lanes_beside};
+  };
+  const auto end = [&](const float* z, Index lane, Index r, Index count) {
+    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+      float* sums = shards[static_cast<std::size_t>(i)].sums + from * kept + lane;
+      copy_part(to - from, lanes_beside, z + at * lanes_beside, lanes_beside, sums, kept);
+    });
+  };
+  products.multiply(s.rows * static_cast<Index>(shards.size()), h, h_row, u, begin, end);
+}
+
+void finish_step(const RecurrentSizes& s, const Bf16Shard& shard) {
+  const Index kept = lstm_gates_pitch(s);
+  const auto use = [&](Index first, Index end) HWY_ATTR {
+    walk_tiles(first, end, s.units, [&](auto rows, auto vectors, Index r, Index unit) HWY_ATTR {
+      for (int v = 0; v < vectors(); ++v) {
+        finish_sums<rows()>(at_row(shard.now, r), unit_of(unit, v), shard.sums + r * kept, kept);
+      }
+    });
+  };
+  for_runs(shard.mask, s.rows, use, [&](Index r) { skip_row(at_row(shard.now, r)); });
+}
+
+void lstm_forward_bf16_walk(const RecurrentSizes& s,
+                            std::span<const RecurrentForward<float>> calls) {
+  const LstmForwardScratch at(s);
+  const Index h_row = whole_groups(s.units), h_shard = s.rows * h_row;
+  Bfloat16* h = bfloats(calls[0].scratch, at.h);
+  Bf16Shard places[most_abreast];
+  const std::span<Bf16Shard> shards(places, calls.size());
+  const auto round = [&](std::size_t i, const float* from) {
+    round_rows(s.rows, s.units, from, s.units, h + static_cast<Index>(i) * h_shard, h_row);
+  };
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    shards[i] = {.a = &calls[i]};
+    if (calls[i].h0) round(i, calls[i].h0);
+    else std::fill_n(h + static_cast<Index>(i) * h_shard, h_shard, Bfloat16{0});
+  }
   Bf16Products products;
   for (Index done = 0; done < s.steps; done += at.block) {
-    const Index end = std::min(s.steps, done + at.block), count = (end - done) * s.rows;
-    const Index t0 = s.backwards ? s.steps - end : done;
-    float* block = a.gates ? a.gates + t0 * s.rows * kept : a.scratch + at.sums;
-    round_rows(count, s.channels, a.x + t0 * s.rows * s.channels, s.channels, x, x_row);
-    products.multiply(count, x, x_row, w.x, from_row(bias), block, kept, true);
+    const Index end = std::min(s.steps, done + at.block);
+    for (Bf16Shard& shard : shards) begin_block(s, products, shard, done, end);
     for (Index n = done; n < end; ++n) {
-      const Index t = s.backwards ? s.steps - 1 - n : n;
-      const Index before = s.backwards ? t + 1 : t - 1;
-      float* sums = block + (t - t0) * s.rows * kept;
-      const float* h_before = n > 0 ? a.y + before * step : a.h0;
-      const Cell first = {.channels = s.channels,
-                          .units = s.units,
-                          .x = a.x + t * s.rows * s.channels,
-                          .h = h_before,
-                          .h_row = h_before ? s.units : 0,
-                          .h_inner = 0,
-                          .c_before = n == 0    ? a.c0
-                                      : a.gates ? a.c + before * step
-                                                : a.c,
-                          .c = a.gates ? a.c + t * step : a.c,
-                          .y = a.y + t * step,
-                          .gates = a.gates ? sums : nullptr,
-                          .gates_row = kept};
-      const auto use = [&](Index r, Index run_end) HWY_ATTR {
-        float* of_run = sums + r * kept;
-        products.multiply(run_end - r, h + r * h_row, h_row, w.h, {of_run, kept}, of_run, kept,
-                          true);
-        walk_tiles(r, run_end, s.units, [&](auto rows, auto vectors, Index r, Index unit) HWY_ATTR {
-          finish_sums<rows(), vectors()>(at_row(first, r), unit, sums + r * kept, kept);
-        });
-      };
-      for_runs(a.mask ? a.mask + t * s.rows : nullptr, s.rows, use,
-               [&](Index r) { skip_row(at_row(first, r)); });
-      round_rows(s.rows, s.units, a.y + t * step, s.units, h, h_row);
+      for (Bf16Shard& shard : shards) begin_step(s, shard, n);
+      add_products_of_h(s, products, shards, h);
+      for (std::size_t i = 0; i < shards.size(); ++i) {
+        finish_step(s, shards[i]);
+        round(i, shards[i].now.y);
+      }
     }
   }
 }
@@ -89,11 +158,11 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 #if HWY_TARGETS & HWY_AVX3
-void lstm_forward_bf16(const RecurrentSizes& s, const RecurrentForward<float>& a) {
-  N_AVX3::lstm_forward_bf16_walk(s, a);
+void lstm_forward_bf16(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
+  for_groups(s, shards, [&](auto group) { N_AVX3::lstm_forward_bf16_walk(s, group); });
 }
 #else
-void lstm_forward_bf16(const RecurrentSizes&, const RecurrentForward<float>&) {}
+void lstm_forward_bf16(const RecurrentSizes&, std::span<const RecurrentForward<float>>) {}
 #endif
 
 }  // namespace sonde::kernels

@@ -155,9 +155,9 @@ HWY_AFTER_NAMESPACE();
 namespace sonde::kernels {
 
 void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
-  using Walk = LstmWalks<RecurrentForward<float>>::Abreast;
+  using Walk = LstmWalks<RecurrentForward<float>>::Walk;
   run_shards<RecurrentForward<float>>(s, shards,
-                                      {.abreast = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr}),
+                                      {.vectors = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr}),
                                        .bf16 = &lstm_forward_bf16,
                                        .reference = &reference::lstm_forward<float>});
 }

@@ -79,6 +79,16 @@ Index lstm_scratch_size<float>(const RecurrentSizes& s) {
   return 2 * s.rows * whole_slices(s.units) + gate_lanes(s);
 }
 
+bool lstm_gains_abreast(const RecurrentSizes& s) {
+  if (!has_default_functions(s) || s.rows >= 32) return false;
+  const Index weights = (s.channels + s.units) * 4 * s.units;
+  // A second-level cache keeps half of itself, beside what goes through it: of 1 MiB, or of the 2
+  // MiB that processors with bfloat16 have, whose walks of one shard are short and lose more by
+  // company (docs/lstm_kernel.md).
+  return uses_bf16(s) ? weights >= 1024 * 1024 / static_cast<Index>(sizeof(Bfloat16))
+                      : weights >= 512 * 1024 / static_cast<Index>(sizeof(float));
+}
+
 void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const float* b,
                float* packed) {
   reference::lstm_pack(s, w, u, b, packed);
