@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <new>
 #include <sonde/error.hpp>
 #include <sonde/fields.hpp>
@@ -94,6 +95,16 @@ bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
   }
 }
 
+/// A level that is asked for and not had must not go unnoticed.
+void check_kernels() {
+  const char* wish = std::getenv("SONDE_KERNELS");
+  if (wish == nullptr || *wish == '\0' || wish == kernel_level()) return;
+  throw ArgumentError(fmt::format(
+      "SONDE_KERNELS is \"{}\", and this processor would run the kernels {}. Known are AVX3 (which "
+      "is AVX-512), AVX2, NEON and reference, the faster ones where a processor has them.",
+      wish, kernel_level()));
+}
+
 int dispatch(int argc, const char* const* argv) {
   CLI::App program{"Trains and runs networks that label every time step of multichannel signals.",
                    "sonde"};
@@ -120,6 +131,7 @@ int dispatch(int argc, const char* const* argv) {
   add_bench(program, chosen);
   int code = ok;
   if (!parse(program, argc, argv, code)) return code;
+  check_kernels();
   keep_large_arrays_on_disk({.memory = data_memory()});
   return chosen();
 }

@@ -51,10 +51,13 @@ void hint_at_scale(RunDirectory& run, const Parts& parts) {
   for (std::size_t c = 0; c < seen.center.size(); ++c) {
     const double middle = std::abs(seen.center[c]), spread = seen.scale[c];
     if (spread < 100 && spread > 0.01 && middle < 10 * spread) continue;
+    const std::vector<std::string> names = names_of_channels(parts.data());
+    const std::string name =
+        names.empty() ? fmt::format("{} (the first is 0)", c) : fmt::format("\"{}\"", names[c]);
     return run.say(fmt::format(
         "hint:   channel {} has mean {:.4g} and deviation {:.4g}. --normalize zscore brings all "
         "channels to 0 and 1.",
-        c, seen.center[c], spread));
+        name, seen.center[c], spread));
   }
 }
 

@@ -263,7 +263,8 @@ TEST_F(Train, hints_at_channels_that_need_a_scale) {
   Array x = load_npy(program_.path("X.npy"));
   for (Index i = 2; i < x.size(); i += 3) x.data()[i] = x.data()[i] * 1e-5f;
   save_npy(program_.path("X.npy"), x);
-  EXPECT_PRED2(says, train("--epochs 1 --out b").err, "hint:   channel 2 has mean ");
+  EXPECT_PRED2(says, train("--epochs 1 --out b").err,
+               "hint:   channel 2 (the first is 0) has mean ");
   EXPECT_EQ(train("--epochs 1 --normalize zscore --out c").err.find("hint:"), std::string::npos);
 }
 
