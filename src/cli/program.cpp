@@ -101,7 +101,8 @@ void check_kernels() {
   if (wish == nullptr || *wish == '\0' || wish == kernel_level()) return;
   throw ArgumentError(fmt::format(
       "SONDE_KERNELS is \"{}\", and this processor would run the kernels {}. Known are AVX3 (which "
-      "is AVX-512), AVX2, NEON and reference, the faster ones where a processor has them.",
+      "is AVX-512), AVX2, NEON and reference, the faster ones where a processor has them. Leave "
+      "the variable out for the fastest.",
       wish, kernel_level()));
 }
 

@@ -5,8 +5,8 @@ namespace sonde::kernels {
 
 enum class Level { reference, neon, avx2, avx3 };
 
-/// The best that this processor and SONDE_KERNELS (reference, AVX2 or AVX3) allow; read at first
-/// use.
+/// The best that this processor and SONDE_KERNELS (reference, NEON, AVX2 or AVX3) allow; read at
+/// first use.
 Level level_in_use();
 
 /// For tests and benchmarks: caps the level from now on; what was packed before must be packed

@@ -51,7 +51,7 @@ struct RecurrentForward {
   /// LSTM: (steps, rows, units) when gates are kept; else (rows, units), the last c
   T* c = nullptr;
   T* gates = nullptr;    ///< gates_size for each step and row; null: not kept
-  T* scratch = nullptr;  ///< scratch_size; not read by an LSTM or a SimpleRNN
+  T* scratch = nullptr;  ///< scratch_size; not read by a SimpleRNN, nor by an LSTM of floats
   /// (steps, rows): a row's step with a 0 is skipped, h and c stay what they were; null: all count
   const T* mask = nullptr;
   DropoutMasks<T> dropout = {};
@@ -94,10 +94,14 @@ void lstm_pack(const RecurrentSizes&, const float* w, const float* u, const floa
                float* packed);
 void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const double* b,
                double* packed);
-/// Up to `most_abreast` shards of s.rows rows each; the results are those of one after the other.
-/// Where no dropout is given, one walk serves all of them, and lstm_gains_abreast says whether that
-/// is faster.
+/// Up to `most_abreast` shards of s.rows rows each, with the same packed weights and none or all
+/// with dropout; the results are those of one after the other. lstm_gains_abreast says whether one
+/// walk serves all of them and is faster.
 inline constexpr std::size_t most_abreast = 8;
+/// Rows that go through time together at most, unless a shard has more by itself: each weight
+/// from a far cache then serves 32 multiply-adds, for which two units take as long as for its
+/// loading, and each tile of AMX's two tiles of rows.
+inline constexpr Index most_rows_abreast = 32;
 bool lstm_gains_abreast(const RecurrentSizes&);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);

@@ -10,6 +10,9 @@ struct LstmCell {
   static constexpr Index states = 2;
   static constexpr bool forward_scratch = false;
   static constexpr bool abreast = true;
+  static bool gains_abreast(const kernels::RecurrentSizes& s) {
+    return kernels::lstm_gains_abreast(s);
+  }
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::lstm_packed_size<T>(s);

@@ -148,8 +148,10 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   if (op.sequences) planner.pass_mask();
   else planner.end_mask();
   planner.timing({.recurrent = true});
-  const bool drops = training && (layer.dropout > 0 || layer.recurrent_dropout > 0);
-  if (Cell::abreast && !drops && kernels::lstm_gains_abreast(sizes)) planner.share_weights();
+  if constexpr (Cell::abreast) {
+    const bool drops = training && (layer.dropout > 0 || layer.recurrent_dropout > 0);
+    if (!drops && Cell::gains_abreast(sizes)) planner.share_weights();
+  }
   return op;
 }
 

@@ -11,7 +11,8 @@
 /// What runs LSTM, GRU and SimpleRNN. A Cell names the kernels of one of them:
 ///   gates, states   how many; states are h, or h and c
 ///   packed_size<T>, gates_size<T>, scratch_size<T>, pack, forward, backward
-///   abreast         whether forward and backward take several shards in one walk
+///   abreast         whether forward and backward take several shards in one walk; then
+///                   gains_abreast too: whether that is faster
 namespace sonde {
 
 /// The masks of dropout and recurrent_dropout: one for each row and feature, the same at all steps.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/bf16.hpp"
+#include "kernels/recurrent.hpp"
 #include "training/shards.hpp"
 
 namespace sonde {
@@ -35,10 +36,10 @@ bool BatchPlan::has_barriers() const {
 }
 
 Index BatchPlan::abreast(int workers) const {
-  // 32 rows make enough of each weight that comes from memory; every worker should have some.
-  constexpr Index most_rows = 32;
   if (!options.abreast || !plan.shares_weights()) return 1;
-  return group_size(shards(), workers, std::clamp<Index>(most_rows / rows(), 1, most_abreast));
+  // Every worker should have some.
+  const Index most = std::clamp<Index>(kernels::most_rows_abreast / rows(), 1, most_abreast);
+  return group_size(shards(), workers, most);
 }
 
 Index BatchPlan::spaces(int workers) const {

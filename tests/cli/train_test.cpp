@@ -268,6 +268,16 @@ TEST_F(Train, hints_at_channels_that_need_a_scale) {
   EXPECT_EQ(train("--epochs 1 --normalize zscore --out c").err.find("hint:"), std::string::npos);
 }
 
+TEST_F(Train, hints_at_a_channel_by_its_name) {
+  std::string table = "calm,wild,label\n";
+  for (int i = 0; i < 200; ++i)
+    table += fmt::format("{},{},{}\n", i % 7, 1000 * (i % 5), i % 3 == 0 ? 1 : 0);
+  program_.write("r.csv", table);
+  const Result result =
+      program_.run("train --x r.csv --label-column label --window 20 --epochs 1 --out a");
+  EXPECT_PRED2(says, result.err, "hint:   channel \"wild\" has mean 2000 and deviation ");
+}
+
 TEST_F(Train, stops_early_and_says_so) {
   // At this rate nothing is learnt, and the first epoch stays the best for a while.
   train("--epochs 200 --learning-rate 0.9 --early-stopping 2");

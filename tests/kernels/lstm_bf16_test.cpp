@@ -271,6 +271,39 @@ TEST(LstmInBfloat16, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
   }
 }
 
+TEST(LstmInBfloat16, AShardWithFewerRowsFindsRoomInTheScratchOfOneWithMore) {
+  for (Bf16 path : paths()) {
+    const AtBf16 at(path);
+    for (const Index channels : {3, 64}) {
+      Index before = 0;
+      for (Index rows = 0; rows <= 80; ++rows) {
+        const Index size = lstm_scratch_size<float>(in_bf16(sizes(9, rows, channels, 64)));
+        EXPECT_GE(size, before) << rows;
+        before = size;
+      }
+    }
+    const Index booked = lstm_scratch_size<float>(in_bf16(sizes(80, 5, 64, 64)));
+    Case<float> four(in_bf16(sizes(80, 4, 64, 64)));
+    four.scratch = Buffer<float>(booked);
+    four.run();
+    EXPECT_TRUE(four.scratch.is_intact());
+  }
+}
+
+TEST(LstmInBfloat16, GoesAbreastOnTilesFromAMegabyteOfWeightsOn) {
+  for (Bf16 path : paths()) {
+    const AtBf16 at(path);
+    const bool amx = path == Bf16::amx;
+    EXPECT_EQ(lstm_gains_abreast(in_bf16(sizes(9, 8, 3, 361))), amx);  // 364 * 4 * 361 * 2 bytes
+    EXPECT_FALSE(lstm_gains_abreast(in_bf16(sizes(9, 8, 3, 360))));
+    EXPECT_FALSE(lstm_gains_abreast(in_bf16(sizes(9, 32, 3, 400))));
+    EXPECT_TRUE(lstm_gains_abreast(sizes(9, 8, 3, 181)));  // as floats from half of one on
+    EXPECT_FALSE(lstm_gains_abreast(sizes(9, 8, 3, 179)));
+    const AtLevel at_level(Level::reference);
+    EXPECT_FALSE(lstm_gains_abreast(sizes(9, 8, 3, 400)));
+  }
+}
+
 /// Runs `whole` again in two pieces that carry h and c; gates and all gradients too.
 void expect_same_in_pieces(const RecurrentSizes& s, Index cut) {
   Case<float> whole(s), cut_up(s);

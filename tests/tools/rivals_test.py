@@ -17,6 +17,7 @@ sys.path.insert(0, str(RIVALS))
 import problem  # noqa: E402
 import report  # noqa: E402
 import run  # noqa: E402
+import sweep  # noqa: E402
 
 SAYS = """#!/bin/sh
 echo '{"machine": {"version": "9", "kernels": "AVX2"}, "problems": [{"rounds": [0.2, 0.1, 0.4],
@@ -54,6 +55,21 @@ class Problems(unittest.TestCase):
     def test_stream_on_one_thread(self):
         self.assertEqual(run.thread_count("spatial-conv-lstm threads=2"), 2)
         self.assertEqual(run.thread_count("conv-lstm threads=2 mode=stream"), 1)
+
+
+class Sweep(unittest.TestCase):
+    def test_leaves_out_what_takes_a_rival_too_long(self):
+        lines = [sweep.line(*place) for place in sweep.places() if sweep.seconds(*place) < sweep.SECONDS]
+        self.assertIn("lstm32 input=2000,32 batch=128 samples=128 threads=1 mode=train", lines)
+        self.assertNotIn("lstm1024 input=2000,128 batch=128 samples=128 threads=2 mode=train", lines)
+        for line in lines:
+            problem.read(line)
+
+    def test_has_a_row_for_each_size_and_a_dash_for_what_was_not_measured(self):
+        results = [{"program": "sonde", "times": 1.0}, {"program": "onednn", "times": 1.234}]
+        measured = {"problems": [{"problem": sweep.line(2, 64, 8, 400), "results": results}]}
+        self.assertIn("| 64 | – · – · – | – · 1.23 · – | – · – · – |", sweep.table(measured, 2))
+        self.assertNotIn("1.23", sweep.table(measured, 1))
 
 
 class Rows(unittest.TestCase):

@@ -110,9 +110,10 @@ class Bf16Products {
   /// y (rows, width) = start + a (rows, groups, 32) * b. With `whole`, y has room for whole tiles.
   void multiply(Index rows, const Bfloat16* a, Index a_row, const PackedTiles& b,
                 const Start& start, float* y, Index y_row, bool whole);
-  /// The same for rows that lie anywhere, up to 16 rows and 64 lanes at a time: begin(z, lane, r,
-  /// count) says where the sums of rows r to r + count - 1 begin, from `lane` on, maybe at z when
-  /// it has laid them there; end(z, lane, r, count) takes them from z (count, 64).
+  /// The same where the sums lie in no constant pitch, for up to 16 rows and 64 lanes at a time.
+  /// begin(z, lane, r, count) returns where those of rows r to r + count - 1 and of lanes from
+  /// `lane` on start; it may copy them to z (count, 64) and return that. end(z, lane, r, count)
+  /// takes the results from z; lanes beyond b's tiles are undefined.
   template <class Begin, class End>
   void multiply(Index rows, const Bfloat16* a, Index a_row, const PackedTiles& b,
                 const Begin& begin, const End& end) {

@@ -3,7 +3,8 @@
 
 #include "kernels/simd/lstm.hpp"
 
-/// What the LSTM with products of bfloat16 has beside the one of floats: where its factors lie.
+/// What the LSTM with products of bfloat16 has beside the one of floats: where its factors lie, and
+/// how the rows of several shards lie among each other.
 namespace sonde::kernels {
 
 inline Index whole_groups(Index n) { return groups_of(n) * group; }
@@ -26,29 +27,34 @@ struct LstmTiles {
   }
 };
 
-/// Rows that go through time together at most, of several shards: two of AMX's tiles share what
-/// they load of the weights. A shard may have more by itself.
-inline Index rows_abreast(const RecurrentSizes& s) { return std::max<Index>(s.rows, 32); }
+/// Rows that go through time together at most.
+inline Index rows_abreast(const RecurrentSizes& s) { return std::max(s.rows, most_rows_abreast); }
 
-/// Calls walk(shards) for as many of them as go together.
+/// Calls walk(some) for as many of the shards as go together.
 template <class Call, class Walk>
-void for_groups(const RecurrentSizes& s, std::span<const Call> shards, const Walk& walk) {
-  const auto most = static_cast<std::size_t>(rows_abreast(s) / std::max<Index>(s.rows, 1));
+void for_those_abreast(const RecurrentSizes& s, std::span<const Call> shards, const Walk& walk) {
+  const auto room = static_cast<std::size_t>(rows_abreast(s) / std::max<Index>(s.rows, 1));
+  const std::size_t most = std::min(room, most_abreast);
   for (std::size_t i = 0; i < shards.size(); i += most) {
     walk(shards.subspan(i, std::min(most, shards.size() - i)));
   }
 }
 
-/// Calls use(shard, from, to, at) for the parts of rows r to r + count - 1 that are of one shard:
-/// its rows `from` to `to` - 1, the first of which is `at` of them.
+/// Calls use(shard, from, to, at) for the parts of rows r to r + count - 1 of all shards that are
+/// of one shard: its rows `from` to `to` - 1, of which the first is row r + at.
 template <class Use>
-void for_shards(Index rows_of_shard, Index r, Index count, const Use& use) {
+void for_parts(Index rows_of_shard, Index r, Index count, const Use& use) {
   for (Index row = r; row < r + count;) {
     const Index shard = row / rows_of_shard, from = row % rows_of_shard;
     const Index to = std::min(rows_of_shard, from + r + count - row);
     use(shard, from, to, row - r);
     row += to - from;
   }
+}
+
+/// Whether a step counts for any of its rows.
+inline bool is_used(const float* mask, Index rows) {
+  return !mask || std::any_of(mask, mask + rows, [](float each) { return each != 0.0f; });
 }
 
 /// A part of some rows, (rows, whole slices), to another place.
@@ -59,25 +65,28 @@ inline void copy_part(Index rows, Index width, const float* from, Index from_row
   }
 }
 
-/// Scratch of forward. Products with w are made for some steps together: 64 rows are 4 whole tiles,
-/// and their sums, 64 KiB at 64 units, mostly stay in a second-level cache until h comes to them.
+/// Scratch of forward. A batch's last shard may have fewer rows than was booked for: what counts
+/// the rows of a block counts as many as a block of any number of rows has. Products with w are
+/// made for some steps together: 64 rows are 4 whole tiles, and their sums, 64 KiB at 64 units,
+/// mostly stay in a second-level cache until h comes to them.
 struct LstmForwardScratch {
   Index block;  ///< steps
-  Index x;      ///< (block, rows, whole groups of channels) of bfloat16
+  Index x;      ///< (block and rows, whole groups of channels) of bfloat16
   Index h;      ///< (rows abreast, whole groups of units) of bfloat16, of the first shard
-  Index sums;   ///< (block, rows, gates): where gates are not kept
+  Index sums;   ///< (block and rows, gates): where gates are not kept
   Index size;
 
   explicit LstmForwardScratch(const RecurrentSizes& s) {
     block = std::max<Index>(1, 64 / std::max<Index>(1, s.rows));
+    const Index block_rows = std::max<Index>(64, s.rows);
     x = 0;
-    h = x + block * s.rows * whole_groups(s.channels) / 2;
+    h = x + block_rows * whole_groups(s.channels) / 2;
     sums = h + rows_abreast(s) * whole_groups(s.units) / 2;
-    size = sums + block * s.rows * lstm_gates_pitch(s);
+    size = sums + block_rows * lstm_gates_pitch(s);
   }
 };
 
-/// Scratch of backward.
+/// Scratch of backward, for shards with fewer rows too.
 struct LstmBackwardScratch {
   Index block;   ///< steps
   Index groups;  ///< of the rows of a block
@@ -91,13 +100,13 @@ struct LstmBackwardScratch {
 
   explicit LstmBackwardScratch(const RecurrentSizes& s) {
     block = lstm_block_steps(std::max<Index>(1, s.rows));
-    groups = groups_of(block * s.rows);
+    const Index block_rows = std::max<Index>(256, s.rows), groups = groups_of(block_rows);
     const Index state = s.rows * whole_slices(s.units), lanes = gate_lanes(s);
     dh = 0;
     dc = dh + state;
     db = dc + state;
     dz = db + lanes;
-    dz_now = dz + block * s.rows * lanes / 2;
+    dz_now = dz + block_rows * lanes / 2;
     dz_pairs = dz_now + rows_abreast(s) * lanes / 2;
     in = dz_pairs + tiles_of(lanes) * groups * tile / 2;
     size = in + tiles_of(std::max(s.channels, s.units)) * groups * tile / 2;

@@ -107,12 +107,11 @@ struct Bf16ShardBack {
 /// Step t, the one `of_block` in memory: gates become dz, which is rounded; dz times u transposed
 /// is dh of the step before, for the rows of all shards together.
 void step_back(const RecurrentSizes& s, Bf16Products& products, std::span<Bf16ShardBack> shards,
-               const PackedTiles& u, Index t, Index of_block) {
+               const LstmBackwardScratch& at, const PackedTiles& u, Index t, Index of_block) {
   const Index width = whole_slices(s.units), lanes_of_row = gate_lanes(s);
   const Index kept = lstm_gates_pitch(s), size = s.rows * lanes_of_row;
   const bool one = shards.size() == 1;
-  Bfloat16* now = one ? shards[0].dz + of_block * size
-                      : bfloats(shards[0].a->scratch, LstmBackwardScratch(s).dz_now);
+  Bfloat16* now = one ? shards[0].dz + of_block * size : bfloats(shards[0].a->scratch, at.dz_now);
   for (std::size_t i = 0; i < shards.size(); ++i) {
     Bf16ShardBack& shard = shards[i];
     const BackwardStep step = backward_step(s, *shard.a, kept, t, shard.dh, shard.dc, shard.db);
@@ -129,13 +128,16 @@ void step_back(const RecurrentSizes& s, Bf16Products& products, std::span<Bf16Sh
     };
     return for_runs(shards[0].mask, s.rows, through_u, [](Index) {});
   }
+  // Rows that are skipped go along, unless all are.
+  const auto used = [&](const Bf16ShardBack& shard) { return is_used(shard.mask, s.rows); };
+  if (std::none_of(shards.begin(), shards.end(), used)) return;
   const auto begin = [](float*, Index, Index, Index) { return from_zeros(); };
   const auto end = [&](const float* z, Index lane, Index r, Index count) {
-    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+    for_parts(s.rows, r, count, [&](Index i, Index from, Index to, Index first_row) {
       const Bf16ShardBack& shard = shards[static_cast<std::size_t>(i)];
       const auto take = [&](Index first, Index last) {
         copy_part(last - first, std::min(lanes_beside, width - lane),
-                  z + (at + first) * lanes_beside, lanes_beside,
+                  z + (first_row + first) * lanes_beside, lanes_beside,
                   shard.dh + (from + first) * width + lane, width);
       };
       for_runs(shard.mask ? shard.mask + from : nullptr, to - from, take, [](Index) {});
@@ -170,7 +172,7 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s,
     const Index t0 = s.backwards ? s.steps - end : begin;
     for (Index n = end - 1; n >= begin; --n) {
       const Index t = s.backwards ? s.steps - 1 - n : n;
-      step_back(s, products, shards, w.back_h, t, t - t0);
+      step_back(s, products, shards, at, w.back_h, t, t - t0);
     }
     for (const Bf16ShardBack& shard : shards)
       multiply_block(s, *shard.a, t0, end - begin, w, products);
@@ -192,7 +194,7 @@ namespace sonde::kernels {
 
 #if HWY_TARGETS & HWY_AVX3
 void lstm_backward_bf16(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
-  for_groups(s, shards, [&](auto group) { N_AVX3::lstm_backward_bf16_walk(s, group); });
+  for_those_abreast(s, shards, [&](auto some) { N_AVX3::lstm_backward_bf16_walk(s, some); });
 }
 #else
 void lstm_backward_bf16(const RecurrentSizes&, std::span<const RecurrentBackward<float>>) {}

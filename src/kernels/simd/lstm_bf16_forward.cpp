@@ -44,8 +44,8 @@ struct Bf16Shard {
 };
 
 /// The products of x for the steps `done` to `end` - 1 of the walk.
-void begin_block(const RecurrentSizes& s, Bf16Products& products, Bf16Shard& shard, Index done,
-                 Index end) {
+void begin_block(const RecurrentSizes& s, const PackedTiles& w, Bf16Products& products,
+                 Bf16Shard& shard, Index done, Index end) {
   const RecurrentForward<float>& a = *shard.a;
   const LstmForwardScratch at(s);
   const Index kept = lstm_gates_pitch(s), x_row = whole_groups(s.channels);
@@ -54,52 +54,42 @@ void begin_block(const RecurrentSizes& s, Bf16Products& products, Bf16Shard& sha
   shard.t0 = s.backwards ? s.steps - end : done;
   shard.block = a.gates ? a.gates + shard.t0 * s.rows * kept : a.scratch + at.sums;
   round_rows(count, s.channels, a.x + shard.t0 * s.rows * s.channels, s.channels, x, x_row);
-  products.multiply(count, x, x_row, LstmTiles(s, a.packed).x,
-                    from_row(a.packed + LstmPacked(s).bias), shard.block, kept, true);
+  products.multiply(count, x, x_row, w, from_row(a.packed + LstmPacked(s).bias), shard.block, kept,
+                    true);
 }
 
 /// Makes step n of the walk the one of now.
 void begin_step(const RecurrentSizes& s, Bf16Shard& shard, Index n) {
   const RecurrentForward<float>& a = *shard.a;
-  const Index step = s.rows * s.units, kept = lstm_gates_pitch(s);
-  const Index t = s.backwards ? s.steps - 1 - n : n;
-  const Index before = s.backwards ? t + 1 : t - 1;
-  const float* h_before = n > 0 ? a.y + before * step : a.h0;
+  const Index t = s.backwards ? s.steps - 1 - n : n, kept = lstm_gates_pitch(s);
+  shard.now = cell_of_step(s, a, kept, n);
   shard.sums = shard.block + (t - shard.t0) * s.rows * kept;
   shard.mask = a.mask ? a.mask + t * s.rows : nullptr;
-  shard.now = {.channels = s.channels,
-               .units = s.units,
-               .x = a.x + t * s.rows * s.channels,
-               .h = h_before,
-               .h_row = h_before ? s.units : 0,
-               .h_inner = 0,
-               .c_before = n == 0    ? a.c0
-                           : a.gates ? a.c + before * step
-                                     : a.c,
-               .c = a.gates ? a.c + t * step : a.c,
-               .y = a.y + t * step,
-               .gates = a.gates ? shard.sums : nullptr,
-               .gates_row = kept};
 }
 
 /// The products of h, (rows of all shards, whole groups of units), come on top of those of x.
-void add_products_of_h(const RecurrentSizes& s, Bf16Products& products,
+void add_products_of_h(const RecurrentSizes& s, const PackedTiles& u, Bf16Products& products,
                        std::span<const Bf16Shard> shards, const Bfloat16* h) {
   const Index kept = lstm_gates_pitch(s), h_row = whole_groups(s.units);
-  const PackedTiles u = LstmTiles(s, shards[0].a->packed).h;
   if (shards.size() == 1) {
-    float* sums = shards[0].sums;
-    return products.multiply(s.rows, h, h_row, u, {sums, kept}, sums, kept, true);
+    const auto add = [&](Index first, Index end) {
+      float* sums = shards[0].sums + first * kept;
+      products.multiply(end - first, h + first * h_row, h_row, u, {sums, kept}, sums, kept, true);
+    };
+    return for_runs(shards[0].mask, s.rows, add, [](Index) {});
   }
+  // Rows that are skipped go along, unless all are.
+  const auto used = [&](const Bf16Shard& shard) { return is_used(shard.mask, s.rows); };
+  if (std::none_of(shards.begin(), shards.end(), used)) return;
   const auto begin = [&](float* z, Index lane, Index r, Index count) -> Start {
-    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+    for_parts(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
       const float* sums = shards[static_cast<std::size_t>(i)].sums + from * kept + lane;
       copy_part(to - from, lanes_beside, sums, kept, z + at * lanes_beside, lanes_beside);
     });
     return {z, lanes_beside};
   };
   const auto end = [&](const float* z, Index lane, Index r, Index count) {
-    for_shards(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
+    for_parts(s.rows, r, count, [&](Index i, Index from, Index to, Index at) {
       float* sums = shards[static_cast<std::size_t>(i)].sums + from * kept + lane;
       copy_part(to - from, lanes_beside, z + at * lanes_beside, lanes_beside, sums, kept);
     });
@@ -121,6 +111,7 @@ void finish_step(const RecurrentSizes& s, const Bf16Shard& shard) {
 
 void lstm_forward_bf16_walk(const RecurrentSizes& s,
                             std::span<const RecurrentForward<float>> calls) {
+  const LstmTiles w(s, calls[0].packed);
   const LstmForwardScratch at(s);
   const Index h_row = whole_groups(s.units), h_shard = s.rows * h_row;
   Bfloat16* h = bfloats(calls[0].scratch, at.h);
@@ -137,10 +128,10 @@ void lstm_forward_bf16_walk(const RecurrentSizes& s,
   Bf16Products products;
   for (Index done = 0; done < s.steps; done += at.block) {
     const Index end = std::min(s.steps, done + at.block);
-    for (Bf16Shard& shard : shards) begin_block(s, products, shard, done, end);
+    for (Bf16Shard& shard : shards) begin_block(s, w.x, products, shard, done, end);
     for (Index n = done; n < end; ++n) {
       for (Bf16Shard& shard : shards) begin_step(s, shard, n);
-      add_products_of_h(s, products, shards, h);
+      add_products_of_h(s, w.h, products, shards, h);
       for (std::size_t i = 0; i < shards.size(); ++i) {
         finish_step(s, shards[i]);
         round(i, shards[i].now.y);
@@ -159,7 +150,7 @@ namespace sonde::kernels {
 
 #if HWY_TARGETS & HWY_AVX3
 void lstm_forward_bf16(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
-  for_groups(s, shards, [&](auto group) { N_AVX3::lstm_forward_bf16_walk(s, group); });
+  for_those_abreast(s, shards, [&](auto some) { N_AVX3::lstm_forward_bf16_walk(s, some); });
 }
 #else
 void lstm_forward_bf16(const RecurrentSizes&, std::span<const RecurrentForward<float>>) {}

@@ -27,6 +27,29 @@ struct Cell {
   Index gates_row;
 };
 
+/// Step n of a walk, at its first row; `kept`: from one row's gates to the next row's.
+inline Cell cell_of_step(const RecurrentSizes& s, const RecurrentForward<float>& a, Index kept,
+                         Index n) {
+  static constexpr float zero = 0.0f;
+  const Index step = s.rows * s.units;
+  const Index t = s.backwards ? s.steps - 1 - n : n;
+  const Index before = s.backwards ? t + 1 : t - 1;
+  const float* h = n > 0 ? a.y + before * step : a.h0;
+  return {.channels = s.channels,
+          .units = s.units,
+          .x = a.x + t * s.rows * s.channels,
+          .h = h ? h : &zero,
+          .h_row = h ? s.units : 0,
+          .h_inner = h ? 1 : 0,
+          .c_before = n == 0    ? a.c0
+                      : a.gates ? a.c + before * step
+                                : a.c,
+          .c = a.gates ? a.c + t * step : a.c,
+          .y = a.y + t * step,
+          .gates = a.gates ? a.gates + t * s.rows * kept : nullptr,
+          .gates_row = kept};
+}
+
 /// From the sums of the gates to c and y. take(gate): its sums, Several<rows * vectors>.
 template <int rows, int vectors, class Take>
 HWY_INLINE void finish_gates(const Cell& a, Index unit, const Take& take) {

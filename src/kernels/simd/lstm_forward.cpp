@@ -64,24 +64,8 @@ struct Step {
 /// Step n of the walk; `kept`: from one row's gates to the next row's.
 Step forward_step(const RecurrentSizes& s, const LstmPacked& at, Index kept,
                   const RecurrentForward<float>& a, Index n) {
-  static constexpr float zero = 0.0f;
-  const Index step = s.rows * s.units;
   const Index t = s.backwards ? s.steps - 1 - n : n;
-  const Index before = s.backwards ? t + 1 : t - 1;
-  const float* h = n > 0 ? a.y + before * step : a.h0;
-  return {.first = {.channels = s.channels,
-                    .units = s.units,
-                    .x = a.x + t * s.rows * s.channels,
-                    .h = h ? h : &zero,
-                    .h_row = h ? s.units : 0,
-                    .h_inner = h ? 1 : 0,
-                    .c_before = n == 0    ? a.c0
-                                : a.gates ? a.c + before * step
-                                          : a.c,
-                    .c = a.gates ? a.c + t * step : a.c,
-                    .y = a.y + t * step,
-                    .gates = a.gates ? a.gates + t * s.rows * kept : nullptr,
-                    .gates_row = kept},
+  return {.first = cell_of_step(s, a, kept, n),
           .w = a.packed + at.forward,
           .b = a.packed + at.bias,
           .mask = a.mask ? a.mask + t * s.rows : nullptr,
@@ -118,6 +102,7 @@ Ahead next_weights(const RecurrentSizes& s, std::span<const Step> shards, Index 
 }
 
 void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
+  if (s.rows == 0) return;
   const LstmPacked at(s);
   const Index kept = lstm_gates_size<float>(s);
   assert(shards.size() <= most_abreast);

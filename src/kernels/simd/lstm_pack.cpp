@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "kernels/level.hpp"
 #include "kernels/simd/lstm_bf16.hpp"
 
 /// Sizes and packing of the float LSTM; plain loops.
@@ -80,13 +81,15 @@ Index lstm_scratch_size<float>(const RecurrentSizes& s) {
 }
 
 bool lstm_gains_abreast(const RecurrentSizes& s) {
-  if (!has_default_functions(s) || s.rows >= 32) return false;
+  if (level_in_use() == Level::reference || !has_default_functions(s)) return false;
+  if (s.rows >= most_rows_abreast) return false;
   const Index weights = (s.channels + s.units) * 4 * s.units;
   // A second-level cache keeps half of itself, beside what goes through it: of 1 MiB, or of the 2
-  // MiB that processors with bfloat16 have, whose walks of one shard are short and lose more by
-  // company (docs/lstm_kernel.md).
-  return uses_bf16(s) ? weights >= 1024 * 1024 / static_cast<Index>(sizeof(Bfloat16))
-                      : weights >= 512 * 1024 / static_cast<Index>(sizeof(float));
+  // MiB of processors with AMX, whose walks of one shard are short and lose more by company
+  // (docs/lstm_kernel.md). Vectors of bfloat16 have no tiles that want more rows: untried.
+  if (!uses_bf16(s)) return weights >= 512 * 1024 / static_cast<Index>(sizeof(float));
+  constexpr Index kept = 1024 * 1024 / static_cast<Index>(sizeof(Bfloat16));
+  return bf16_in_use() == Bf16::amx && weights >= kept;
 }
 
 void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const float* b,
