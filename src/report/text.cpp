@@ -82,7 +82,7 @@ std::string json(std::string_view text) {
   std::string out = "\"";
   out += escaped(text, [](std::string& to, char c) {
     if (c == '"' || c == '\\') to += {'\\', c};
-    else if (c == '<' || c == '>' || c == '&' || (c >= 0 && c < 32))
+    else if (c == '<' || c == '>' || c == '&' || static_cast<unsigned char>(c) < 32)
       to += fmt::format("\\u{:04x}", static_cast<int>(c));
     else to += c;
   });
