@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+
+#include <fmt/format.h>
 #include <signal.h>
 
 #include <cmath>
