@@ -6,6 +6,7 @@
         --rounds 3 --epochs 3 --warm-up 1 --out sweep.json
     bench/rivals/sweep.py sweep.json     # Markdown: how many times as long oneDNN takes
 """
+import itertools
 import json
 import pathlib
 import sys
@@ -23,18 +24,15 @@ def line(threads, units, batch, steps):
             f"threads={threads} mode=train")
 
 
-def places():
-    for threads in (1, 2):
-        for units in UNITS:
-            for batch in BATCHES:
-                for steps in STEPS:
-                    yield threads, units, batch, steps
-
-
 def seconds(threads, units, batch, steps):
     """A batch forward and backward; the input's gradient is not wanted."""
     multiply_adds = batch * steps * 4 * units * (2 * min(units, 128) + 3 * units)
     return 2e-9 * multiply_adds / (GFLOPS * threads)
+
+
+def lines():
+    places = itertools.product((1, 2), UNITS, BATCHES, STEPS)
+    return [line(*place) for place in places if seconds(*place) < SECONDS]
 
 
 def table(measured, threads):
@@ -52,9 +50,7 @@ def table(measured, threads):
 
 def main():
     if len(sys.argv) == 1:
-        for place in places():
-            if seconds(*place) < SECONDS:
-                print(line(*place))
+        print("\n".join(lines()))
         return
     measured = json.loads(pathlib.Path(sys.argv[1]).read_text())
     for threads in (1, 2):

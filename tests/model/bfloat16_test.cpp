@@ -52,8 +52,11 @@ class Bfloat16Training : public ::testing::Test {
     return all;
   }
   std::vector<float> trained(const FitOptions& options) {
-    Model model = network();
-    model.fit(source_, options);
+    return trained(network(), source_, options);
+  }
+  static std::vector<float> trained(Model model, const SampleSource& source,
+                                    const FitOptions& options) {
+    model.fit(source, options);
     std::vector<float> weights;
     for (const Array& each : model.get_weights())
       weights.insert(weights.end(), each.values().begin(), each.values().end());
@@ -95,29 +98,29 @@ Model wide_network() {
   return model;
 }
 
+Model narrow_network() {
+  const Tensor x = Input({100, 64});
+  Tensor h = LSTM{.units = 64, .return_sequences = true}(x);
+  h = LSTM{.units = 64, .return_sequences = true}(h);
+  Model model(x, Dense{.units = 1}(h), {.seed = 3});
+  model.compile({.optimizer = SGD{.learning_rate = 1e-2f}, .loss = MeanSquaredError{}});
+  return model;
+}
+
 TEST_F(Bfloat16Training, has_room_for_a_last_batch_of_fewer_rows) {
   // Of blocks with as many steps as rows leave room for: 5 rows want less of it than 4.
   const Array x = numbers({9, 100, 64}, 5), y({9, 100, 1});
   const ArraySamples source{{&x}, {&y}};
   for (Bf16 path : paths()) {
     kernels::set_bf16(path);
-    std::vector<Array> first;
+    std::vector<float> first;
     for (const int threads : {1, 2}) {
-      const Tensor in = Input({100, 64});
-      const Tensor h = LSTM{.units = 64, .return_sequences = true}(in);
-      Model model(in, Dense{.units = 1}(LSTM{.units = 64, .return_sequences = true}(h)),
-                  {.seed = 3});
-      model.compile({.optimizer = SGD{.learning_rate = 1e-2f}, .loss = MeanSquaredError{}});
       FitOptions how = options(MatmulPrecision::bf16, threads);
       how.batch_size = 5;
-      model.fit(source, how);
-      const std::vector<Array> weights = model.get_weights();
-      for (std::size_t i = 0; i < weights.size(); ++i) {
-        for (const float each : weights[i].values()) ASSERT_TRUE(std::isfinite(each));
-        if (first.empty()) continue;
-        EXPECT_TRUE(same_bits<float>(weights[i].values(), first[i].values())) << threads;
-      }
+      const std::vector<float> weights = trained(narrow_network(), source, how);
+      for (const float each : weights) ASSERT_TRUE(std::isfinite(each));
       if (first.empty()) first = weights;
+      EXPECT_TRUE(same_bits<float>(weights, first)) << threads;
     }
   }
 }
@@ -133,13 +136,9 @@ TEST_F(Bfloat16Training, gives_the_same_bytes_where_shards_go_abreast) {
     kernels::set_bf16(path);
     std::vector<float> first;
     for (const int threads : {1, 2, 3, 40}) {  // 40: one shard each
-      Model model = wide_network();
       FitOptions how = options(MatmulPrecision::bf16, threads);
       how.batch_size = 64;  // shards of 8, and of 6 in the last batch
-      model.fit(source, how);
-      std::vector<float> weights;
-      for (const Array& each : model.get_weights())
-        weights.insert(weights.end(), each.values().begin(), each.values().end());
+      const std::vector<float> weights = trained(wide_network(), source, how);
       if (first.empty()) first = weights;
       EXPECT_TRUE(same_bits<float>(weights, first)) << threads << ", " << kernels::bf16_name(path);
     }

@@ -42,6 +42,11 @@ inline Index lstm_gates_pitch(const RecurrentSizes& s) {
   return std::max(gates_pitch(s), reference::lstm_gates_size(s));
 }
 
+/// Scalars that a backward walk carries: dh and dc (rows, whole slices), db (slices, 4, 16).
+inline Index lstm_carried_size(const RecurrentSizes& s) {
+  return 2 * s.rows * whole_slices(s.units) + gate_lanes(s);
+}
+
 /// Steps of a block of backward with products of bfloat16, whose rows are summed over together. 256
 /// rows make the products long, and mostly stay in a second-level cache. A power of two, 64 at
 /// most, so that blocks of any number of rows end where segments of 64 steps do.

@@ -92,32 +92,6 @@ void add_products(const RecurrentSizes& s, Index count, const float* dz, Index d
   }
 }
 
-/// The walk of one shard: where its numbers lie, and what it carries from step to step.
-struct ShardWalk {
-  const RecurrentSizes* s;
-  const RecurrentBackward<float>* a;
-  Index kept;  ///< from one row's gates to the next row's
-  float* dh;   ///< (rows, whole slices of units)
-  float* dc;   ///< (rows, whole slices of units)
-  float* db;   ///< (slices, 4, 16)
-};
-
-ShardWalk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
-  const Index size = s.rows * whole_slices(s.units);
-  const ShardWalk w{
-      &s, &a, lstm_gates_size<float>(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
-  widen(s, a.dh, w.dh);
-  widen(s, a.dc, w.dc);
-  widen_bias(s, a.db, w.db);
-  return w;
-}
-
-void end_walk(const ShardWalk& w) {
-  narrow(*w.s, w.dh, w.a->dh);
-  narrow(*w.s, w.dc, w.a->dc);
-  if (w.a->db) narrow_bias(*w.s, w.db, w.a->db);
-}
-
 /// Step t: gates become dz, for all shards; then dh of the step before, for all their rows
 /// together.
 void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t) {
@@ -139,7 +113,7 @@ void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t) 
     list.count = 0;
   };
   for (const ShardWalk& walk : walks) {
-    const BackwardStep now = backward_step(s, *walk.a, walk.kept, t, walk.dh, walk.dc, walk.db);
+    const BackwardStep now = backward_step(walk, t);
     for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
     for (Index r = 0; r < s.rows; ++r) {
       if (now.mask && now.mask[r] == 0.0f) continue;

@@ -86,14 +86,11 @@ struct LstmForwardScratch {
   }
 };
 
-/// Scratch of backward, for shards with fewer rows too.
+/// Scratch of backward, behind what is carried; for shards with fewer rows too.
 struct LstmBackwardScratch {
-  Index block;   ///< steps
-  Index groups;  ///< of the rows of a block
-  Index dh, dc;  ///< (rows, whole slices of units)
-  Index db;      ///< (slices, 4, 16)
-  Index dz;      ///< (block, rows, gate lanes) of bfloat16
-  Index dz_now;  ///< (rows abreast, gate lanes) of bfloat16: those of one step, of the first shard
+  Index block;     ///< steps
+  Index dz;        ///< (block and rows, gate lanes) of bfloat16
+  Index dz_now;    ///< (rows abreast, gate lanes) of bfloat16: of one step, of the first shard
   Index dz_pairs;  ///< (tiles of gate lanes, groups) tiles of bfloat16
   Index in;        ///< (tiles of channels or units, groups) tiles of bfloat16
   Index size;
@@ -101,11 +98,8 @@ struct LstmBackwardScratch {
   explicit LstmBackwardScratch(const RecurrentSizes& s) {
     block = lstm_block_steps(std::max<Index>(1, s.rows));
     const Index block_rows = std::max<Index>(256, s.rows), groups = groups_of(block_rows);
-    const Index state = s.rows * whole_slices(s.units), lanes = gate_lanes(s);
-    dh = 0;
-    dc = dh + state;
-    db = dc + state;
-    dz = db + lanes;
+    const Index lanes = gate_lanes(s);
+    dz = lstm_carried_size(s);
     dz_now = dz + block_rows * lanes / 2;
     dz_pairs = dz_now + rows_abreast(s) * lanes / 2;
     in = dz_pairs + tiles_of(lanes) * groups * tile / 2;

@@ -96,74 +96,60 @@ void multiply_block(const RecurrentSizes& s, const RecurrentBackward<float>& a, 
   add_tiles(s, products, groups, in, s.units, pairs, a.du);
 }
 
-/// One shard on the walk.
-struct Bf16ShardBack {
-  const RecurrentBackward<float>* a;
-  float *dh, *dc, *db;
-  Bfloat16* dz;                 ///< of the block
-  const float* mask = nullptr;  ///< of the step of now
-};
-
 /// Step t, the one `of_block` in memory: gates become dz, which is rounded; dz times u transposed
 /// is dh of the step before, for the rows of all shards together.
-void step_back(const RecurrentSizes& s, Bf16Products& products, std::span<Bf16ShardBack> shards,
+void step_back(std::span<const ShardWalk> walks, Bf16Products& products,
                const LstmBackwardScratch& at, const PackedTiles& u, Index t, Index of_block) {
+  const RecurrentSizes& s = *walks[0].s;
   const Index width = whole_slices(s.units), lanes_of_row = gate_lanes(s);
-  const Index kept = lstm_gates_pitch(s), size = s.rows * lanes_of_row;
-  const bool one = shards.size() == 1;
-  Bfloat16* now = one ? shards[0].dz + of_block * size : bfloats(shards[0].a->scratch, at.dz_now);
-  for (std::size_t i = 0; i < shards.size(); ++i) {
-    Bf16ShardBack& shard = shards[i];
-    const BackwardStep step = backward_step(s, *shard.a, kept, t, shard.dh, shard.dc, shard.db);
+  const Index size = s.rows * lanes_of_row;
+  const bool one = walks.size() == 1;
+  const auto mask_of = [&](const ShardWalk& walk) {
+    return walk.a->mask ? walk.a->mask + t * s.rows : nullptr;
+  };
+  Bfloat16* now = bfloats(walks[0].a->scratch, at.dz_now);
+  for (std::size_t i = 0; i < walks.size(); ++i) {
+    const BackwardStep step = backward_step(walks[i], t);
     for (Index unit = 0; unit < width; unit += lanes) gates_backward(step, unit);
-    Bfloat16* dz = shard.dz + of_block * size;
-    round_rows(s.rows, lanes_of_row, step.gates, kept, dz, lanes_of_row);
-    if (!one) std::copy_n(dz, size, now + static_cast<Index>(i) * size);
-    shard.mask = step.mask;
+    Bfloat16* dz = bfloats(walks[i].a->scratch, at.dz) + of_block * size;
+    round_rows(s.rows, lanes_of_row, step.gates, step.gates_row, dz, lanes_of_row);
+    if (one) now = dz;
+    else std::copy_n(dz, size, now + static_cast<Index>(i) * size);
   }
   if (one) {
     const auto through_u = [&](Index r, Index run_end) {
       products.multiply(run_end - r, now + r * lanes_of_row, lanes_of_row, u, from_zeros(),
-                        shards[0].dh + r * width, width, true);
+                        walks[0].dh + r * width, width, true);
     };
-    return for_runs(shards[0].mask, s.rows, through_u, [](Index) {});
+    return for_runs(mask_of(walks[0]), s.rows, through_u, [](Index) {});
   }
   // Rows that are skipped go along, unless all are.
-  const auto used = [&](const Bf16ShardBack& shard) { return is_used(shard.mask, s.rows); };
-  if (std::none_of(shards.begin(), shards.end(), used)) return;
+  const auto used = [&](const ShardWalk& walk) { return is_used(mask_of(walk), s.rows); };
+  if (std::none_of(walks.begin(), walks.end(), used)) return;
   const auto begin = [](float*, Index, Index, Index) { return from_zeros(); };
   const auto end = [&](const float* z, Index lane, Index r, Index count) {
     for_parts(s.rows, r, count, [&](Index i, Index from, Index to, Index first_row) {
-      const Bf16ShardBack& shard = shards[static_cast<std::size_t>(i)];
+      const ShardWalk& walk = walks[static_cast<std::size_t>(i)];
+      const float* mask = mask_of(walk);
       const auto take = [&](Index first, Index last) {
         copy_part(last - first, std::min(lanes_beside, width - lane),
                   z + (first_row + first) * lanes_beside, lanes_beside,
-                  shard.dh + (from + first) * width + lane, width);
+                  walk.dh + (from + first) * width + lane, width);
       };
-      for_runs(shard.mask ? shard.mask + from : nullptr, to - from, take, [](Index) {});
+      for_runs(mask ? mask + from : nullptr, to - from, take, [](Index) {});
     });
   };
-  products.multiply(s.rows * static_cast<Index>(shards.size()), now, lanes_of_row, u, begin, end);
+  products.multiply(s.rows * static_cast<Index>(walks.size()), now, lanes_of_row, u, begin, end);
 }
 
 void lstm_backward_bf16_walk(const RecurrentSizes& s,
-                             std::span<const RecurrentBackward<float>> calls) {
+                             std::span<const RecurrentBackward<float>> shards) {
   if (s.steps == 0 || s.rows == 0) return;
-  const LstmTiles w(s, calls[0].packed);
+  const LstmTiles w(s, shards[0].packed);
   const LstmBackwardScratch at(s);
-  Bf16ShardBack places[most_abreast];
-  const std::span<Bf16ShardBack> shards(places, calls.size());
-  for (std::size_t i = 0; i < calls.size(); ++i) {
-    const RecurrentBackward<float>& a = calls[i];
-    shards[i] = {.a = &a,
-                 .dh = a.scratch + at.dh,
-                 .dc = a.scratch + at.dc,
-                 .db = a.scratch + at.db,
-                 .dz = bfloats(a.scratch, at.dz)};
-    widen(s, a.dh, shards[i].dh);
-    widen(s, a.dc, shards[i].dc);
-    widen_bias(s, a.db, shards[i].db);
-  }
+  ShardWalk places[most_abreast];
+  for (std::size_t i = 0; i < shards.size(); ++i) places[i] = begin_walk(s, shards[i]);
+  const std::span<const ShardWalk> walks(places, shards.size());
   Bf16Products products;
   // Blocks count from the walk's first step and go from the last to the first, so that a walk that
   // is cut between two of them has the same blocks.
@@ -172,16 +158,11 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s,
     const Index t0 = s.backwards ? s.steps - end : begin;
     for (Index n = end - 1; n >= begin; --n) {
       const Index t = s.backwards ? s.steps - 1 - n : n;
-      step_back(s, products, shards, at, w.back_h, t, t - t0);
+      step_back(walks, products, at, w.back_h, t, t - t0);
     }
-    for (const Bf16ShardBack& shard : shards)
-      multiply_block(s, *shard.a, t0, end - begin, w, products);
+    for (const ShardWalk& walk : walks) multiply_block(s, *walk.a, t0, end - begin, w, products);
   }
-  for (const Bf16ShardBack& shard : shards) {
-    narrow(s, shard.dh, shard.a->dh);
-    narrow(s, shard.dc, shard.a->dc);
-    if (shard.a->db) narrow_bias(s, shard.db, shard.a->db);
-  }
+  for (const ShardWalk& walk : walks) end_walk(walk);
 }
 
 }  // namespace HWY_NAMESPACE

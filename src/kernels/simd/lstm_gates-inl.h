@@ -31,23 +31,50 @@ struct BackwardStep {
   Index next_gates;       ///< from here to the step that comes next
 };
 
-/// Step t of a backward walk; `kept`: from one row's gates to the next row's.
-inline BackwardStep backward_step(const RecurrentSizes& s, const RecurrentBackward<float>& a,
-                                  Index kept, Index t, float* dh, float* dc, float* db) {
+/// The walk of one shard: where its numbers lie, and what it carries from step to step.
+struct ShardWalk {
+  const RecurrentSizes* s;
+  const RecurrentBackward<float>* a;
+  Index kept;  ///< from one row's gates to the next row's
+  float* dh;   ///< (rows, whole slices of units)
+  float* dc;   ///< (rows, whole slices of units)
+  float* db;   ///< (slices, 4, 16)
+};
+
+/// What is carried lies at the beginning of scratch: lstm_carried_size of it.
+inline ShardWalk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  const Index size = s.rows * whole_slices(s.units);
+  const ShardWalk w{&s, &a, lstm_gates_pitch(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
+  widen(s, a.dh, w.dh);
+  widen(s, a.dc, w.dc);
+  widen_bias(s, a.db, w.db);
+  return w;
+}
+
+inline void end_walk(const ShardWalk& w) {
+  narrow(*w.s, w.dh, w.a->dh);
+  narrow(*w.s, w.dc, w.a->dc);
+  if (w.a->db) narrow_bias(*w.s, w.db, w.a->db);
+}
+
+/// Step t of it.
+inline BackwardStep backward_step(const ShardWalk& walk, Index t) {
+  const RecurrentSizes& s = *walk.s;
+  const RecurrentBackward<float>& a = *walk.a;
   const Index step = s.rows * s.units, along = s.backwards ? 1 : -1;
   const bool first = t == (s.backwards ? s.steps - 1 : 0);  // of the forward walk
   return {.rows = s.rows,
           .units = s.units,
-          .gates_row = kept,
+          .gates_row = walk.kept,
           .c_before = first ? a.c0 : a.c + (t + along) * step,
           .c = a.c + t * step,
           .dy = a.dy ? a.dy + t * step : nullptr,
-          .gates = a.gates + t * s.rows * kept,
+          .gates = a.gates + t * s.rows * walk.kept,
           .mask = a.mask ? a.mask + t * s.rows : nullptr,
-          .dh = dh,
-          .dc = dc,
-          .db = db,
-          .next_gates = along * s.rows * kept};
+          .dh = walk.dh,
+          .dc = walk.dc,
+          .db = walk.db,
+          .next_gates = along * s.rows * walk.kept};
 }
 
 /// One part of a slice for all rows. Lanes beyond the units become zeros.

@@ -77,7 +77,7 @@ Index lstm_gates_size<float>(const RecurrentSizes& s) {
 template <>
 Index lstm_scratch_size<float>(const RecurrentSizes& s) {
   if (uses_bf16(s)) return std::max(LstmForwardScratch(s).size, LstmBackwardScratch(s).size);
-  return 2 * s.rows * whole_slices(s.units) + gate_lanes(s);
+  return lstm_carried_size(s);
 }
 
 bool lstm_gains_abreast(const RecurrentSizes& s) {
