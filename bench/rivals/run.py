@@ -101,7 +101,8 @@ def thread_count(line):
 
 
 def row(runs, name, settings):
-    """All rounds of one program together; `times`: its median round by round against Sonde's."""
+    """All rounds of one program together; `times`: its median round by round against Sonde's;
+    `times_updating`: of one that tells its updates of weights apart, with them."""
     mine = [r for r in runs if (r["program"], r["settings"]) == (name, settings) and "seconds" in r]
     ours = {r["round"]: median(r) for r in runs if r["program"] == "sonde" and "seconds" in r}
     seconds = [s for r in mine for s in r["seconds"]]
@@ -113,6 +114,10 @@ def row(runs, name, settings):
               "times_range": [min(times), max(times)] if times else None,
               "cpu": statistics.median(processor) if processor else None,
               "others_busy": max(r["others_busy"] for r in mine)}
+    updates = {r["round"]: statistics.median(r.get("update_seconds") or [0]) for r in mine}
+    if any(updates.values()) and times:
+        result["times_updating"] = statistics.median(
+            (median(r) + updates[r["round"]]) / ours[r["round"]] for r in mine if r["round"] in ours)
     if name == "sonde":  # the figures that belong to the median round
         result["figures"] = sorted(mine, key=median)[len(mine) // 2]["figures"]
         result["kernels"] = mine[0]["kernels"]

@@ -5,6 +5,8 @@
     $(tools/python_env.sh bench | tail -n1) bench/rivals/run.py --file sweep.txt --only onednn \
         --rounds 3 --epochs 3 --warm-up 1 --out sweep.json
     bench/rivals/sweep.py sweep.json     # Markdown: how many times as long oneDNN takes
+
+Sonde's step is whole, with loss and Adam; oneDNN's forward and backward alone, and in brackets with Adam.
 """
 import itertools
 import json
@@ -35,15 +37,22 @@ def lines():
     return [line(*place) for place in places if seconds(*place) < SECONDS]
 
 
+def times_text(result):
+    if not result:
+        return "–"
+    whole = result.get("times_updating")
+    return f"{result['times']:.2f}" + (f" ({whole:.2f})" if whole else "")
+
+
 def table(measured, threads):
     """Rows of units; in each batch the sequences from short to long."""
-    found = {problem["problem"]: result["times"] for problem in measured["problems"]
-             for result in problem["results"] if result["program"] == "onednn"}
+    found = {problem["problem"]: result for problem in measured["problems"]
+             for result in problem["results"] if result["program"] == "onednn" and result["times"]}
     rows = ["| units | " + " | ".join(f"batches of {batch}" for batch in BATCHES) + " |",
             "|---:|" + "---|" * len(BATCHES)]
     for units in UNITS:
         cells = [[found.get(line(threads, units, batch, steps)) for steps in STEPS] for batch in BATCHES]
-        said = (" · ".join(f"{times:.2f}" if times else "–" for times in cell) for cell in cells)
+        said = (" · ".join(map(times_text, cell)) for cell in cells)
         rows.append(f"| {units} | " + " | ".join(said) + " |")
     return "\n".join(rows)
 

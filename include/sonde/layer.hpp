@@ -4,6 +4,7 @@
 #include <sonde/activations.hpp>
 #include <sonde/fields.hpp>
 #include <sonde/planner.hpp>
+#include <sonde/share.hpp>
 #include <sonde/tensor.hpp>
 #include <sonde/view.hpp>
 #include <span>
@@ -22,9 +23,10 @@ namespace sonde {
 ///   forward_sums(v)   adds this shard's part to v.forward_sums(), before the barrier
 ///   backward_sums(v)  adds this shard's part to v.backward_sums(), before the barrier
 ///   after_batch(v)    once for each batch and not for each shard: moving statistics
-///   forward_abreast(views), backward_abreast(views)
+///   forward_abreast(views, share), backward_abreast(views, share)
 ///                     shards of as many rows and steps side by side, with the results of one after
-///                     the other: see Planner::share_weights
+///                     the other: see Planner::share_weights. Of a share of several parts, each
+///                     worker calls with the same views: see Planner::share_units
 template <class O>
 concept Op = std::copyable<O> && requires(const O op, const View<float>& f, const View<double>& d) {
   op.forward(f);
@@ -42,20 +44,21 @@ class AnyOp {
 
   template <class T>
   void forward(const View<T>& v) const noexcept {
-    held_->forward(std::span(&v, 1));
+    held_->forward(std::span(&v, 1), {});
   }
   template <class T>
   void backward(const View<T>& v) const noexcept {
-    held_->backward(std::span(&v, 1));
+    held_->backward(std::span(&v, 1), {});
   }
-  /// Of shards that are alike in rows and steps, at most `most_abreast`.
+  /// Of shards that are alike in rows and steps, at most `most_abreast`. Several workers may do
+  /// them together, each its share; before one of them reads what the others wrote, they meet.
   template <class T>
-  void forward(std::span<const View<T>> shards) const noexcept {
-    held_->forward(shards);
+  void forward(std::span<const View<T>> shards, const Share& share = {}) const noexcept {
+    held_->forward(shards, share);
   }
   template <class T>
-  void backward(std::span<const View<T>> shards) const noexcept {
-    held_->backward(shards);
+  void backward(std::span<const View<T>> shards, const Share& share = {}) const noexcept {
+    held_->backward(shards, share);
   }
   template <class T>
   void pack(const View<T>& v) const noexcept {
@@ -77,8 +80,8 @@ class AnyOp {
  private:
   template <class T>
   struct For {
-    virtual void forward(std::span<const View<T>>) const noexcept = 0;
-    virtual void backward(std::span<const View<T>>) const noexcept = 0;
+    virtual void forward(std::span<const View<T>>, const Share&) const noexcept = 0;
+    virtual void backward(std::span<const View<T>>, const Share&) const noexcept = 0;
     virtual void pack(const View<T>&) const noexcept = 0;
     virtual void forward_sums(const View<T>&) const noexcept = 0;
     virtual void backward_sums(const View<T>&) const noexcept = 0;
@@ -101,10 +104,18 @@ class AnyOp {
     explicit Held(O o) : op(std::move(o)) {}
     using Floats = std::span<const View<float>>;
     using Doubles = std::span<const View<double>>;
-    void forward(Floats shards) const noexcept override { forward_any(shards); }
-    void forward(Doubles shards) const noexcept override { forward_any(shards); }
-    void backward(Floats shards) const noexcept override { backward_any(shards); }
-    void backward(Doubles shards) const noexcept override { backward_any(shards); }
+    void forward(Floats shards, const Share& share) const noexcept override {
+      forward_any(shards, share);
+    }
+    void forward(Doubles shards, const Share& share) const noexcept override {
+      forward_any(shards, share);
+    }
+    void backward(Floats shards, const Share& share) const noexcept override {
+      backward_any(shards, share);
+    }
+    void backward(Doubles shards, const Share& share) const noexcept override {
+      backward_any(shards, share);
+    }
     void pack(const View<float>& v) const noexcept override { pack_any(v); }
     void pack(const View<double>& v) const noexcept override { pack_any(v); }
     void forward_sums(const View<float>& v) const noexcept override { forward_sums_any(v); }
@@ -115,16 +126,16 @@ class AnyOp {
     void after_batch(const View<double>& v) const noexcept override { after_batch_any(v); }
 
     template <class T>
-    void forward_any(std::span<const View<T>> shards) const noexcept {
-      if constexpr (requires { op.forward_abreast(shards); }) op.forward_abreast(shards);
-      else
-        for (const View<T>& v : shards) op.forward(v);
+    void forward_any(std::span<const View<T>> shards, const Share& share) const noexcept {
+      if constexpr (requires { op.forward_abreast(shards, share); })
+        op.forward_abreast(shards, share);
+      else share.deal(shards, [&](const View<T>& v) { op.forward(v); });
     }
     template <class T>
-    void backward_any(std::span<const View<T>> shards) const noexcept {
-      if constexpr (requires { op.backward_abreast(shards); }) op.backward_abreast(shards);
-      else
-        for (const View<T>& v : shards) op.backward(v);
+    void backward_any(std::span<const View<T>> shards, const Share& share) const noexcept {
+      if constexpr (requires { op.backward_abreast(shards, share); })
+        op.backward_abreast(shards, share);
+      else share.deal(shards, [&](const View<T>& v) { op.backward(v); });
     }
     template <class T>
     void pack_any([[maybe_unused]] const View<T>& v) const noexcept {

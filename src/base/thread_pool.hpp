@@ -1,6 +1,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <sonde/share.hpp>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -16,6 +17,10 @@ class Team {
   int size() const { return size_; }
   /// Returns when all workers of the team have called it as often; what they wrote before is seen.
   void barrier() noexcept;
+  /// That worker's part of what all do together.
+  Share share(int worker) noexcept {
+    return {worker, size_, [](void* team) noexcept { static_cast<Team*>(team)->barrier(); }, this};
+  }
 
  private:
   friend class ThreadPool;

@@ -56,11 +56,13 @@ void lstm_pack(const RecurrentSizes& s, const double* w, const double* u, const 
                double* packed) {
   reference::lstm_pack(s, w, u, b, packed);
 }
-void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<double>> shards) {
-  for (const auto& a : shards) reference::lstm_forward(s, a);
+void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<double>> shards,
+                  const Share& share) {
+  share.deal(shards, [&](const auto& a) { reference::lstm_forward(s, a); });
 }
-void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<double>> shards) {
-  for (const auto& a : shards) reference::lstm_backward(s, a);
+void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<double>> shards,
+                   const Share& share) {
+  share.deal(shards, [&](const auto& a) { reference::lstm_backward(s, a); });
 }
 
 template <>

@@ -2,6 +2,7 @@
 #include <sonde/activations.hpp>
 #include <sonde/matmul_precision.hpp>
 #include <sonde/shape.hpp>
+#include <sonde/share.hpp>
 #include <span>
 
 /// The kernels that walk time: LSTM, GRU and SimpleRNN. The rules of kernels.hpp hold here too.
@@ -97,16 +98,26 @@ void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const do
 /// Up to `most_abreast` shards of s.rows rows each, with the same packed weights and none or all
 /// with dropout; the results are those of one after the other. lstm_gains_abreast says whether one
 /// walk serves all of them and is faster.
+///
+/// With a share, several workers call at the same time with the same arguments and make one walk
+/// together: each does some of the units or, where no vector kernel of floats does it, some of the
+/// shards. When one returns, all is done; the results are those of one worker. lstm_shares_units
+/// says whether that may be faster.
 inline constexpr std::size_t most_abreast = 8;
 /// Rows that go through time together at most, unless a shard has more by itself. A line of weights
 /// then serves 32 vectors' multiply-adds, 16 cycles of two units, where it comes from the
 /// third-level cache in about 10 (20 GB/s, as measured); with AMX two tiles of rows share it.
 inline constexpr Index most_rows_abreast = 32;
 bool lstm_gains_abreast(const RecurrentSizes&);
-void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards);
-void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards);
-void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<float>> shards);
-void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<double>> shards);
+bool lstm_shares_units(const RecurrentSizes&);
+void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards,
+                  const Share& = {});
+void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards,
+                  const Share& = {});
+void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<float>> shards,
+                   const Share& = {});
+void lstm_backward(const RecurrentSizes&, std::span<const RecurrentBackward<double>> shards,
+                   const Share& = {});
 inline void lstm_forward(const RecurrentSizes& s, const RecurrentForward<float>& a) {
   lstm_forward(s, std::span(&a, 1));
 }

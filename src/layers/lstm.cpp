@@ -13,6 +13,9 @@ struct LstmCell {
   static bool gains_abreast(const kernels::RecurrentSizes& s) {
     return kernels::lstm_gains_abreast(s);
   }
+  static bool shares_units(const kernels::RecurrentSizes& s) {
+    return kernels::lstm_shares_units(s);
+  }
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::lstm_packed_size<T>(s);
@@ -32,13 +35,13 @@ struct LstmCell {
   }
   template <class T>
   static void forward(const kernels::RecurrentSizes& s,
-                      std::span<const kernels::RecurrentForward<T>> shards) {
-    kernels::lstm_forward(s, shards);
+                      std::span<const kernels::RecurrentForward<T>> shards, const Share& share) {
+    kernels::lstm_forward(s, shards, share);
   }
   template <class T>
   static void backward(const kernels::RecurrentSizes& s,
-                       std::span<const kernels::RecurrentBackward<T>> shards) {
-    kernels::lstm_backward(s, shards);
+                       std::span<const kernels::RecurrentBackward<T>> shards, const Share& share) {
+    kernels::lstm_backward(s, shards, share);
   }
 };
 

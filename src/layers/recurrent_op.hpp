@@ -11,8 +11,8 @@
 /// What runs LSTM, GRU and SimpleRNN. A Cell names the kernels of one of them:
 ///   gates, states   how many; states are h, or h and c
 ///   packed_size<T>, gates_size<T>, scratch_size<T>, pack, forward, backward
-///   abreast         whether forward and backward take several shards in one walk; then
-///                   gains_abreast too: whether that is faster
+///   abreast         whether forward and backward take several shards in one walk, and a share of
+///                   it; then gains_abreast and shares_units too: whether that is faster
 namespace sonde {
 
 /// The masks of dropout and recurrent_dropout: one for each row and feature, the same at all steps.
@@ -130,30 +130,32 @@ struct RecurrentOp {
 
   template <class T>
   void forward(const View<T>& v) const {
-    forward_abreast(Shards<T>(&v, 1));
+    forward_abreast(Shards<T>(&v, 1), {});
   }
   template <class T>
   void backward(const View<T>& v) const {
-    backward_abreast(Shards<T>(&v, 1));
+    backward_abreast(Shards<T>(&v, 1), {});
   }
 
+  /// Workers that share the walk deal out what is done for each shard by itself.
   template <class T>
-  void forward_abreast(Shards<T> shards) const {
+  void forward_abreast(Shards<T> shards, const Share& share) const {
     const kernels::RecurrentSizes s = sizes_of(shards[0]);
     const Index size = s.rows * s.units;
-    for (const View<T>& v : shards) {
+    share.deal(shards, [&](const View<T>& v) {
       if (sequences) v.produce(s.steps);
       begin(v, size);
       if (s.steps > 0) dropout.draw(v);
-    }
+    });
     if (s.steps == 0) return;
     const Index last_piece = pieces(s.steps) - 1;
     for (Index k = 0; k <= last_piece; ++k) {
-      walk(shards, k, segment == 0);
-      for (const View<T>& v : shards)
-        if (has_c && k < last_piece) std::copy_n(v[cells], size, v[starts] + k * size);
+      walk(shards, k, segment == 0, share);
+      if (!has_c || k == last_piece) continue;
+      share.deal(shards,
+                 [&](const View<T>& v) { std::copy_n(v[cells], size, v[starts] + k * size); });
     }
-    for (const View<T>& v : shards) finish(v, s);
+    share.deal(shards, [&](const View<T>& v) { finish(v, s); });
   }
 
   /// From h and c of every step to what the layer gives.
@@ -177,7 +179,7 @@ struct RecurrentOp {
 
   /// Piece k. `keep`: gates, and c of every step, for backward.
   template <class T>
-  void walk(Shards<T> shards, Index k, bool keep) const {
+  void walk(Shards<T> shards, Index k, bool keep, const Share& share) const {
     std::array<kernels::RecurrentForward<T>, most_abreast> calls;
     kernels::RecurrentSizes s;
     for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -196,9 +198,8 @@ struct RecurrentOp {
                   .dropout = dropout.masks(v)};
     }
     const std::span<const kernels::RecurrentForward<T>> all(calls.data(), shards.size());
-    if constexpr (Cell::abreast) Cell::forward(s, all);
-    else
-      for (const auto& call : all) Cell::forward(s, call);
+    if constexpr (Cell::abreast) Cell::forward(s, all, share);
+    else share.deal(all, [&](const auto& call) { Cell::forward(s, call); });
   }
 
   /// h of step t as the output says it.
@@ -233,18 +234,18 @@ struct RecurrentOp {
   }
 
   template <class T>
-  void backward_abreast(Shards<T> shards) const {
+  void backward_abreast(Shards<T> shards, const Share& share) const {
     const kernels::RecurrentSizes s = sizes_of(shards[0]);
-    for (const View<T>& v : shards) begin_back(v, s);
+    share.deal(shards, [&](const View<T>& v) { begin_back(v, s); });
     for (Index k = pieces(s.steps) - 1; k >= 0; --k) {
-      if (segment > 0) walk(shards, k, true);  // writes the h that is there once more
-      walk_back(shards, k);
+      if (segment > 0) walk(shards, k, true, share);  // writes the h that is there once more
+      walk_back(shards, k, share);
     }
-    for (const View<T>& v : shards) {
+    share.deal(shards, [&](const View<T>& v) {
       if (given && v.dx(1)) std::copy_n(v[dh], s.rows * s.units, v.dx(1).data);
       if constexpr (has_c)
         if (given && v.dx(2)) std::copy_n(v[dc], s.rows * s.units, v.dx(2).data);
-    }
+    });
   }
 
   /// From the gradients of the outputs to those of the last states and, in input order, of every h.
@@ -267,7 +268,7 @@ struct RecurrentOp {
 
   /// Piece k.
   template <class T>
-  void walk_back(Shards<T> shards, Index k) const {
+  void walk_back(Shards<T> shards, Index k, const Share& share) const {
     std::array<kernels::RecurrentBackward<T>, most_abreast> calls;
     kernels::RecurrentSizes s;
     for (std::size_t i = 0; i < shards.size(); ++i) {
@@ -294,9 +295,8 @@ struct RecurrentOp {
                   .dropout = dropout.masks(v)};
     }
     const std::span<const kernels::RecurrentBackward<T>> all(calls.data(), shards.size());
-    if constexpr (Cell::abreast) Cell::backward(s, all);
-    else
-      for (const auto& call : all) Cell::backward(s, call);
+    if constexpr (Cell::abreast) Cell::backward(s, all, share);
+    else share.deal(all, [&](const auto& call) { Cell::backward(s, call); });
   }
   /// to = from, or zeros when nobody reads that output.
   template <class T>

@@ -165,6 +165,8 @@ struct PlanBuilder {
     step.folding = planner.folding();
     plan.has_folds_ |= step.folding != Planner::Folding::none;
     plan.shares_weights_ |= planner.shares_weights();
+    step.shares_units = planner.shares_units();
+    plan.shares_units_ |= step.shares_units;
     if (planner.gives_mask()) {
       const Index from = planner.mask_input();
       if (from < 0) step.made_mask = add_value({planner.outputs()[0][0], 1}, delay, fold);
@@ -410,36 +412,52 @@ struct PlanBuilder {
     plan.weights_size_ = block.size();
   }
 
+  static void cut(std::vector<Plan::Segment>& segments) {
+    if (!segments.back().empty()) segments.emplace_back();
+  }
+  /// What all workers may do together stands alone.
+  static void add_action(std::vector<Plan::Segment>& segments, Plan::Action action,
+                         bool shares_units) {
+    if (shares_units) cut(segments);
+    segments.back().push_back(action);
+    if (shares_units) cut(segments);
+  }
+  void add_sums(std::vector<Plan::Segment>& segments, Plan::Action sums) {
+    segments.back().push_back(sums);
+    cut(segments);
+    plan.has_sums_ = true;
+  }
+  static void drop_empty(std::vector<Plan::Segment>& segments) {
+    if (segments.size() > 1 && segments.back().empty()) segments.pop_back();
+  }
+
   void write_actions() {
     using Action = Plan::Action;
     for (Index s = 0; s < moments(); ++s) {
-      if (plan.steps_[at(s)].forward_sums > 0) {
-        plan.forward_.back().push_back({Action::forward_sums, s});
-        plan.forward_.emplace_back();
-      }
-      plan.forward_.back().push_back({Action::forward, s});
+      const Plan::Step& step = plan.steps_[at(s)];
+      if (step.forward_sums > 0) add_sums(plan.forward_, {Action::forward_sums, s});
+      add_action(plan.forward_, {Action::forward, s}, step.shares_units);
     }
+    drop_empty(plan.forward_);
     for (Index s = moments() - 1; s >= 0; --s) {
       const Plan::Step& step = plan.steps_[at(s)];
       if (!step.backward) continue;
       bool reached = false;
       for (const Index o : step.outputs) reached |= plan.values_[at(o)].gradient >= 0;
       if (!reached) continue;
-      if (step.backward_sums > 0) {
-        plan.backward_.back().push_back({Action::backward_sums, s});
-        plan.backward_.emplace_back();
-      }
+      if (step.backward_sums > 0) add_sums(plan.backward_, {Action::backward_sums, s});
       for (const Index o : step.outputs)
         if (std::find(unread.begin(), unread.end(), o) != unread.end())
           plan.backward_.back().push_back(
               {Action::clear, s, -1, plan.gradient_offset(o), gradient_per_row(o)});
-      plan.backward_.back().push_back({Action::backward, s});
+      add_action(plan.backward_, {Action::backward, s}, step.shares_units);
       for (const Index v : step.inputs)
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))
             plan.backward_.back().push_back({Action::add, s, buffer_offset(use.buffer),
                                              plan.gradient_offset(v), gradient_per_row(v)});
     }
+    drop_empty(plan.backward_);
   }
   Index gradient_per_row(Index v) const {
     return plan.values_[at(v)].shape.elements() * plan.values_[at(v)].fold;
@@ -459,6 +477,18 @@ Plan::Plan(const Graph& graph, const WeightBlock& weights, PlanOptions options)
   const Graph flat = graph.flat();
   PlanBuilder{flat, weights, *this}.build();
   verify(*this);
+}
+
+bool Plan::ends_in_sums(const Segment& segment) const {
+  return !segment.empty() && (segment.back().kind == Action::forward_sums ||
+                              segment.back().kind == Action::backward_sums);
+}
+
+bool Plan::shares_units(const Segment& segment) const {
+  if (segment.size() != 1) return false;
+  const Action& only = segment.front();
+  return (only.kind == Action::forward || only.kind == Action::backward) &&
+         steps_[static_cast<std::size_t>(only.step)].shares_units;
 }
 
 Index Plan::output_mask(Index i) const { return output_masks_[static_cast<std::size_t>(i)]; }

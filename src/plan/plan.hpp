@@ -65,9 +65,11 @@ class Plan {
     Planner::Folding folding = Planner::Folding::none;
     Index forward_sums = 0;  ///< a barrier when above 0
     Index backward_sums = 0;
-    bool backward = false;  ///< takes part in the backward pass
+    bool backward = false;      ///< takes part in the backward pass
+    bool shares_units = false;  ///< all workers may do it together: its actions stand alone
   };
-  /// What a worker does next. A segment ends with forward_sums or backward_sums: a barrier.
+  /// What a worker does next. A segment ends with forward_sums or backward_sums, a barrier, or
+  /// before and behind what workers may do together.
   struct Action {
     enum Kind : unsigned char { forward, forward_sums, backward, backward_sums, add, clear } kind;
     Index step = -1;
@@ -97,8 +99,15 @@ class Plan {
   /// segment; -1 without a mask or count_masks.
   Index mask_count(Index i) const;
   bool has_folds() const { return has_folds_; }
+  /// Whether all shards must meet somewhere in the middle of a pass.
+  bool has_sums() const { return has_sums_; }
+  /// Whether the segment ends with such sums.
+  bool ends_in_sums(const Segment& segment) const;
   /// Whether some step runs faster where shards go through it abreast.
   bool shares_weights() const { return shares_weights_; }
+  /// Whether the segment is one that all workers may do together; of any: some segment.
+  bool shares_units(const Segment& segment) const;
+  bool shares_units() const { return shares_units_; }
   Index offset(Index value) const;           ///< of a value's numbers in the arena
   Index gradient_offset(Index value) const;  ///< of its gradient; -1 when there is none
 
@@ -124,7 +133,9 @@ class Plan {
   std::vector<Index> output_masks_;
   std::vector<Index> mask_counts_;
   bool has_folds_ = false;
+  bool has_sums_ = false;
   bool shares_weights_ = false;
+  bool shares_units_ = false;
   Index arena_size_ = 0;
   Index state_size_ = 0;
   Index counter_size_ = 0;
@@ -183,10 +194,11 @@ void pack_step(const Plan& plan, Index step, Memory<T>& memory) noexcept;
 template <class T>
 void run(const Plan& plan, const Plan::Segment& segment, Memory<T>& memory) noexcept;
 
-/// The same for up to most_abreast shards at a time, step by step side by side.
+/// The same for up to most_abreast shards at a time, step by step side by side; each worker of a
+/// share calls it.
 template <class T>
-void run(const Plan& plan, const Plan::Segment& segment,
-         std::span<Memory<T>* const> shards) noexcept;
+void run(const Plan& plan, const Plan::Segment& segment, std::span<Memory<T>* const> shards,
+         const Share& share = {}) noexcept;
 
 /// Calls every op's after_batch.
 template <class T>

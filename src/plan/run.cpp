@@ -65,8 +65,8 @@ void refold(const Plan::Step& step, Memory<T>& memory) {
 }  // namespace
 
 template <class T>
-void run(const Plan& plan, const Plan::Segment& segment,
-         std::span<Memory<T>* const> shards) noexcept {
+void run(const Plan& plan, const Plan::Segment& segment, std::span<Memory<T>* const> shards,
+         const Share& share) noexcept {
   using Action = Plan::Action;
   assert(shards.size() <= most_abreast);
   std::array<View<T>, most_abreast> views;
@@ -76,15 +76,14 @@ void run(const Plan& plan, const Plan::Segment& segment,
     const std::span<const View<T>> all(views.data(), shards.size());
     switch (action.kind) {
       case Action::forward:
-        if (plan.has_folds())
-          for (Memory<T>* memory : shards) refold(step, *memory);
-        step.op.forward(all);
+        if (plan.has_folds()) share.deal(shards, [&](Memory<T>* memory) { refold(step, *memory); });
+        step.op.forward(all, share);
         break;
       case Action::forward_sums:
         for (const View<T>& view : all) step.op.forward_sums(view);
         break;
       case Action::backward:
-        step.op.backward(all);
+        step.op.backward(all, share);
         break;
       case Action::backward_sums:
         for (const View<T>& view : all) step.op.backward_sums(view);
@@ -123,8 +122,10 @@ template void pack(const Plan&, Memory<float>&) noexcept;
 template void pack(const Plan&, Memory<double>&) noexcept;
 template void run(const Plan&, const Plan::Segment&, Memory<float>&) noexcept;
 template void run(const Plan&, const Plan::Segment&, Memory<double>&) noexcept;
-template void run(const Plan&, const Plan::Segment&, std::span<Memory<float>* const>) noexcept;
-template void run(const Plan&, const Plan::Segment&, std::span<Memory<double>* const>) noexcept;
+template void run(const Plan&, const Plan::Segment&, std::span<Memory<float>* const>,
+                  const Share&) noexcept;
+template void run(const Plan&, const Plan::Segment&, std::span<Memory<double>* const>,
+                  const Share&) noexcept;
 template void after_batch(const Plan&, Memory<float>&) noexcept;
 template void after_batch(const Plan&, Memory<double>&) noexcept;
 

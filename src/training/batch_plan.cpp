@@ -31,15 +31,19 @@ BatchPlan::BatchPlan(const Graph& graph, const WeightBlock& weights, const Sampl
 
 Index BatchPlan::shards() const { return shard_count(options.batch_size, rows()); }
 
-bool BatchPlan::has_barriers() const {
-  return plan.forward().size() > 1 || plan.backward().size() > 1 || of_batch;
-}
-
 Index BatchPlan::abreast(int workers) const {
   if (!options.abreast || !plan.shares_weights()) return 1;
   // Every worker should have some.
   const Index most = std::clamp<Index>(kernels::most_rows_abreast / rows(), 1, most_abreast);
   return group_size(shards(), workers, most);
+}
+
+bool BatchPlan::shares_units(int workers) const {
+  if (workers == 1 || !plan.shares_units()) return false;
+  // At each step workers wait for the slowest and read what the others wrote: h on the way forward,
+  // dz, four times as much, on the way back. That pays where weights would serve few rows
+  // (docs/performance.md).
+  return !training() || rows() * abreast(workers) < 8;
 }
 
 Index BatchPlan::spaces(int workers) const {

@@ -34,9 +34,11 @@ struct BatchPlan {
   Index shards() const;                               ///< of a full batch
   bool training() const { return options.mode == Mode::train; }
   /// All shards meet somewhere in the middle of a pass.
-  bool has_barriers() const;
+  bool has_barriers() const { return plan.has_sums() || of_batch; }
   /// How many shards each worker takes through the plan side by side. Results do not depend on it.
   Index abreast(int workers) const;
+  /// Whether so many workers do together what they may. Results do not depend on it.
+  bool shares_units(int workers) const;
   /// Shards that are in memory at a time.
   Index spaces(int workers) const;
   /// What a BatchRunner and its judge allocate on so many workers, but for a few numbers of each

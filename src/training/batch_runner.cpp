@@ -30,6 +30,7 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
     : planned_(std::move(planned)),
       rows_(planned_.rows()),
       abreast_(planned_.abreast(workers)),
+      shares_units_(planned_.shares_units(workers)),
       shards_(planned_.shards()),
       packed_(planned_.plan.packed_size()),
       states_(states),
@@ -65,8 +66,8 @@ bool BatchRunner::is_finite() const noexcept {
   return std::isfinite(activity_penalty_) && (judge_ == nullptr || judge_->is_finite());
 }
 
-ShardView BatchRunner::view(Index shard, Index first, int worker) {
-  const Index place = planned_.has_barriers() ? shard : worker * abreast_ + shard - first;
+ShardView BatchRunner::view(Index shard, const Round& round, int worker) {
+  const Index place = planned_.has_barriers() ? shard : shard - round.first;
   return {shard, place, worker, workspaces_[at(place)]};
 }
 
@@ -125,41 +126,59 @@ void BatchRunner::judge_batch(const Batch& batch) noexcept {
   if (judge_ != nullptr) judge_->judge_batch(batch, shards);
 }
 
-void BatchRunner::combine_sums(const Plan::Segment& segment) noexcept {
-  const Plan::Action& last = segment.back();
-  const Plan::Step& step = plan().steps()[at(last.step)];
-  const bool forward = last.kind == Plan::Action::forward_sums;
-  const Index offset = forward ? step.layout.forward_sums : step.layout.backward_sums;
-  const Index count = forward ? step.forward_sums : step.backward_sums;
-  const auto sums = [&](Index s) { return workspaces_[at(s)].memory.sums + offset; };
-  tree(shards_, [&](Index to, Index from) {
-    for (Index i = 0; i < count; ++i) sums(to)[i] += sums(from)[i];
-  });
-  for (Index s = 1; s < shards_; ++s) std::copy_n(sums(0), count, sums(s));
+void BatchRunner::combine_sums(const Plan::Segment& segment, int worker, Team& team) noexcept {
+  team.barrier();
+  if (worker == 0) {
+    const Plan::Action& last = segment.back();
+    const Plan::Step& step = plan().steps()[at(last.step)];
+    const bool forward = last.kind == Plan::Action::forward_sums;
+    const Index offset = forward ? step.layout.forward_sums : step.layout.backward_sums;
+    const Index count = forward ? step.forward_sums : step.backward_sums;
+    const auto sums = [&](Index s) { return workspaces_[at(s)].memory.sums + offset; };
+    tree(shards_, [&](Index to, Index from) {
+      for (Index i = 0; i < count; ++i) sums(to)[i] += sums(from)[i];
+    });
+    for (Index s = 1; s < shards_; ++s) std::copy_n(sums(0), count, sums(s));
+  }
+  team.barrier();
 }
 
 template <class Use>
-void BatchRunner::for_groups(Index shards, int worker, int workers, Use use) {
+void BatchRunner::for_rounds(Index shards, int worker, int workers, Use use) {
   // The last batch may have fewer shards than the others.
   const Index size = group_size(shards, workers, abreast_);
-  for (Index first = worker * size; first < shards; first += workers * size)
-    use(first, std::min(shards, first + size));
+  for (Index first = 0; first < shards; first += workers * size) {
+    const Index own = first + worker * size;
+    use(Round{first, std::min(shards, first + workers * size), std::min(shards, own),
+              std::min(shards, own + size)});
+  }
 }
 
-void BatchRunner::run_group(const Plan::Segment& segment, Index first, Index last,
-                            int worker) noexcept {
+void BatchRunner::run_round(const Plan::Segment& segment, const Round& round, int worker,
+                            Team& team) noexcept {
+  if (!shares_units_ || !plan().shares_units(segment))
+    return run_abreast(segment, round, round.own, round.own_end, worker, {});
+  const Share share = team.share(worker);
+  share.meet();  // all shards of the round have come this far
+  run_abreast(segment, round, round.first, round.end, worker, share);
+  share.meet();
+}
+
+void BatchRunner::run_abreast(const Plan::Segment& segment, const Round& round, Index first,
+                              Index end, int worker, const Share& share) noexcept {
   std::array<Memory<float>*, most_abreast> alike;
   std::size_t count = 0;
   const auto run_alike = [&] {
-    sonde::run(plan(), segment, std::span<Memory<float>* const>(alike.data(), count));
+    sonde::run(plan(), segment, std::span<Memory<float>* const>(alike.data(), count), share);
     count = 0;
   };
-  for (Index s = first; s < last; ++s) {
-    Memory<float>& memory = view(s, first, worker).space.memory;
-    if (count > 0 && memory.rows != alike[0]->rows) run_alike();  // the last of a batch
+  for (Index s = first; s < end; ++s) {
+    Memory<float>& memory = view(s, round, worker).space.memory;
+    const bool is_like = count == 0 || memory.rows == alike[0]->rows;  // not the last of a batch
+    if (!is_like || count == alike.size()) run_alike();
     alike[count++] = &memory;
   }
-  run_alike();
+  if (count > 0) run_alike();
 }
 
 void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
@@ -172,39 +191,41 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   if (const std::size_t first = part(worker), count = part(worker + 1) - first; count > 0)
     batch.source->will_need(batch.epoch, batch.next.subspan(first, count));
   if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
+  const auto rounds = [&](auto use) { for_rounds(shards, worker, team.size(), use); };
+  const auto for_own = [&](const Round& round, auto use) {
+    for (Index s = round.own; s < round.own_end; ++s) use(view(s, round, worker));
+  };
+  const auto begin_own = [&](const ShardView& shard) { begin(batch, shard); };
+  const auto end_own = [&](const ShardView& shard) { end(shard); };
   if (!planned_.has_barriers()) {
-    for_groups(shards, worker, team.size(), [&](Index first, Index last) {
-      for (Index s = first; s < last; ++s) begin(batch, view(s, first, worker));
-      run_group(plan().forward()[0], first, last, worker);
-      for (Index s = first; s < last; ++s) end(view(s, first, worker));
-      if (training) run_group(plan().backward()[0], first, last, worker);
+    rounds([&](const Round& round) {
+      for_own(round, begin_own);
+      for (const auto& segment : plan().forward()) run_round(segment, round, worker, team);
+      for_own(round, end_own);
+      if (!training) return;
+      for (const auto& segment : plan().backward()) run_round(segment, round, worker, team);
     });
     team.barrier();
     if (worker == 0) judge_batch(batch);
   } else {
-    const auto walk = [&](const std::vector<Plan::Segment>& segments, auto&& before, auto&& after) {
-      for (std::size_t k = 0; k < segments.size(); ++k) {
-        for_groups(shards, worker, team.size(), [&](Index first, Index last) {
-          for (Index s = first; s < last && k == 0; ++s) before(view(s, first, worker));
-          run_group(segments[k], first, last, worker);
-          for (Index s = first; s < last && k + 1 == segments.size(); ++s)
-            after(view(s, first, worker));
-        });
-        team.barrier();
-        if (k + 1 == segments.size()) break;
-        if (worker == 0) combine_sums(segments[k]);
-        team.barrier();
+    const auto walk = [&](const std::vector<Plan::Segment>& segments) {
+      for (const Plan::Segment& segment : segments) {
+        rounds([&](const Round& round) { run_round(segment, round, worker, team); });
+        if (plan().ends_in_sums(segment)) combine_sums(segment, worker, team);
       }
     };
-    walk(
-        plan().forward(), [&](const ShardView& shard) { begin(batch, shard); },
-        [&](const ShardView& shard) { end(shard); });
+    rounds([&](const Round& round) { for_own(round, begin_own); });
+    walk(plan().forward());
+    rounds([&](const Round& round) { for_own(round, end_own); });
+    team.barrier();
     if (worker == 0) judge_batch(batch);
     if (planned_.of_batch) team.barrier();
-    if (training)
-      walk(
-          plan().backward(), [&](const ShardView& shard) { judge_->finish_gradient(shard); },
-          [](const ShardView&) {});
+    if (training) {
+      const auto finish = [&](const ShardView& shard) { judge_->finish_gradient(shard); };
+      rounds([&](const Round& round) { for_own(round, finish); });
+      walk(plan().backward());
+    }
+    team.barrier();
   }
   if (worker == 0 && training && is_finite()) after_batch(plan(), workspaces_[0].memory);
   team.barrier();

@@ -48,25 +48,36 @@ class BatchRunner {
   void take(Take take) { take_ = std::move(take); }
 
  private:
+  /// Shards that all workers take at a time, and which of them a worker takes side by side: none
+  /// where there are not enough for all.
+  struct Round {
+    Index first, end;
+    Index own, own_end;
+  };
+
   float* changed(int worker);
-  /// Of a group that begins with shard `first`.
-  ShardView view(Index shard, Index first, int worker);
-  /// Calls use(first, end) for each of the worker's groups of shards that go abreast.
+  ShardView view(Index shard, const Round& round, int worker);
+  /// Calls use(round) until all shards are done; as often for every worker.
   template <class Use>
-  void for_groups(Index shards, int worker, int workers, Use use);
-  void run_group(const Plan::Segment& segment, Index first, Index last, int worker) noexcept;
+  void for_rounds(Index shards, int worker, int workers, Use use);
+  /// The worker's shards, or its share of all.
+  void run_round(const Plan::Segment& segment, const Round& round, int worker, Team& team) noexcept;
+  /// Some shards of a round.
+  void run_abreast(const Plan::Segment& segment, const Round& round, Index first, Index end,
+                   int worker, const Share& share) noexcept;
   void begin(const Batch& batch, const ShardView& shard) noexcept;
   void end(const ShardView& shard) noexcept;
   void judge_batch(const Batch& batch) noexcept;
-  void combine_sums(const Plan::Segment& segment) noexcept;
+  void combine_sums(const Plan::Segment& segment, int worker, Team& team) noexcept;
   Index rows_of(const Batch& batch, Index shard) const;
 
   BatchPlan planned_;
   Index rows_;  // of a full shard
   Index abreast_;
+  bool shares_units_;
   Index shards_;  // of the last batch
   Buffer<float> packed_;
-  std::vector<Workspace<float>> workspaces_;  // `abreast_` for each worker, or one for each shard
+  std::vector<Workspace<float>> workspaces_;  // of a round, or one for each shard
   std::vector<Buffer<float>> changed_;        // [worker]: one sample that training changes
   std::vector<double> penalties_;             // [shard], on activities
   double activity_penalty_ = 0;               // of the last batch

@@ -268,6 +268,7 @@ TEST(LstmInBfloat16, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
     all.push_back({sizes(70, 8, 40, 70), {}});  // two tiles' rows are those of four shards
     all.push_back({sizes(9, 15, 3, 33, true), {.mask = true}});
     for (const auto& [s, given] : all) expect_same_abreast(in_bf16(s), given);
+    expect_same_shared(in_bf16(sizes(9, 5, 40, 37, true)), {.mask = true});
   }
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "base/thread_pool.hpp"
 #include "support.hpp"
 
 /// An LSTM for the tests of its kernels: numbers for every argument.
@@ -192,30 +193,45 @@ inline void expect_same_without_gates(const RecurrentSizes& s, const Given& give
   }
 }
 
-/// Some shards in one walk give the bits of one walk after the other, and write nothing else.
+/// Some shards in one walk of `workers` give the bits of one walk after the other, and write
+/// nothing else.
+inline void expect_same_in_one_walk(const RecurrentSizes& s, const Given& given, int count,
+                                    int workers) {
+  std::vector<Case<float>> apart = shards_of(s, given, count);
+  std::vector<Case<float>> abreast = shards_of(s, given, count);
+  std::vector<RecurrentForward<float>> forward;
+  std::vector<RecurrentBackward<float>> backward;
+  for (Case<float>& shard : abreast) {
+    forward.push_back(shard.forward_call());
+    backward.push_back(shard.backward_call());
+  }
+  ThreadPool pool(workers, Cap::none);
+  pool.run([&](int worker, Team& team) noexcept {
+    lstm_forward(s, forward, team.share(worker));
+    lstm_backward(s, backward, team.share(worker));
+  });
+  for (std::size_t i = 0; i < apart.size(); ++i) {
+    apart[i].run();
+    for (std::size_t k = 0; k < apart[i].results().size(); ++k) {
+      ASSERT_TRUE(same_bits(*apart[i].results()[k], *abreast[i].results()[k]))
+          << print(s) << ": " << result_names[k] << " of shard " << i << " of " << count;
+      ASSERT_TRUE(abreast[i].results()[k]->is_intact()) << print(s);
+    }
+    ASSERT_TRUE(abreast[i].scratch.is_intact() && abreast[i].gates.is_intact()) << print(s);
+  }
+}
+
 inline void expect_same_abreast(const RecurrentSizes& s, const Given& given) {
   for (const int count : {2, 3, 8}) {
     expect_same_without_gates(s, given, count);
-    std::vector<Case<float>> apart = shards_of(s, given, count);
-    std::vector<Case<float>> abreast = shards_of(s, given, count);
-    std::vector<RecurrentForward<float>> forward;
-    std::vector<RecurrentBackward<float>> backward;
-    for (Case<float>& shard : abreast) {
-      forward.push_back(shard.forward_call());
-      backward.push_back(shard.backward_call());
-    }
-    lstm_forward(s, forward);
-    lstm_backward(s, backward);
-    for (std::size_t i = 0; i < apart.size(); ++i) {
-      apart[i].run();
-      for (std::size_t k = 0; k < apart[i].results().size(); ++k) {
-        ASSERT_TRUE(same_bits(*apart[i].results()[k], *abreast[i].results()[k]))
-            << print(s) << ": " << result_names[k] << " of shard " << i << " of " << count;
-        ASSERT_TRUE(abreast[i].results()[k]->is_intact()) << print(s);
-      }
-      ASSERT_TRUE(abreast[i].scratch.is_intact() && abreast[i].gates.is_intact()) << print(s);
-    }
+    expect_same_in_one_walk(s, given, count, 1);
   }
+}
+
+/// Every worker returns with all done: it runs backward of what the others did forward.
+inline void expect_same_shared(const RecurrentSizes& s, const Given& given) {
+  for (const int workers : {2, 3, 5})
+    for (const int count : {1, 3, 8}) expect_same_in_one_walk(s, given, count, workers);
 }
 
 }  // namespace sonde::kernels

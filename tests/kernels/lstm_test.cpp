@@ -75,6 +75,15 @@ TEST(Lstm, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
   }
 }
 
+TEST(Lstm, SeveralWorkersInOneWalkGiveTheBitsOfOne) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    for (const auto& [s, given] : cases_abreast()) expect_same_shared(s, given);
+  }
+  const AtLevel at(Level::reference);
+  expect_same_shared(sizes(9, 5, 40, 37, true), {.mask = true});
+}
+
 /// Runs `whole` again in two pieces that carry h and c; gates and all gradients too.
 void expect_same_in_pieces(bool backwards, Index cut) {
   const Index steps = 40, rows = 5, channels = 7, units = 19;

@@ -99,14 +99,39 @@ Model wide_network_with_barriers() {
   return Model(x, y, {.seed = 7});
 }
 
+/// Weights of more than a megabyte: where rows are few, all workers go through the LSTMs together.
+Model shared_network() {
+  auto x = Input({steps, channels});
+  auto h = Conv1D{.filters = 8, .kernel_size = 3, .padding = Padding::same}(x);
+  h = Bidirectional{.layer = LSTM{.units = 260, .return_sequences = true}}(h);
+  auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
+  return Model(x, y, {.seed = 7});
+}
+/// The same behind sums over the whole batch, with masks.
+Model shared_network_with_barriers() {
+  auto x = Input({steps, channels});
+  auto h = BatchNormalization{}(x);
+  h = LSTM{.units = 270, .return_sequences = true}(Masking{}(h));
+  h = BatchNormalization{}(h);
+  auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
+  return Model(x, y, {.seed = 7});
+}
+
 struct Learned {
   std::vector<Array> weights;
   std::vector<float> moments;
   History history;
 };
 
+/// Who takes the shards of a batch.
+struct Taken {
+  Index batch_size = 32;
+  int most = 8;     ///< threads that find shards
+  int of_five = 5;  ///< of five
+};
+
 Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
-              const Augmentation& augmentation = {}, bool abreast = false) {
+              const Augmentation& augmentation = {}, const Taken& taken = {}) {
   const AnyThreads any;
   const Array x = numbers({samples, steps, channels});
   Array y({samples, steps, 1});
@@ -117,13 +142,12 @@ Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
   model.compile({.optimizer = Adam{.learning_rate = 0.01f, .clipnorm = 0.5},
                  .loss = loss,
                  .metrics = {"accuracy", "auc"}});
-  FitOptions options{.epochs = 3, .verbose = false};
+  FitOptions options{.epochs = 3, .batch_size = taken.batch_size, .verbose = false};
   options.threads = threads;
   Learned learned;
   learned.history = model.fit(source, options);
-  // Eight shards at most: more threads than that find nothing to do. Abreast five have pairs.
-  const bool in_pairs = threads == 5 && abreast;
-  EXPECT_EQ(watched.threads(), static_cast<std::size_t>(in_pairs ? 4 : std::min(threads, 8)));
+  const int finding = threads == 5 ? taken.of_five : std::min(threads, taken.most);
+  EXPECT_EQ(watched.threads(), static_cast<std::size_t>(finding));
   learned.weights = model.get_weights();
   for (const auto& block : model.optimizer_state())
     learned.moments.insert(learned.moments.end(), block.data(), block.data() + block.size());
@@ -131,13 +155,14 @@ Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
 }
 
 void expect_the_same_on_any_threads(Model (*network)(), const Loss& loss = BinaryCrossentropy{},
-                                    const Augmentation& augmentation = {}, bool abreast = false) {
-  const Learned one = learn(network(), 1, loss, augmentation, abreast);
+                                    const Augmentation& augmentation = {},
+                                    const Taken& taken = {}) {
+  const Learned one = learn(network(), 1, loss, augmentation, taken);
   // Something was learned: equal bytes of nothing would prove nothing.
   EXPECT_FALSE(same_bits<float>(one.weights[0].values(), network().get_weights()[0].values()));
   for (const int threads : {2, 3, 5, 8}) {
     SCOPED_TRACE(threads);
-    const Learned many = learn(network(), threads, loss, augmentation, abreast);
+    const Learned many = learn(network(), threads, loss, augmentation, taken);
     for (std::size_t i = 0; i < one.weights.size(); ++i)
       EXPECT_TRUE(same_bits<float>(one.weights[i].values(), many.weights[i].values())) << i;
     EXPECT_TRUE(same_bits<float>(one.moments, many.moments));
@@ -154,8 +179,15 @@ TEST(Determinism, holds_for_dropout_batch_statistics_and_penalties) {
 }
 
 TEST(Determinism, holds_where_shards_go_abreast) {
-  expect_the_same_on_any_threads(wide_network, BinaryCrossentropy{}, {}, true);
-  expect_the_same_on_any_threads(wide_network_with_barriers, BinaryCrossentropy{}, {}, true);
+  const Taken in_pairs{.of_five = 4};
+  expect_the_same_on_any_threads(wide_network, BinaryCrossentropy{}, {}, in_pairs);
+  expect_the_same_on_any_threads(wide_network_with_barriers, BinaryCrossentropy{}, {}, in_pairs);
+}
+
+TEST(Determinism, holds_where_workers_share_the_units_of_a_layer) {
+  const Taken two_shards{.batch_size = 8, .most = 2, .of_five = 2};
+  expect_the_same_on_any_threads(shared_network, BinaryCrossentropy{}, {}, two_shards);
+  expect_the_same_on_any_threads(shared_network_with_barriers, Dice{}, {}, two_shards);
 }
 
 TEST(Determinism, holds_for_losses_of_the_whole_batch) {
@@ -196,6 +228,20 @@ void expect_the_same_predictions(Model model) {
 TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
   expect_the_same_predictions(rich_network());
   expect_the_same_predictions(wide_network());
+  expect_the_same_predictions(shared_network());
+}
+
+TEST(Determinism, holds_where_workers_share_the_units_of_a_folded_layer) {
+  const AnyThreads any;
+  auto x = Input({5, 3});
+  auto h = Reshape{.target_shape = std::vector<Index>{5, 3, 1}}(x);
+  h = TimeDistributed{.layer = LSTM{.units = 260}}(h);  // 5 rows for each
+  Model model(x, Dense{.units = 2}(h), {.seed = 7});
+  const Array signals = numbers({11, 5, 3});
+  const Array one = model.predict(signals, {.threads = 1});
+  for (const int threads : {2, 3, 5})
+    EXPECT_TRUE(
+        same_bits<float>(one.values(), model.predict(signals, {.threads = threads}).values()));
 }
 
 // --- time ----------------------------------------------------------------------------------------

@@ -67,8 +67,10 @@ class Sweep(unittest.TestCase):
 
     def test_has_a_row_for_each_size_and_a_dash_for_what_was_not_measured(self):
         results = [{"program": "sonde", "times": 1.0}, {"program": "onednn", "times": 1.234}]
-        measured = {"problems": [{"problem": sweep.line(2, 64, 8, 400), "results": results}]}
-        self.assertIn("| 64 | – · – · – | – · 1.23 · – | – · – · – |", sweep.table(measured, 2))
+        also = [{"program": "onednn", "times": 0.9, "times_updating": 1.06}]
+        measured = {"problems": [{"problem": sweep.line(2, 64, 8, 400), "results": results},
+                                 {"problem": sweep.line(2, 64, 8, 2000), "results": also}]}
+        self.assertIn("| 64 | – · – · – | – · 1.23 · 0.90 (1.06) | – · – · – |", sweep.table(measured, 2))
         self.assertNotIn("1.23", sweep.table(measured, 1))
 
 
@@ -83,6 +85,15 @@ class Rows(unittest.TestCase):
         self.assertEqual((row["median"], row["fastest"], row["slowest"]), (10, 2, 12))
         self.assertEqual((row["times"], row["times_range"]), (3, [2, 5]))  # of 2, 3 and 5
         self.assertEqual(run.row(runs, "sonde", "")["figures"], {"round": 2})
+
+    def test_tell_apart_what_updates_of_weights_take(self):
+        def one(program, seconds, **more):
+            return {"round": 0, "program": program, "settings": "", "seconds": seconds, "version": "1",
+                    "others_busy": 0, "figures": {}, "kernels": "AVX2"} | more
+        runs = [one("sonde", [2]), one("bare", [1, 3], update_seconds=[1, 1]), one("whole", [2], update_seconds=[])]
+        self.assertEqual(run.row(runs, "bare", "")["times"], 1)
+        self.assertEqual(run.row(runs, "bare", "")["times_updating"], 1.5)
+        self.assertNotIn("times_updating", run.row(runs, "whole", ""))
 
 
 class Runs(unittest.TestCase):

@@ -15,21 +15,21 @@ namespace {
 
 constexpr Index samples = 13, steps = 16, channels = 3;
 
-Graph network() {
+/// From 260 units on all workers share the units of the LSTM.
+Graph network(Index units) {
   auto x = Input({steps, channels});
   auto h = Conv1D{.filters = 6, .kernel_size = 3, .padding = Padding::same}(x);
   h = BatchNormalization{}(h);
   h = Dropout{.rate = 0.3}(h);
-  h = LSTM{.units = 5, .kernel_regularizer = L2{0.01}, .return_sequences = true}(h);
+  h = LSTM{.units = units, .kernel_regularizer = L2{0.01}, .return_sequences = true}(h);
   auto y = Dense{
       .units = 1, .activation = ActivationFunction::sigmoid, .kernel_constraint = MaxNorm{1.0}}(h);
   return Graph({x}, {y});
 }
 
-TEST(TrainingStep, allocates_nothing_on_any_thread) {
+void expect_no_allocation(const Graph& graph) {
   const Array x({samples, steps, channels}), y({samples, steps, 1});
   const ArraySamples source({&x}, {&y});
-  const Graph graph = network();
   const auto weights = graph.weights(1);
   for (const Optimizer& optimizer :
        {Optimizer(Adam{.global_clipnorm = 1.0}), Optimizer(SGD{.momentum = 0.9, .clipnorm = 1.0}),
@@ -67,6 +67,15 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) {
       EXPECT_GT(judge.totals()[0].loss, 0);
     }
   }
+}
+
+TEST(TrainingStep, allocates_nothing_on_any_thread) { expect_no_allocation(network(5)); }
+
+TEST(TrainingStep, allocates_nothing_where_workers_share_units) {
+  const Graph graph = network(260);
+  const Plan plan(graph, *graph.weights(1), {.mode = Mode::train, .rows = 4, .steps = steps});
+  EXPECT_TRUE(plan.shares_units());
+  expect_no_allocation(graph);
 }
 
 }  // namespace

@@ -70,25 +70,37 @@ inline void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
   }
 }
 
+/// The units of one part of a walk: whole panels, which are whole slices too.
+struct UnitsOfPart {
+  Index first, end;
+
+  UnitsOfPart(const RecurrentSizes& s, const Share& share) {
+    const Index panels = (s.units + panel - 1) / panel;
+    first = std::min(s.units, share.begin(panels) * panel);
+    end = std::min(s.units, share.end(panels) * panel);
+  }
+};
+
 /// One direction of an LSTM in the ways that there are.
 template <class Call>
 struct LstmWalks {
-  using Walk = void (*)(const RecurrentSizes&, std::span<const Call>);
-  Walk vectors;  ///< null at the reference level
-  Walk bf16;
+  /// Null at the reference level; shares out units.
+  void (*vectors)(const RecurrentSizes&, std::span<const Call>, const Share&);
+  void (*bf16)(const RecurrentSizes&, std::span<const Call>);
   void (*reference)(const RecurrentSizes&, const Call&);  ///< one shard after the other
 };
 
 /// Runs some shards in the way that is meant for them.
 template <class Call>
-void run_shards(const RecurrentSizes& s, std::span<const Call> shards,
+void run_shards(const RecurrentSizes& s, std::span<const Call> shards, const Share& share,
                 const LstmWalks<Call>& walks) {
   if (shards.empty()) return;
-  if (is_default(s, shards[0].dropout)) {
-    if (LstmPacked(s).bf16) return walks.bf16(s, shards);
-    if (walks.vectors) return walks.vectors(s, shards);
-  }
-  for (const Call& shard : shards) walks.reference(s, shard);
+  const bool known = is_default(s, shards[0].dropout), bf16 = known && LstmPacked(s).bf16;
+  if (known && !bf16 && walks.vectors) return walks.vectors(s, shards, share);
+  if (bf16) walks.bf16(s, share.own(shards));
+  else
+    for (const Call& shard : share.own(shards)) walks.reference(s, shard);
+  share.meet();
 }
 
 /// With uses_bf16 and the default functions only.

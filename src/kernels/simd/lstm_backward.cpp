@@ -22,19 +22,25 @@ HWY_BEFORE_NAMESPACE();
 namespace sonde::kernels {
 namespace HWY_NAMESPACE {
 
-/// A product of dz with a packed matrix (gate lanes, width), tile by tile: calls
-/// run(sum, vectors, k, w, lane) for numbers k of dz on, weights w, and `lane` of the result on.
-/// With `whole`, the result has room for whole slices.
+/// Some columns of a packed matrix (gate lanes, width).
+struct Columns {
+  Index width;
+  Index first, end;
+  bool whole = false;  ///< what a product with them writes to has room for whole slices
+};
+
+/// A product of dz with columns of a packed matrix, tile by tile: calls run(sum, vectors, k, w,
+/// lane) for numbers k of dz on, weights w, and `lane` of the result on.
 template <class Run>
-void multiply_gates(const RecurrentSizes& s, const float* packed, Index width, bool whole,
+void multiply_gates(const RecurrentSizes& s, const float* packed, const Columns& columns,
                     const Run& run) {
   // Whole slices of units first; of the last one only the lanes that are units.
   const Index units = s.units / slice * slice, rest = s.units - units;
   Sum sum{.inner = 4 * units};
   Sum sum_rest{.outer = 4, .inner = rest, .x_outer = slice, .add = units > 0};
-  for (Index lane = 0; lane < width; lane += tile_lanes) {
-    const Packed w = packed_lanes(packed, gate_lanes(s), width, lane);
-    const Index left = (whole ? whole_slices(width) : width) - lane;
+  for (Index lane = columns.first; lane < columns.end; lane += tile_lanes) {
+    const Packed w = packed_lanes(packed, gate_lanes(s), columns.width, lane);
+    const Index left = (columns.whole ? whole_slices(columns.width) : columns.width) - lane;
     const Index vectors = set_counts(sum, left);
     sum.w_inner = w.pitch;
     if (units > 0 || rest == 0) run(sum, vectors, Index{0}, w.first, lane);
@@ -59,9 +65,10 @@ struct Factor {
   float* m;
 };
 
-/// m += in transposed * dz for each factor, over the first of `count` rows of dz, `dz_row` apart.
-void add_products(const RecurrentSizes& s, Index count, const float* dz, Index dz_row,
-                  std::span<const Factor> factors) {
+/// m += in transposed * dz for each factor, over the first of `count` rows of dz, `dz_row` apart:
+/// the columns of some units.
+void add_products(const RecurrentSizes& s, const UnitsOfPart& units, Index count, const float* dz,
+                  Index dz_row, std::span<const Factor> factors) {
   Sum sum{.w_inner = dz_row, .add = true};
   // One tile's vectors are parts of one gate or, where a vector is a whole slice, several gates.
   sum.y_vector = parts == 1 ? s.units : lanes;
@@ -70,7 +77,7 @@ void add_products(const RecurrentSizes& s, Index count, const float* dz, Index d
   HWY_ALIGN float column[block_rows * tile_lanes];
   const bool lay_together = s.units >= 128 && count <= block_rows;
   if (lay_together) sum.w_inner = tile_lanes;
-  for (Index lane = 0; lane < gate_lanes(s); lane += tile_lanes) {
+  for (Index lane = 4 * units.first; lane < 4 * whole_slices(units.end); lane += tile_lanes) {
     const Index unit = lane / gates_of_slice * slice, gate = lane % gates_of_slice / slice;
     for (int v = 0; v < tile_vectors; ++v) sum.count[v] = s.units - unit - v * lanes % slice;
     const float* w = dz + lane;
@@ -93,28 +100,35 @@ void add_products(const RecurrentSizes& s, Index count, const float* dz, Index d
 }
 
 /// Step t: gates become dz, for all shards; then dh of the step before, for all their rows
-/// together.
-void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t) {
+/// together. Each part does its units of both; in between it needs all of dz.
+void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t,
+               const UnitsOfPart& units, const Share& share) {
   const RecurrentSizes& s = *walks[0].s;
   const Index width = whole_slices(s.units);
+  for (const ShardWalk& walk : walks) {
+    const BackwardStep now = backward_step(walk, t);
+    for (Index unit = units.first; unit < whole_slices(units.end); unit += lanes)
+      gates_backward(now, unit);
+  }
+  share.meet();
   const float* u = walks[0].a->packed + at.backward_h;
+  const float* first_panel = u + units.first * gate_lanes(s);
   RowList list;
   const auto through_u = [&] {
     const Index whole_tiles = list.count / tile_rows;
     const auto run = [&](Sum sum, Index vectors, Index k, const float* w, Index lane) HWY_ATTR {
       // Of several tiles each asks for its share of the next panel, or of the first one.
       if (whole_tiles > 1 && lane % panel == 0) {
-        sum.ahead = {lane + panel < s.units ? w + gate_lanes(s) * panel : u,
+        sum.ahead = {lane + panel < units.end ? w + gate_lanes(s) * panel : first_panel,
                      std::min(slice, (panel + whole_tiles - 1) / whole_tiles)};
       }
       sum_rows(sum, vectors, list, k, w, lane);
     };
-    multiply_gates(s, u, s.units, true, run);
+    multiply_gates(s, u, {s.units, units.first, units.end, true}, run);
     list.count = 0;
   };
   for (const ShardWalk& walk : walks) {
     const BackwardStep now = backward_step(walk, t);
-    for (Index unit = 0; unit < width; unit += lanes) gates_backward(now, unit);
     for (Index r = 0; r < s.rows; ++r) {
       if (now.mask && now.mask[r] == 0.0f) continue;
       if (list.count == RowList::most) through_u();
@@ -125,8 +139,10 @@ void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t) 
   if (list.count > 0) through_u();
 }
 
-/// What did not wait: dx, dw and du of the steps `done` to `end` - 1 of the walk.
-void finish_block(const ShardWalk& walk, const LstmPacked& at, Index done, Index end) {
+/// What did not wait: dx, dw and du of the steps `done` to `end` - 1 of the walk. Each part does
+/// some rows of dx, and dw and du of its units.
+void finish_block(const ShardWalk& walk, const LstmPacked& at, Index done, Index end,
+                  const UnitsOfPart& units, const Share& share) {
   const RecurrentSizes& s = *walk.s;
   const RecurrentBackward<float>& a = *walk.a;
   const Index kept = walk.kept;
@@ -137,41 +153,50 @@ void finish_block(const ShardWalk& walk, const LstmPacked& at, Index done, Index
   const Index start = s.backwards ? done * s.rows : (s.steps - done) * s.rows - 1;
   const float* dz = a.gates + start * kept;
   if (a.dx) {
-    const Rows p{.steps = 1, .rows = count, .x_row = kept, .y_row = s.channels};
-    const float* from = a.gates + t0 * s.rows * kept;
-    float* dx = a.dx + t0 * s.rows * s.channels;
+    const Index first = t0 * s.rows + share.begin(count);
+    const Rows p{.steps = 1,
+                 .rows = share.end(count) - share.begin(count),
+                 .x_row = kept,
+                 .y_row = s.channels};
+    const float* from = a.gates + first * kept;
+    float* dx = a.dx + first * s.channels;
     const auto run = [&](const Sum& sum, Index vectors, Index k, const float* w, Index lane)
                          HWY_ATTR { sum_rows(sum, vectors, p, from + k, w, dx + lane); };
-    multiply_gates(s, a.packed + at.backward_x, s.channels, false, run);
+    multiply_gates(s, a.packed + at.backward_x, {s.channels, 0, s.channels}, run);
   }
   // h of the step before; that of the walk's first step is h0.
   const Index inner = end == s.steps ? count - s.rows : count;
   const Factor x_and_h[] = {
       {a.x + start * s.channels, along * s.channels, s.channels, count, a.dw},
       {a.y + (start + along * s.rows) * s.units, along * s.units, s.units, inner, a.du}};
-  add_products(s, count, dz, along * kept, x_and_h);
+  add_products(s, units, count, dz, along * kept, x_and_h);
   if (inner < count && a.h0) {
     const Index row = s.backwards ? 0 : s.rows - 1;
     const Factor h0[] = {{a.h0 + row * s.units, along * s.units, s.units, s.rows, a.du}};
-    add_products(s, s.rows, dz + along * inner * kept, along * kept, h0);
+    add_products(s, units, s.rows, dz + along * inner * kept, along * kept, h0);
   }
 }
 
-void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
+void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards,
+                        const Share& share) {
   if (s.steps == 0 || s.rows == 0) return;
   const LstmPacked at(s);
+  const UnitsOfPart units(s, share);
   assert(shards.size() <= most_abreast);
   ShardWalk places[most_abreast];
-  for (std::size_t i = 0; i < shards.size(); ++i) places[i] = begin_walk(s, shards[i]);
+  for (std::size_t i = 0; i < shards.size(); ++i) places[i] = walk_of(s, shards[i]);
   const std::span<const ShardWalk> walks(places, shards.size());
+  share.deal(walks, begin_walk);
   // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
   const Index block = std::max<Index>(1, block_rows / s.rows);
   for (Index done = 0; done < s.steps; done += block) {
     const Index end = std::min(s.steps, done + block);
-    for (Index n = done; n < end; ++n) step_back(walks, at, s.backwards ? n : s.steps - 1 - n);
-    for (const ShardWalk& walk : walks) finish_block(walk, at, done, end);
+    for (Index n = done; n < end; ++n)
+      step_back(walks, at, s.backwards ? n : s.steps - 1 - n, units, share);
+    for (const ShardWalk& walk : walks) finish_block(walk, at, done, end, units, share);
   }
-  for (const ShardWalk& walk : walks) end_walk(walk);
+  share.meet();
+  share.deal(walks, end_walk);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -182,9 +207,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards) {
-  using Walk = LstmWalks<RecurrentBackward<float>>::Walk;
-  run_shards<RecurrentBackward<float>>(s, shards,
+void lstm_backward(const RecurrentSizes& s, std::span<const RecurrentBackward<float>> shards,
+                   const Share& share) {
+  using Walk = decltype(LstmWalks<RecurrentBackward<float>>::vectors);
+  run_shards<RecurrentBackward<float>>(s, shards, share,
                                        {.vectors = SONDE_CHOOSE(lstm_backward_walk, Walk{nullptr}),
                                         .bf16 = &lstm_backward_bf16,
                                         .reference = &reference::lstm_backward<float>});

@@ -148,7 +148,10 @@ void lstm_backward_bf16_walk(const RecurrentSizes& s,
   const LstmTiles w(s, shards[0].packed);
   const LstmBackwardScratch at(s);
   ShardWalk places[most_abreast];
-  for (std::size_t i = 0; i < shards.size(); ++i) places[i] = begin_walk(s, shards[i]);
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    places[i] = walk_of(s, shards[i]);
+    begin_walk(places[i]);
+  }
   const std::span<const ShardWalk> walks(places, shards.size());
   Bf16Products products;
   // Blocks count from the walk's first step and go from the last to the first, so that a walk that

@@ -90,8 +90,9 @@ void walk_rows(const Step& step, Index unit, Index first, Index end) {
 }
 
 /// Part `i` of the weights of the units behind the near ones from `unit` on, or of the first ones.
-Ahead next_weights(const RecurrentSizes& s, std::span<const Step> shards, Index unit, Index i) {
-  const Index next = unit + near_units < s.units ? unit + near_units : 0,
+Ahead next_weights(const RecurrentSizes& s, const UnitsOfPart& units, std::span<const Step> shards,
+                   Index unit, Index i) {
+  const Index next = unit + near_units < units.end ? unit + near_units : units.first,
               sums = s.channels + s.units;
   const Index turns = sums * (near_units / lanes) * shards[0].tiles;  // of one shard
   const Index all = near_units / slice * sums * gates_of_slice;
@@ -101,9 +102,12 @@ Ahead next_weights(const RecurrentSizes& s, std::span<const Step> shards, Index 
   return Ahead(shards[0].w + in_slices(next, sums * gates_of_slice), step).after(i * turns);
 }
 
-void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
+void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards,
+                       const Share& share) {
+  static_assert(near_units == panel);
   if (s.rows == 0) return;
   const LstmPacked at(s);
+  const UnitsOfPart units(s, share);
   const Index kept = lstm_gates_size<float>(s);
   assert(shards.size() <= most_abreast);
   Step steps[most_abreast];
@@ -113,10 +117,10 @@ void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward
       steps[i] = forward_step(s, at, kept, shards[i], n);
     // All shards while the weights of some units are near; each asks for its share of the next
     // ones.
-    for (Index unit = 0; unit < s.units; unit += near_units) {
+    for (Index unit = units.first; unit < units.end; unit += near_units) {
       for (Step& step : now) {
         const bool asks = now.size() > 1;
-        if (asks) step.ahead = next_weights(s, now, unit, &step - steps);
+        if (asks) step.ahead = next_weights(s, units, now, unit, &step - steps);
         for_runs(
             step.mask, s.rows,
             [&](Index first, Index end) {
@@ -128,6 +132,7 @@ void lstm_forward_walk(const RecurrentSizes& s, std::span<const RecurrentForward
             });
       }
     }
+    share.meet();  // the next step reads all of h
   }
 }
 
@@ -139,9 +144,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace sonde::kernels {
 
-void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards) {
-  using Walk = LstmWalks<RecurrentForward<float>>::Walk;
-  run_shards<RecurrentForward<float>>(s, shards,
+void lstm_forward(const RecurrentSizes& s, std::span<const RecurrentForward<float>> shards,
+                  const Share& share) {
+  using Walk = decltype(LstmWalks<RecurrentForward<float>>::vectors);
+  run_shards<RecurrentForward<float>>(s, shards, share,
                                       {.vectors = SONDE_CHOOSE(lstm_forward_walk, Walk{nullptr}),
                                        .bf16 = &lstm_forward_bf16,
                                        .reference = &reference::lstm_forward<float>});

@@ -42,13 +42,15 @@ struct ShardWalk {
 };
 
 /// What is carried lies at the beginning of scratch: lstm_carried_size of it.
-inline ShardWalk begin_walk(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+inline ShardWalk walk_of(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
   const Index size = s.rows * whole_slices(s.units);
-  const ShardWalk w{&s, &a, lstm_gates_pitch(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
-  widen(s, a.dh, w.dh);
-  widen(s, a.dc, w.dc);
-  widen_bias(s, a.db, w.db);
-  return w;
+  return {&s, &a, lstm_gates_pitch(s), a.scratch, a.scratch + size, a.scratch + 2 * size};
+}
+
+inline void begin_walk(const ShardWalk& w) {
+  widen(*w.s, w.a->dh, w.dh);
+  widen(*w.s, w.a->dc, w.dc);
+  widen_bias(*w.s, w.a->db, w.db);
 }
 
 inline void end_walk(const ShardWalk& w) {
