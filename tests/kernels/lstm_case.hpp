@@ -228,10 +228,26 @@ inline void expect_same_abreast(const RecurrentSizes& s, const Given& given) {
   }
 }
 
-/// Every worker returns with all done: it runs backward of what the others did forward.
+/// Whole slices of units and channels, which workers share out, and others.
+inline std::vector<Named> cases_shared() {
+  return {{sizes(9, 5, 48, 80, true), {.mask = true}},
+          {sizes(7, 3, 130, 64), {.states = false, .dx = false, .mask = true}},
+          {sizes(70, 4, 3, 144), {.bias = false, .dx = false}},
+          {sizes(4, 40, 16, 48), {.dy = false}},
+          {sizes(3, 1, 16, 32), {}},
+          {sizes(6, 4, 5, 48), {}},
+          {sizes(6, 4, 16, 37), {.mask = true}},
+          {sizes(0, 2, 16, 32), {}},
+          {sizes(3, 0, 16, 32), {}},
+          {sizes(3, 2, 0, 32), {}},
+          {sizes(3, 2, 16, 0), {}}};
+}
+
+/// Every worker returns with all done: it runs backward of what the others did forward. One more
+/// than there are shards, or panels of units, finds nothing to do.
 inline void expect_same_shared(const RecurrentSizes& s, const Given& given) {
-  for (const int workers : {2, 3, 5})
-    for (const int count : {1, 3, 8}) expect_same_in_one_walk(s, given, count, workers);
+  for (const int workers : {2, 3})
+    for (const int count : {1, 3}) expect_same_in_one_walk(s, given, count, workers);
 }
 
 }  // namespace sonde::kernels

@@ -78,10 +78,20 @@ TEST(Lstm, ShardsAbreastGiveTheBitsOfOneAfterTheOther) {
 TEST(Lstm, SeveralWorkersInOneWalkGiveTheBitsOfOne) {
   for (Level level : vector_levels()) {
     const AtLevel at(level);
-    for (const auto& [s, given] : cases_abreast()) expect_same_shared(s, given);
+    for (const auto& [s, given] : cases_shared()) expect_same_shared(s, given);
   }
   const AtLevel at(Level::reference);
-  expect_same_shared(sizes(9, 5, 40, 37, true), {.mask = true});
+  expect_same_shared(sizes(9, 5, 48, 32, true), {.mask = true});
+}
+
+TEST(Lstm, IsSharedFromAMegabyteOfWholeSlicesOn) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    EXPECT_TRUE(lstm_shares_units(sizes(9, 4, 0, 256)));  // 256 * 4 * 256 floats
+    EXPECT_FALSE(lstm_shares_units(sizes(9, 4, 15, 240)));
+    EXPECT_FALSE(lstm_shares_units(sizes(9, 4, 64, 257)));
+    EXPECT_FALSE(lstm_shares_units(sizes(9, 32, 64, 256)));
+  }
 }
 
 /// Runs `whole` again in two pieces that carry h and c; gates and all gradients too.

@@ -103,7 +103,7 @@ Model wide_network_with_barriers() {
 Model shared_network() {
   auto x = Input({steps, channels});
   auto h = Conv1D{.filters = 8, .kernel_size = 3, .padding = Padding::same}(x);
-  h = Bidirectional{.layer = LSTM{.units = 260, .return_sequences = true}}(h);
+  h = Bidirectional{.layer = LSTM{.units = 272, .return_sequences = true}}(h);
   auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
   return Model(x, y, {.seed = 7});
 }
@@ -111,7 +111,7 @@ Model shared_network() {
 Model shared_network_with_barriers() {
   auto x = Input({steps, channels});
   auto h = BatchNormalization{}(x);
-  h = LSTM{.units = 270, .return_sequences = true}(Masking{}(h));
+  h = LSTM{.units = 288, .return_sequences = true}(Masking{}(h));
   h = BatchNormalization{}(h);
   auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
   return Model(x, y, {.seed = 7});
@@ -235,7 +235,7 @@ TEST(Determinism, holds_where_workers_share_the_units_of_a_folded_layer) {
   const AnyThreads any;
   auto x = Input({5, 3});
   auto h = Reshape{.target_shape = std::vector<Index>{5, 3, 1}}(x);
-  h = TimeDistributed{.layer = LSTM{.units = 260}}(h);  // 5 rows for each
+  h = TimeDistributed{.layer = LSTM{.units = 272}}(h);  // 5 rows for each
   Model model(x, Dense{.units = 2}(h), {.seed = 7});
   const Array signals = numbers({11, 5, 3});
   const Array one = model.predict(signals, {.threads = 1});

@@ -15,7 +15,7 @@ namespace {
 
 constexpr Index samples = 13, steps = 16, channels = 3;
 
-/// From 260 units on all workers share the units of the LSTM.
+/// From 256 units on all workers share the units of the LSTM.
 Graph network(Index units) {
   auto x = Input({steps, channels});
   auto h = Conv1D{.filters = 6, .kernel_size = 3, .padding = Padding::same}(x);
@@ -72,7 +72,7 @@ void expect_no_allocation(const Graph& graph) {
 TEST(TrainingStep, allocates_nothing_on_any_thread) { expect_no_allocation(network(5)); }
 
 TEST(TrainingStep, allocates_nothing_where_workers_share_units) {
-  const Graph graph = network(260);
+  const Graph graph = network(272);
   const Plan plan(graph, *graph.weights(1), {.mode = Mode::train, .rows = 4, .steps = steps});
   EXPECT_TRUE(plan.shares_units());
   expect_no_allocation(graph);

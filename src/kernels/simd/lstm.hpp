@@ -90,16 +90,28 @@ struct LstmWalks {
   void (*reference)(const RecurrentSizes&, const Call&);  ///< one shard after the other
 };
 
+/// Whether parts can share out the units: no vector of one reaches into what another one writes.
+/// On NEON writing the first lanes of a vector is reading and writing all.
+inline bool can_share_units(const RecurrentSizes& s, const RecurrentForward<float>&) {
+  return s.units % slice == 0;
+}
+inline bool can_share_units(const RecurrentSizes& s, const RecurrentBackward<float>& a) {
+  return s.units % slice == 0 && (!a.dx || s.channels % slice == 0);
+}
+
 /// Runs some shards in the way that is meant for them.
 template <class Call>
 void run_shards(const RecurrentSizes& s, std::span<const Call> shards, const Share& share,
                 const LstmWalks<Call>& walks) {
   if (shards.empty()) return;
   const bool known = is_default(s, shards[0].dropout), bf16 = known && LstmPacked(s).bf16;
-  if (known && !bf16 && walks.vectors) return walks.vectors(s, shards, share);
-  if (bf16) walks.bf16(s, share.own(shards));
+  const bool vectors = known && !bf16 && walks.vectors;
+  if (vectors && can_share_units(s, shards[0])) return walks.vectors(s, shards, share);
+  const std::span<const Call> own = share.own(shards);
+  if (bf16) walks.bf16(s, own);
+  else if (vectors && !own.empty()) walks.vectors(s, own, {});
   else
-    for (const Call& shard : share.own(shards)) walks.reference(s, shard);
+    for (const Call& shard : own) walks.reference(s, shard);
   share.meet();
 }
 

@@ -95,7 +95,7 @@ bool lstm_gains_abreast(const RecurrentSizes& s) {
 bool lstm_shares_units(const RecurrentSizes& s) {
   // From 1 MiB on: two workers need 10 µs for four rows' products of a step, and 1 to meet.
   const Index weights = (s.channels + s.units) * 4 * s.units;
-  return lstm_gains_abreast(s) && !uses_bf16(s) &&
+  return lstm_gains_abreast(s) && !uses_bf16(s) && s.units % slice == 0 &&
          weights >= 1024 * 1024 / static_cast<Index>(sizeof(float));
 }
 
