@@ -17,6 +17,7 @@
 #include <sonde/large_arrays.hpp>
 
 #include "base/fetch.hpp"
+#include "base/mapped_file.hpp"
 
 namespace sonde {
 namespace {
@@ -84,10 +85,10 @@ int make_file(std::size_t bytes) {
 
 detail::Numbers on_a_disk(std::size_t bytes) {
   const int file = make_file(bytes);
-  void* begin = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  void* begin = map_file(file, bytes, true);
   const int error = errno;
   ::close(file);
-  if (begin == MAP_FAILED)
+  if (begin == nullptr)
     throw IoError(
         fmt::format("{} bytes of a file cannot be mapped: {}.", bytes, std::strerror(error)));
   on_disk += bytes;
@@ -141,7 +142,7 @@ void* zeroed(std::size_t bytes) {
 void FreeNumbers::operator()(void* begin) const noexcept {
   in_memory -= counted;
   on_disk -= mapped;
-  if (mapped > 0) ::munmap(begin, mapped);
+  if (mapped > 0) unmap_file(begin, mapped);
   else ::operator delete (begin, std::align_val_t{alignment});
 }
 

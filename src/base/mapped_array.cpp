@@ -10,6 +10,7 @@
 #include <sonde/mapped_array.hpp>
 
 #include "base/fetch.hpp"
+#include "base/mapped_file.hpp"
 
 namespace sonde {
 
@@ -36,10 +37,10 @@ MappedArray::MappedArray(const std::filesystem::path& path, std::uint64_t offset
                                 path.string(), length, offset, to_string(shape_)));
   if (needed == 0) return;
   const auto bytes = static_cast<std::size_t>(length);
-  void* begin = ::mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file, 0);
-  if (begin == MAP_FAILED) fail("cannot be mapped");
+  void* begin = map_file(file, bytes, false);
+  if (begin == nullptr) fail("cannot be mapped");
   mapping_ = std::shared_ptr<const void>(
-      begin, [bytes](const void* p) { ::munmap(const_cast<void*>(p), bytes); });
+      begin, [bytes](const void* p) { unmap_file(const_cast<void*>(p), bytes); });
   // Samples are read in any order: reading ahead of each would fetch what nobody asked for.
   ::madvise(begin, bytes, MADV_RANDOM);
   data_ = reinterpret_cast<const float*>(static_cast<const char*>(begin) + offset);

@@ -6,11 +6,9 @@
 #include <system_error>
 
 #include "base/denormals.hpp"
+#include "base/signals_blocked.hpp"
 #if defined(__linux__)
 #include <sched.h>
-#endif
-#if defined(__unix__) || defined(__APPLE__)
-#include <signal.h>
 #endif
 
 namespace sonde {
@@ -39,23 +37,6 @@ void wait_while(const std::atomic<std::uint32_t>& value, std::uint32_t old, bool
   }
   while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
-
-/// While one lives, threads started here get none of these signals: the caller's thread does.
-class SignalsBlocked {
-#if defined(__unix__) || defined(__APPLE__)
- public:
-  SignalsBlocked() {
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGWINCH}) sigaddset(&blocked, signal);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-#endif
-};
 
 }  // namespace
 

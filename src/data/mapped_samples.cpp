@@ -2,6 +2,8 @@
 
 #include <sonde/mapped_samples.hpp>
 
+#include "base/read_ahead.hpp"
+
 namespace sonde {
 
 MappedSamples::MappedSamples(MappedArray x, const Array& y, const Array* weights)
@@ -18,12 +20,14 @@ MappedSamples::MappedSamples(MappedArray x, const Array& y, const Array* weights
 
 Sample MappedSamples::sample(Index epoch, Index number) const noexcept {
   Sample sample = labels_.sample(epoch, number);
-  sample.x[0] = x_.data() + number * row_;
+  const float* begin = x_.data() + number * row_;
+  sample.x[0] = at_hand(begin, begin + row_);
   return sample;
 }
 
 void MappedSamples::will_need(Index epoch, std::span<const Index> numbers) const noexcept {
-  for (const Index number : numbers) x_.will_need(number * row_, (number + 1) * row_);
+  for (const Index number : numbers)
+    read_ahead(x_.data() + number * row_, x_.data() + (number + 1) * row_);
   labels_.will_need(epoch, numbers);
 }
 

@@ -2,13 +2,17 @@
 
 #include <sonde/samples.hpp>
 
+#include "base/read_ahead.hpp"
+
 namespace sonde {
 namespace {
 
 const float* row(const std::vector<const Array*>& arrays, std::size_t i, Index number) {
   if (i >= arrays.size() || arrays[i] == nullptr) return nullptr;
   const Array& array = *arrays[i];
-  return array.data() + number * (array.size() / array.shape()[0]);
+  const Index size = array.size() / array.shape()[0];
+  const float* begin = array.data() + number * size;
+  return array.is_on_disk() ? at_hand(begin, begin + size) : begin;
 }
 
 std::vector<Shape> shapes(const std::vector<const Array*>& arrays) {
@@ -64,7 +68,8 @@ void ArraySamples::will_need(Index, std::span<const Index> numbers) const noexce
     for (const Array* array : *arrays) {
       if (array == nullptr || !array->is_on_disk()) continue;
       const Index row = array->size() / array->shape()[0];
-      for (const Index number : numbers) array->will_need(number * row, (number + 1) * row);
+      for (const Index number : numbers)
+        read_ahead(array->data() + number * row, array->data() + (number + 1) * row);
     }
 }
 

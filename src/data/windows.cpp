@@ -4,8 +4,8 @@
 #include <cmath>
 #include <sonde/recordings.hpp>
 
-#include "base/fetch.hpp"
 #include "base/random.hpp"
+#include "base/read_ahead.hpp"
 
 namespace sonde {
 namespace {
@@ -152,9 +152,12 @@ Windows::Row Windows::row(Index epoch, Index position) const noexcept {
 Sample Windows::sample(Index epoch, Index number) const noexcept {
   const Row found = row(epoch, number);
   Sample sample;
-  sample.x[0] = found.x;
-  sample.y[0] = found.y;
-  sample.weights[0] = found.weights;
+  const auto at_hand_of = [&](const float* begin, Index count) {
+    return on_disk_ ? at_hand(begin, begin + count) : begin;
+  };
+  sample.x[0] = at_hand_of(found.x, length_ * channels_);
+  sample.y[0] = at_hand_of(found.y, length_);
+  sample.weights[0] = at_hand_of(found.weights, length_);
   return sample;
 }
 
@@ -162,9 +165,9 @@ void Windows::will_need(Index epoch, std::span<const Index> numbers) const noexc
   if (!on_disk_) return;
   for (const Index number : numbers) {
     const Row found = row(epoch, number);
-    fetch(found.x, found.x + length_ * channels_);
-    fetch(found.y, found.y + length_);
-    fetch(found.weights, found.weights + length_);
+    read_ahead(found.x, found.x + length_ * channels_);
+    read_ahead(found.y, found.y + length_);
+    read_ahead(found.weights, found.weights + length_);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <sonde/samples.hpp>
 #include <vector>
 
+#include "base/read_ahead.hpp"
 #include "base/thread_pool.hpp"
 #include "training/batch_judge.hpp"
 #include "training/batch_plan.hpp"
@@ -85,6 +86,8 @@ class BatchRunner {
   StateBank& states_;
   BatchJudge* judge_;
   Take take_;
+  ReadAhead ahead_;             // of samples that lie in files
+  bool was_asked_for_ = false;  // the batch that comes, as the one after the last
 };
 
 }  // namespace sonde

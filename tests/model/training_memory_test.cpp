@@ -3,8 +3,10 @@
 
 #include <sonde/large_arrays.hpp>
 #include <sonde/layers.hpp>
+#include <sonde/mapped_samples.hpp>
 #include <sonde/model.hpp>
 
+#include "tests/support/files.hpp"
 #include "tests/support/near.hpp"
 
 // FitOptions::memory: how much training may take.
@@ -133,6 +135,26 @@ TEST(LargeArrays, train_judge_and_predict_from_a_disk_to_the_same_bits) {
   const auto [same_predictions, same_history] = learned(true);
   EXPECT_TRUE(same_bits<float>(predictions.values(), same_predictions.values()));
   EXPECT_EQ(history, same_history);
+}
+
+TEST(LargeArrays, that_were_read_past_the_systems_cache_train_to_the_same_bits) {
+  const testing::TemporaryFolder folder;
+  constexpr Index samples = 40, steps = 2000, channels = 4;
+  const Array x = numbers({samples, steps, channels}, 1), y = numbers({samples, steps, 1}, 2);
+  testing::write_past_the_cache(folder / "x", {x.values().begin(), x.values().end()});
+  const MappedArray mapped(folder / "x", 0, x.shape());
+  const auto learned = [&](const SampleSource& source) {
+    const Tensor in = Input({steps, channels});
+    // Its sums over the batch put barriers into the plan.
+    const Tensor h = BatchNormalization{}(Conv1D{.filters = 3, .kernel_size = 5}(in));
+    Model model(in, Dense{.units = 1}(ZeroPadding1D{.padding = 2}(h)), {.seed = 3});
+    model.compile({.loss = MeanSquaredError{}});
+    FitOptions options{.epochs = 3, .batch_size = 8, .verbose = false};
+    options.validation_split = 0.25;
+    return model.fit(source, options).history;
+  };
+  const auto history = learned(ArraySamples({&x}, {&y}));
+  EXPECT_EQ(history, learned(MappedSamples(mapped, y)));
 }
 
 TEST_F(TrainingMemory, that_cannot_be_enough_is_refused_before_anything_is_computed) {

@@ -1,4 +1,7 @@
 #pragma once
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <initializer_list>
@@ -28,6 +31,17 @@ class TemporaryFolder {
  private:
   std::filesystem::path path_;
 };
+
+/// Writes numbers to a file that memory then does not hold, where the file system lets go of it.
+inline void write_past_the_cache(const std::filesystem::path& path,
+                                 const std::vector<float>& numbers) {
+  const int file = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  const std::size_t bytes = numbers.size() * sizeof(float);
+  if (::write(file, numbers.data(), bytes) != static_cast<ssize_t>(bytes) || ::fsync(file) != 0)
+    throw IoError(path.string() + " cannot be written.");
+  ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(file);
+}
 
 /// Bytes from hexadecimal digits; blanks between them are for the reader.
 inline std::vector<std::byte> from_hex(std::string_view digits) {
