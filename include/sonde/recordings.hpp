@@ -117,7 +117,8 @@ constexpr auto enum_names(Scaling) {
 ///   Normalizer scale = fit_normalizer(parts.train);
 ///   for (Recording& each : parts.test) scale.apply(each.signal);
 /// Values that are NaN or infinite are left out of the fit and left as they are. A channel that
-/// never changes is only moved to 0.
+/// never changes is only moved to 0, and so is one whose quantiles are the same number, as where a
+/// sensor rests most of the time: unscaled_channels() finds those. scikit-learn: RobustScaler.
 struct Normalizer {
   static constexpr std::string_view type = "Normalizer";
   Scaling scaling = Scaling::per_channel;
@@ -135,6 +136,10 @@ struct Normalizer {
 /// `steps`: of running. Throws DataError without recordings, ArgumentError for steps below 1.
 Normalizer fit_normalizer(std::span<const Recording> recordings,
                           Scaling scaling = Scaling::per_channel, double steps = 0);
+
+/// Channels that a robust `scaling` leaves at the size that they have, although they change: the
+/// quantiles that it looks at, over all these recordings, are the same number. Others have none.
+std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scaling scaling);
 
 /// A running Normalizer one step at a time, for streams: the bits of Normalizer::apply. The first
 /// steps weigh alike, as in a plain mean, until there are Normalizer::steps of them. A deviation

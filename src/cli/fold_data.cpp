@@ -9,6 +9,7 @@
 #include <sonde/error.hpp>
 #include <sonde/labeller.hpp>
 #include <sonde/words.hpp>
+#include <span>
 
 #include "cli/recording_split.hpp"
 
@@ -54,6 +55,33 @@ void FoldData::arrange(const LabellingModel& opened) {
           each.name, rate_text(each.frequency, rate), rate_text(rate, each.frequency), rate));
     arrange_channels(opened, each);
   });
+}
+
+std::string FoldData::hint_at_scale(const Normalizer& normalizer) const {
+  const Scaling how = normalizer.scaling;
+  const bool together = how == Scaling::per_channel_robust;
+  std::string first;
+  Index count = 0;
+  const auto look_at = [&](std::span<const Recording> recordings) {
+    const std::vector<Index> found = unscaled_channels(recordings, how);
+    if (found.empty() || ++count > 1) return;
+    const Recording& recording = recordings.front();
+    const auto c = static_cast<std::size_t>(found.front());
+    first = c < recording.channels.size() ? fmt::format("\"{}\"", recording.channels[c])
+                                          : fmt::format("{} (the first is 0)", c);
+    if (!together) first += fmt::format(" of recording \"{}\"", recording.name);
+  };
+  if (together) look_at(lessons());
+  else
+    for (const auto* part : {&parts_.train, &parts_.validation, &parts_.test})
+      for (const Recording& each : *part) look_at({&each, 1});
+  if (count == 0) return {};
+  const bool wide = how == Scaling::per_recording_range;
+  return fmt::format(
+      "hint:   channel {}: {} of its values or more are the same, so that its {} no scale and it "
+      "is only moved to its median{}. --normalize zscore{} sees the rest of it.",
+      first, wide ? "96 %" : "half", wide ? "range gives" : "quartiles give",
+      count > 1 ? fmt::format("; so it is in {} recordings", count) : "", wide ? "" : " or range");
 }
 
 Index FoldData::scale(const std::optional<Normalizer>& normalizer) {

@@ -42,6 +42,8 @@ class FoldData {
   /// Puts the channels into the order of a model that was trained before. Throws DataError for
   /// recordings that it cannot take.
   void arrange(const LabellingModel& opened);
+  /// Says so where a scale leaves a channel that changes at its size; empty where none does.
+  std::string hint_at_scale(const Normalizer& normalizer) const;
   /// Brings all to the scale, and missing values to the middle of it. Returns how many there were.
   Index scale(const std::optional<Normalizer>& normalizer);
 

@@ -260,6 +260,9 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   Model& model = prepared.opened.model;
   Extras& extras = prepared.opened.extras;
   Shown shown(data.judged());
+  if (extras.normalizer)
+    if (const std::string hint = data.hint_at_scale(*extras.normalizer); !hint.empty())
+      run.say(hint);
   const Index missing = data.scale(extras.normalizer);
 
   TrainOptions o = with_lengths(given, data.lessons(),

@@ -35,18 +35,20 @@ double quantile(const std::vector<double>& sorted, double part) {
 }
 
 /// Median, and the distance between the quantiles `part` and 1 - `part` in `of_normal`s.
-Scale robust_scale(std::vector<double> values, double part = 0.25,
-                   double of_normal = quartile_range_of_normal) {
+Scale robust_scale(std::vector<double> values, double part, double of_normal) {
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   const double range = quantile(values, 1 - part) - quantile(values, part);
   return {quantile(values, 0.5), range > 0 ? range / of_normal : 1};
 }
 
+/// The quantile that a robust scale looks at, and the one as far from the other end.
+double part_of(Scaling scaling) { return scaling == Scaling::per_recording_range ? 0.02 : 0.25; }
+
 Scale scale_of_recording(std::vector<double> values, Scaling scaling) {
-  return scaling == Scaling::per_recording_range
-             ? robust_scale(std::move(values), 0.02, wide_range_of_normal)
-             : robust_scale(std::move(values));
+  return robust_scale(
+      std::move(values), part_of(scaling),
+      scaling == Scaling::per_recording_range ? wide_range_of_normal : quartile_range_of_normal);
 }
 
 bool is_by_recording(Scaling scaling) {
@@ -109,7 +111,7 @@ Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling
 
   for (Index channel = 0; channel < channels; ++channel) {
     const Scale found = scaling == Scaling::per_channel_robust
-                            ? robust_scale(all_values(recordings, channel))
+                            ? scale_of_recording(all_values(recordings, channel), scaling)
                             : mean_and_deviation(recordings, channel);
     normalizer.center.push_back(found.center);
     normalizer.scale.push_back(found.spread);
@@ -133,6 +135,21 @@ void Normalizer::apply(Array& signal) const {
                   by_itself ? scale_of_recording(finite_values(signal, channel), scaling)
                             : Scale{center[i], scale[i]});
   }
+}
+
+std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scaling scaling) {
+  std::vector<Index> found;
+  if (recordings.empty() || !(is_by_recording(scaling) || scaling == Scaling::per_channel_robust))
+    return found;
+  for (Index channel = 0; channel < recordings.front().signal.shape().last(); ++channel) {
+    std::vector<double> values = all_values(recordings, channel);
+    std::sort(values.begin(), values.end());
+    const double part = part_of(scaling);
+    if (!values.empty() && values.front() < values.back() &&
+        !(quantile(values, 1 - part) > quantile(values, part)))
+      found.push_back(channel);
+  }
+  return found;
 }
 
 Index fill_missing(Array& signal) {

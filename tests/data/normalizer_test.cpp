@@ -67,6 +67,34 @@ TEST(Normalizer, only_moves_a_channel_that_never_changes) {
   }
 }
 
+// sklearn.preprocessing.RobustScaler().fit([[0], [0], [0], [5], [0]]).scale_ is [1.].
+TEST(Normalizer, only_moves_a_channel_whose_quartiles_are_the_same_and_says_which) {
+  const std::vector<float> values = {2, 1, 0, 2, 2, 5, 2, 7,
+                                     5, 2, 3, 0, 2, 4, 5};  // three channels
+  const std::vector<Recording> recordings = {recording({5, 3}, values)};
+  for (const Scaling scaling : {Scaling::per_recording_robust, Scaling::per_channel_robust}) {
+    EXPECT_EQ(unscaled_channels(recordings, scaling), std::vector<Index>{});
+    std::vector<Recording> resting = recordings;
+    for (const Index t : {0, 1, 2, 3}) resting[0].signal(t, 1) = 8;
+    for (const Index t : {0, 1, 2, 3, 4}) resting[0].signal(t, 2) = 8;  // never changes
+    EXPECT_EQ(unscaled_channels(resting, scaling), std::vector<Index>{1});
+    Array signal = resting[0].signal;
+    fit_normalizer(resting, scaling).apply(signal);
+    EXPECT_EQ(signal(0, 1), 0);
+    EXPECT_EQ(signal(4, 1), values[13] - 8);
+  }
+  // The range sees the one value that quartiles do not.
+  std::vector<float> rests(100, 1.0f);
+  rests[3] = rests[4] = rests[5] = 2;
+  const std::vector<Recording> rare = {recording({100, 1}, rests)};
+  EXPECT_EQ(unscaled_channels(rare, Scaling::per_recording_range), std::vector<Index>{});
+  EXPECT_EQ(unscaled_channels(rare, Scaling::per_recording_robust), std::vector<Index>{0});
+  EXPECT_EQ(unscaled_channels(rare, Scaling::per_channel), std::vector<Index>{});
+  rests[4] = rests[5] = 1;
+  const std::vector<Recording> rarest = {recording({100, 1}, rests)};
+  EXPECT_EQ(unscaled_channels(rarest, Scaling::per_recording_range), std::vector<Index>{0});
+}
+
 // numpy.quantile([3, 1, 10, 2], [.25, .5, .75]) is [1.75, 2.5, 4.75].
 TEST(Normalizer, scales_each_recording_by_its_own_median_and_quartiles) {
   const Normalizer scale = fit_normalizer({}, Scaling::per_recording_robust);
