@@ -96,14 +96,19 @@ bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
 }
 
 /// A level that is asked for and not had must not go unnoticed.
+void check_level(const char* variable, std::string_view had, std::string_view known) {
+  const char* wish = std::getenv(variable);
+  if (wish == nullptr || *wish == '\0' || wish == had) return;
+  throw ArgumentError(
+      fmt::format("{} is \"{}\", and this processor would run {}. Known are {}, the faster ones "
+                  "where a processor has them. Leave the variable out for the fastest.",
+                  variable, wish, had, known));
+}
+
 void check_kernels() {
-  const char* wish = std::getenv("SONDE_KERNELS");
-  if (wish == nullptr || *wish == '\0' || wish == kernel_level()) return;
-  throw ArgumentError(fmt::format(
-      "SONDE_KERNELS is \"{}\", and this processor would run the kernels {}. Known are AVX3 (which "
-      "is AVX-512), AVX2, NEON and reference, the faster ones where a processor has them. Leave "
-      "the variable out for the fastest.",
-      wish, kernel_level()));
+  check_level("SONDE_KERNELS", kernel_level(), "AVX3 (which is AVX-512), AVX2, NEON and reference");
+  check_level("SONDE_BF16", bfloat16_level(),
+              "AMX and AVX512, both with the kernels AVX3, and none");
 }
 
 int dispatch(int argc, const char* const* argv) {

@@ -6,6 +6,7 @@
 #include <sonde/formats.hpp>
 #include <sonde/keras.hpp>
 #include <sonde/networks.hpp>
+#include <sonde/version.hpp>
 
 #include "tests/support/program.hpp"
 
@@ -341,6 +342,19 @@ TEST_F(Refusals, kernels_that_are_asked_for_and_not_had) {
   expect_no_run("--x X.npy --y y.npy", 2, "SONDE_KERNELS is \"" + other + "\", and this processor");
   program_.environment = {"SONDE_KERNELS=reference"};
   EXPECT_EQ(program_.run("summary conv-lstm --input 400,16").code, 0);
+}
+
+TEST_F(Refusals, products_of_bfloat16_that_are_asked_for_and_not_had) {
+  program_.environment = {"SONDE_BF16=amx"};
+  expect_no_run("--x X.npy --y y.npy", 2, "SONDE_BF16 is \"amx\", and this processor would");
+  program_.environment = {"SONDE_BF16=AVX512", "SONDE_KERNELS=AVX2"};
+  if (kernel_level() == "AVX3")
+    expect_no_run("--x X.npy --y y.npy", 2,
+                  "SONDE_BF16 is \"AVX512\", and this processor would run none. Known are AMX");
+  for (const char* usual : {"SONDE_BF16=none", "SONDE_BF16="}) {
+    program_.environment = {usual};
+    EXPECT_EQ(program_.run("summary conv-lstm --input 400,16").code, 0) << usual;
+  }
 }
 
 }  // namespace
