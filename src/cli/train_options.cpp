@@ -160,11 +160,17 @@ TrainOptions resumed_options(const TrainOptions& asked, const std::vector<std::s
         then.epochs, asked.epochs, (std::filesystem::path(asked.out) / "model.keras").string()));
   if (stands_in(given, "seeds") && asked.seeds != then.seeds) {
     // With one seed there is no folder for each. check_options looks at what is below.
-    if (asked.seeds > 0 && std::min(asked.seeds, then.seeds) < 2)
+    if (asked.seeds > 1 && then.seeds == 1)
+      throw ArgumentError(fmt::format(
+          "--resume: this run has 1 seed, and no folder for each. Give it one, and go on there: "
+          "mkdir {0}-seeds && mv {0} {0}-seeds/seed-{1}, then the line that began it with "
+          "--seeds {2} --out {0}-seeds --resume.",
+          std::filesystem::path(asked.out).lexically_normal().string(), then.seed, asked.seeds));
+    if (asked.seeds == 1)
       throw ArgumentError(
-          fmt::format("--resume: this run has {} seed{}, and a run of several can only go on as "
-                      "one of several. Begin another one, with --out.",
-                      then.seeds, then.seeds == 1 ? "" : "s"));
+          fmt::format("--resume: this run has {} seeds, and a run of several can only go on as one "
+                      "of several. Begin another one, with --out.",
+                      then.seeds));
     then.seeds = asked.seeds;
   }
   if (stands_in(given, "fold")) then.fold = asked.fold;

@@ -358,6 +358,27 @@ TEST_F(TrainRecordings, every_fold_tests_once_and_all_are_judged_together) {
   EXPECT_PRED2(says, single.err, "this run has 2 seeds");
 }
 
+TEST_F(TrainRecordings, of_one_seed_go_on_with_several_as_the_refusal_says) {
+  train("--epochs 1 --seed 3");
+  const Result refused = program_.run("train --resume --seeds 2 --out run");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err,
+               "mkdir run-seeds && mv run run-seeds/seed-3, then the line that began it with "
+               "--seeds 2 --out run-seeds --resume.");
+  const std::string model = program_.read("run/model.keras");
+  std::filesystem::create_directory(program_.path("run-seeds"));
+  std::filesystem::rename(program_.path("run"), program_.path("run-seeds/seed-3"));
+  const auto trained =
+      std::filesystem::last_write_time(program_.path("run-seeds/seed-3/model.keras"));
+  const Json out =
+      Json::parse(train("--epochs 1 --seed 3 --seeds 2 --out run-seeds --resume --json").out);
+  EXPECT_EQ(out["scores"]["seeds"].size(), 2u);
+  EXPECT_EQ(program_.read("run-seeds/seed-3/model.keras"), model);
+  EXPECT_EQ(std::filesystem::last_write_time(program_.path("run-seeds/seed-3/model.keras")),
+            trained);
+  EXPECT_TRUE(program_.has("run-seeds/seed-4/model.keras"));
+}
+
 TEST_F(TrainRecordings, leave_no_seeds_of_a_run_that_is_written_over) {
   configure("folds = 2\n", "seeds = 2\n");
   train("--epochs 1 --units 3");
