@@ -99,7 +99,13 @@ int evaluate(const std::string& model_file, const std::string& config, const Eva
                          .channels = opened.extras.channels,
                          .recording = true,
                          .ignore_label = o.ignore_label});
+  for (const std::string& remark : data.remarks) fmt::print(stderr, "sonde: {}\n", remark);
   check_columns(o.x, data.x.shape()[2], data.columns, channels_of(model));
+  if (opened.extras.temperature != 1 || opened.extras.post_processing != PostProcessing{})
+    fmt::print(stderr,
+               "sonde: hint: the model file's temperature and post-processing are not applied to "
+               "--x: these scores are of what the network says by itself. Recordings, named by a "
+               "file with a table [recordings], are judged with both.\n");
   if (opened.extras.normalizer) scale(data.x, *opened.extras.normalizer);
 
   const Task task = task_for(model, data.y, data.weights, data.steps(), o.loss);

@@ -104,7 +104,8 @@ void remark_on_clock(Data& data, const std::string& file, const Table& table,
   const auto clock = find_clock(file, named);
   if (!clock) return;
   data.remarks.push_back(fmt::format(
-      "warning: {}: {} Leave the column out of the table, or write a recording.toml that says "
+      "warning: {}: {} Train without it: leave the column out of the table, or write a "
+      "recording.toml that says "
       "time = \"{}\" in [[recordings.signals]]: see docs/recordings.md.",
       file, clock->text(), clock->name.empty() ? fmt::format("{}", clock->number) : clock->name));
 }
@@ -205,8 +206,7 @@ void load_table_into(Data& data, const DataFiles& files, bool missing_as_nan) {
   const std::vector<Index> columns = signal_columns(table, files, label, wanted.columns.empty());
   if (columns.empty())
     throw DataError(fmt::format("{}: has only the column of labels, and no signal.", files.x));
-  if (files.labels && files.channels.empty() && !table.columns.empty())
-    remark_on_clock(data, files.x, table, columns);
+  if (files.labels && !table.columns.empty()) remark_on_clock(data, files.x, table, columns);
   data.x = Array({steps, static_cast<Index>(columns.size())});
   float* to = data.x.data();
   for (Index t = 0; t < steps; ++t)

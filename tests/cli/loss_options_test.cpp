@@ -154,6 +154,12 @@ TEST_F(LossOptions, a_clock_among_the_signals_of_a_table_is_warned_of_once) {
   EXPECT_PRED2(says, result.err,
                "time = \"time\" in [[recordings.signals]]: see docs/recordings.md.");
   EXPECT_PRED2(says, program_.read("run/log.txt"), warning);
+  // A model that has learned from a clock is not praised without a word.
+  const Result judged =
+      program_.run("evaluate run/model.keras --x walk.csv --label-column label --json");
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  EXPECT_PRED2(says, judged.err, "sonde: " + warning);
+  EXPECT_TRUE(Json::parse(judged.out).contains("accuracy"));
 }
 
 /// Six recordings of a clock, a signal and labels 0, 1 and 9, which is none.

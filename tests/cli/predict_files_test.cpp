@@ -437,5 +437,14 @@ TEST_F(PredictFiles, a_threshold_is_of_two_classes) {
                "class_factors");
 }
 
+TEST_F(PredictFiles, evaluate_says_that_arrays_are_judged_without_post_processing) {
+  save_npy(program_.path("y.npy"), Array({90, 1}));
+  const std::string line = "evaluate m.keras --x one.csv --y y.npy";
+  EXPECT_PRED2(says, run(line).err,
+               "hint: the model file's temperature and post-processing are not applied to --x");
+  save_labeller({.channels = {"b", "a"}});
+  EXPECT_EQ(run(line).err, "");
+}
+
 }  // namespace
 }  // namespace sonde::testing
