@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/file_read_ahead.hpp"
 #include "base/random.hpp"
 #include "data/finite.hpp"
 #include "model/checkpoint.hpp"
@@ -42,8 +43,10 @@ Logs evaluate_all(const Model& model, Model::State& state, const SampleSource& s
     if (prefix.empty()) check_all_labels(state, samples, plan.jobs);  // fit has looked at its own
   });
   OutputJudge judge(plan, pool.size());
+  FileReadAhead ahead;
   BatchRunner runner = explained([&] {
-    return BatchRunner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge);
+    return BatchRunner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge,
+                       &ahead);
   });
   const double regularization = regularization_loss(*state.weights, state.entries);
   EpochSums sums(state, judge);
@@ -118,7 +121,9 @@ History Model::fit(const SampleSource& samples, FitOptions options) {
   }
   const bool abreast = plan.batch.options.abreast;
   OutputJudge judge(plan, pool.size());
-  BatchRunner runner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge);
+  FileReadAhead ahead;
+  BatchRunner runner(std::move(plan.batch), *state.weights, pool.size(), state.states, &judge,
+                     &ahead);
   const WeightBlock::Pin pin(*state.weights);
   Updater updater(*state.weights, state.entries, state.compiled->optimizer, state.optimizer_state);
 

@@ -26,7 +26,7 @@ void gather(const float* sample, Index steps, Index width, Index rows, Index row
 }  // namespace
 
 BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, StateBank& states,
-                         BatchJudge* judge)
+                         BatchJudge* judge, ReadAhead* ahead)
     : planned_(std::move(planned)),
       rows_(planned_.rows()),
       abreast_(planned_.abreast(workers)),
@@ -34,7 +34,8 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
       shards_(planned_.shards()),
       packed_(planned_.plan.packed_size()),
       states_(states),
-      judge_(judge) {
+      judge_(judge),
+      ahead_(ahead) {
   assert(judge_ != nullptr || !planned_.training());
   const Plan& plan = planned_.plan;
   const Index batch_size = planned_.options.batch_size;
@@ -232,7 +233,10 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
     }
     team.barrier();
   }
-  if (worker == 0) was_asked_for_ = !batch.next.empty(), ahead_.turn();
+  if (worker == 0) {
+    was_asked_for_ = !batch.next.empty();
+    if (ahead_ != nullptr) ahead_->turn();
+  }
   if (worker == 0 && training && is_finite()) after_batch(plan(), workspaces_[0].memory);
   team.barrier();
 }

@@ -23,11 +23,11 @@ class BatchRunner {
   /// Called with each shard's results: workspace, number of the first row in the batch, rows.
   using Take = std::function<void(Workspace<float>&, Index first, Index rows)>;
 
-  /// `weights`: those that `plan` was made for; `judge`: of a JudgedPlan, or null to predict only.
-  /// Weights, states and judge must outlive it. Throws ArgumentError where `states` are those of
-  /// batches of another size.
+  /// `weights`: those that `plan` was made for; `judge`: of a JudgedPlan, or null to predict only;
+  /// `ahead`: for samples that lie in files, or null. All must outlive it. Throws ArgumentError
+  /// where `states` are those of batches of another size.
   BatchRunner(BatchPlan plan, WeightBlock& weights, int workers, StateBank& states,
-              BatchJudge* judge);
+              BatchJudge* judge, ReadAhead* ahead = nullptr);
 
   const Plan& plan() const { return planned_.plan; }
   Index batch_size() const { return planned_.options.batch_size; }
@@ -85,9 +85,9 @@ class BatchRunner {
   std::vector<Buffer<float>> gradients_;      // [shard]
   StateBank& states_;
   BatchJudge* judge_;
-  Take take_;
-  ReadAhead ahead_;             // of samples that lie in files
+  ReadAhead* ahead_;
   bool was_asked_for_ = false;  // the batch that comes, as the one after the last
+  Take take_;
 };
 
 }  // namespace sonde

@@ -1,4 +1,4 @@
-#include "base/read_ahead.hpp"
+#include "base/file_read_ahead.hpp"
 
 #include <gtest/gtest.h>
 
@@ -38,12 +38,12 @@ class ReadAheadTest : public ::testing::Test {
 
   const testing::TemporaryFolder folder_;
   MappedArray x_;
-  ReadAhead ahead_;
+  FileReadAhead ahead_;
 };
 
 TEST_F(ReadAheadTest, has_at_hand_what_was_asked_for_before_the_turn) {
   if (!is_on_a_disk(19)) GTEST_SKIP() << "no files past the system's cache here";
-  const ReadAhead::Use use(ahead_);
+  const ReadAhead::Use use(&ahead_);
   for (const Index i : {7, 0, 19, 7}) ask(i);
   EXPECT_EQ(at_hand_of(7), begin(7));
   ahead_.turn();
@@ -62,14 +62,14 @@ TEST_F(ReadAheadTest, has_at_hand_what_was_asked_for_before_the_turn) {
 
 TEST_F(ReadAheadTest, leaves_what_is_in_memory_where_it_is) {
   EXPECT_TRUE(is_row(begin(5), 5));  // now it is
-  const ReadAhead::Use use(ahead_);
+  const ReadAhead::Use use(&ahead_);
   ask(5);
   ahead_.turn();
   EXPECT_EQ(at_hand_of(5), begin(5));
 }
 
 TEST_F(ReadAheadTest, gives_no_more_than_was_read) {
-  const ReadAhead::Use use(ahead_);
+  const ReadAhead::Use use(&ahead_);
   ask(4);
   ahead_.turn();
   EXPECT_EQ(at_hand(begin(4), begin(6)), begin(4));
@@ -78,13 +78,13 @@ TEST_F(ReadAheadTest, gives_no_more_than_was_read) {
 
 TEST_F(ReadAheadTest, belongs_to_the_threads_that_use_it) {
   ask(1);  // nobody does
-  const ReadAhead::Use use(ahead_);
+  const ReadAhead::Use use(&ahead_);
   ask(2);
   ahead_.turn();
   std::thread([&] { EXPECT_EQ(at_hand_of(2), begin(2)); }).join();
-  ReadAhead other;
+  FileReadAhead other;
   {
-    const ReadAhead::Use inner(other);
+    const ReadAhead::Use inner(&other);
     EXPECT_EQ(at_hand_of(2), begin(2));
   }
   EXPECT_TRUE(is_row(at_hand_of(2), 2));
@@ -93,7 +93,7 @@ TEST_F(ReadAheadTest, belongs_to_the_threads_that_use_it) {
 TEST_F(ReadAheadTest, has_many_readers_and_turns) {
   for (Index turn = 0; turn < 50; ++turn) {
     const auto work = [&](Index from) {
-      const ReadAhead::Use use(ahead_);
+      const ReadAhead::Use use(&ahead_);
       for (Index i = from; i < 20; i += 2) ask((i + turn) % 20);
       for (Index i = from; i < 20; i += 2) {
         const Index last = (i + turn + 19) % 20;
