@@ -95,20 +95,20 @@ bool parse(CLI::App& program, int argc, const char* const* argv, int& code) {
   }
 }
 
-/// A level that is asked for and not had must not go unnoticed.
-void check_level(const char* variable, std::string_view had, std::string_view known) {
+/// A level that is asked for and not had must not go unnoticed. `level` asks the processor and the
+/// system, and so only where somebody wishes for one: every start would pay for it.
+void check_level(const char* variable, std::string_view (*level)(), std::string_view known) {
   const char* wish = std::getenv(variable);
-  if (wish == nullptr || *wish == '\0' || wish == had) return;
+  if (wish == nullptr || *wish == '\0' || wish == level()) return;
   throw ArgumentError(
       fmt::format("{} is \"{}\", and this processor would run {}. Known are {}, the faster ones "
                   "where a processor has them. Leave the variable out for the fastest.",
-                  variable, wish, had, known));
+                  variable, wish, level(), known));
 }
 
 void check_kernels() {
-  check_level("SONDE_KERNELS", kernel_level(), "AVX3 (which is AVX-512), AVX2, NEON and reference");
-  check_level("SONDE_BF16", bfloat16_level(),
-              "AMX and AVX512, both with the kernels AVX3, and none");
+  check_level("SONDE_KERNELS", kernel_level, "AVX3 (which is AVX-512), AVX2, NEON and reference");
+  check_level("SONDE_BF16", bfloat16_level, "AMX and AVX512, both with the kernels AVX3, and none");
 }
 
 int dispatch(int argc, const char* const* argv) {
