@@ -194,7 +194,7 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
       batch.source->will_need(batch.epoch, numbers.subspan(first, count));
   };
   if (!was_asked_for_) will_need(batch.numbers);
-  const ReadAhead::Use use(ahead_);
+  const ReadAhead::Use reading(ahead_);
   will_need(batch.next);
   if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
   const auto rounds = [&](auto use) { for_rounds(shards, worker, team.size(), use); };
