@@ -186,16 +186,10 @@ void BatchRunner::run(const Batch& batch, int worker, Team& team) noexcept {
   const Index shards = shard_count(batch.size(), rows_);
   const bool training = planned_.training();
   if (worker == 0) shards_ = shards;
-  const auto will_need = [&](std::span<const Index> numbers) {
-    const auto part = [&](int i) {
-      return numbers.size() * static_cast<std::size_t>(i) / static_cast<std::size_t>(team.size());
-    };
-    if (const std::size_t first = part(worker), count = part(worker + 1) - first; count > 0)
-      batch.source->will_need(batch.epoch, numbers.subspan(first, count));
-  };
-  if (!was_asked_for_) will_need(batch.numbers);
+  const auto own = [&](std::span<const Index> numbers) { return team.share(worker).own(numbers); };
+  if (!was_asked_for_) batch.source->will_need(batch.epoch, own(batch.numbers));
   const ReadAhead::Use reading(ahead_);
-  will_need(batch.next);
+  batch.source->will_need(batch.epoch, own(batch.next));
   if (judge_ != nullptr) judge_->begin(batch, worker, changed(worker));
   const auto rounds = [&](auto use) { for_rounds(shards, worker, team.size(), use); };
   const auto for_own = [&](const Round& round, auto use) {
