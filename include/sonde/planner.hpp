@@ -92,8 +92,9 @@ class Planner {
   /// The op reads so many weights at each step of time that no cache keeps them until the next one:
   /// the more shards go through it abreast, the less often they come from memory.
   void share_weights() { shares_weights_ = true; }
-  /// All workers may go through the op together, each with its share of the units: see Share.
-  void share_units() { shares_units_ = true; }
+  /// All workers may go through the op together, each with its share of `pieces` of the units: see
+  /// Share.
+  void share_units(Index pieces) { pieces_ = pieces; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -154,7 +155,7 @@ class Planner {
   const std::vector<Shape>& outputs() const { return outputs_; }
   const Timing& timing() const { return timing_; }
   bool shares_weights() const { return shares_weights_; }
-  bool shares_units() const { return shares_units_; }
+  Index pieces() const { return pieces_; }  ///< 0: of none
   bool keeps_input(Index i) const;
   bool keeps_output(Index i) const;
   bool penalizes_outputs() const { return penalizes_; }
@@ -190,7 +191,7 @@ class Planner {
   bool recomputing_ = false;
   MatmulPrecision precision_ = MatmulPrecision::f32;
   bool shares_weights_ = false;
-  bool shares_units_ = false;
+  Index pieces_ = 0;
   bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;

@@ -7,8 +7,8 @@
 
 namespace sonde {
 
-/// One sample as pointers into memory that outlives training: nothing is copied until a worker
-/// gathers its shard. Unused places are null.
+/// One sample as pointers into memory that outlives the batch that it is asked for: nothing is
+/// copied until a worker gathers its shard. Unused places are null.
 struct Sample {
   static constexpr std::size_t most = 8;  ///< inputs, and outputs, of one model
   std::array<const float*, most> x = {};

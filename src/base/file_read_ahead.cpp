@@ -1,5 +1,7 @@
 #include "base/file_read_ahead.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <new>
 #include <system_error>
@@ -20,6 +22,15 @@ void FileReadAhead::FreeMemory::operator()(void* begin) const noexcept {
   ::operator delete (begin, std::align_val_t{DirectFile::block});
 }
 
+std::size_t FileReadAhead::half_of_memory() noexcept {
+  const long pages = ::sysconf(_SC_PHYS_PAGES), size = ::sysconf(_SC_PAGESIZE);
+  return pages > 0 && size > 0
+             ? static_cast<std::size_t>(pages) / 2 * static_cast<std::size_t>(size)
+             : 0;
+}
+
+FileReadAhead::FileReadAhead(std::size_t cached) : cached_(cached) {}
+
 FileReadAhead::~FileReadAhead() {
   {
     const std::lock_guard lock(lock_);
@@ -38,11 +49,13 @@ bool FileReadAhead::add(const float* begin, const float* end, FilePlace place) {
 
   const std::lock_guard lock(lock_);
   Wanted& wanted = wanted_[next_];
-  if (wanted.bytes + size > most_bytes) return false;
   const std::size_t number = wanted.pieces.size();
   if (wanted.memory.size() <= number) wanted.memory.resize(number + 1);
   auto& [memory, room] = wanted.memory[number];
   if (room < size) {
+    if (wanted.bytes + size - room > most_bytes) return false;
+    wanted.bytes += size - room;
+    room = 0;
     memory.reset(static_cast<std::byte*>(::operator new (size, std::align_val_t{block})));
     room = size;
   }
@@ -51,7 +64,6 @@ bool FileReadAhead::add(const float* begin, const float* end, FilePlace place) {
     reader_ = std::thread([this] { read_pieces(); });
   }
   wanted.pieces.push_back({begin, end, std::move(place), skip, size, memory.get()});
-  wanted.bytes += size;
   asked_.notify_one();
   return true;
 }
@@ -89,7 +101,6 @@ void FileReadAhead::turn() noexcept {
   const std::lock_guard lock(lock_);
   old.pieces.clear();
   old.by_place.clear();
-  old.bytes = 0;
   old.done = 0;
   try {
     for (std::size_t i = 0; i < wanted.pieces.size(); ++i)
@@ -117,7 +128,7 @@ bool FileReadAhead::ask(const float* begin, const float* end) noexcept {
   const auto bytes = static_cast<std::size_t>(end - begin) * sizeof(float);
   if (bytes < least_bytes || is_cached(begin, end)) return false;
   try {
-    FilePlace place = place_in_file(begin);
+    FilePlace place = place_in_file(begin, cached_);
     return place.file != nullptr && add(begin, end, std::move(place));
   } catch (const std::bad_alloc&) {
   } catch (const std::system_error&) {  // no thread is to be had

@@ -19,7 +19,8 @@ namespace sonde {
 /// taken away again. Memory: that of two batches, and no more than 128 MiB.
 class FileReadAhead final : public ReadAhead {
  public:
-  FileReadAhead() = default;
+  /// Files of others of at most `cached` bytes are left to the system's cache.
+  explicit FileReadAhead(std::size_t cached = half_of_memory());
   ~FileReadAhead();
   FileReadAhead(const FileReadAhead&) = delete;
   FileReadAhead& operator=(const FileReadAhead&) = delete;
@@ -44,8 +45,8 @@ class FileReadAhead final : public ReadAhead {
     std::vector<Piece> pieces = {};  // changes under the lock, until the batch begins
     std::vector<std::pair<Memory, std::size_t>> memory = {};          // [piece], kept
     std::vector<std::pair<const float*, std::size_t>> by_place = {};  // of `pieces`, sorted
-    std::size_t bytes = 0;
-    std::atomic<std::size_t> done = 0;  // so many pieces, in order
+    std::size_t bytes = 0;                                            // of that memory
+    std::atomic<std::size_t> done = 0;                                // so many pieces, in order
   };
 
   bool ask(const float* begin, const float* end) noexcept override;
@@ -53,7 +54,9 @@ class FileReadAhead final : public ReadAhead {
   /// False where there is no room.
   bool add(const float* begin, const float* end, FilePlace place);
   void read_pieces() noexcept;
+  static std::size_t half_of_memory() noexcept;
 
+  const std::size_t cached_;
   std::array<Wanted, 2> wanted_;
   std::size_t next_ = 0;  // the wanted that is asked for; the other one is at hand
   std::mutex lock_;

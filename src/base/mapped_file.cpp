@@ -18,6 +18,7 @@ namespace {
 
 struct Mapping {
   std::size_t size;
+  bool ours;
   std::shared_ptr<const DirectFile> file;
 };
 std::shared_mutex mappings_lock;
@@ -26,10 +27,10 @@ std::map<std::uintptr_t, Mapping>& mappings() {
   return all;
 }
 
-/// Half of the files that this process may have open.
+/// An eighth of the files that this process may have open: the others are the program's.
 std::size_t most_files() {
   rlimit limit = {};
-  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 2 : 0;
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur / 8 : 0;
 }
 
 std::uintptr_t number_of(const void* address) { return reinterpret_cast<std::uintptr_t>(address); }
@@ -56,7 +57,7 @@ void* map_file(int file, std::size_t size, bool writable) noexcept {
     const std::string name = fmt::format("/proc/self/fd/{}", file);
     const int direct = ::open(name.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC);
     if (direct < 0) return begin;
-    mappings()[number_of(begin)] = {size, std::make_shared<DirectFile>(direct)};
+    mappings()[number_of(begin)] = {size, writable, std::make_shared<DirectFile>(direct)};
   } catch (const std::bad_alloc&) {  // then it is only mapped
   }
   return begin;
@@ -70,13 +71,14 @@ void unmap_file(void* begin, std::size_t size) noexcept {
   ::munmap(begin, size);
 }
 
-FilePlace place_in_file(const void* address) noexcept {
+FilePlace place_in_file(const void* address, std::size_t cached) noexcept {
   const std::shared_lock lock(mappings_lock);
   auto after = mappings().upper_bound(number_of(address));
   if (after == mappings().begin()) return {};
   const auto& [begin, mapping] = *--after;
   const std::uintptr_t offset = number_of(address) - begin;
-  return offset < mapping.size ? FilePlace{mapping.file, offset} : FilePlace{};
+  if (offset >= mapping.size || (!mapping.ours && mapping.size <= cached)) return {};
+  return {mapping.file, offset};
 }
 
 bool is_cached(const void* begin, const void* end) noexcept {

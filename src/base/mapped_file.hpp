@@ -35,7 +35,9 @@ struct FilePlace {
   std::shared_ptr<const DirectFile> file = {};
   std::uint64_t offset = 0;
 };
-FilePlace place_in_file(const void* address) noexcept;
+/// No file either where a file that was not made for us, and so may fit into memory, has at most
+/// `cached` bytes: the system's cache serves it better.
+FilePlace place_in_file(const void* address, std::size_t cached = 0) noexcept;
 
 /// Whether the system's cache holds all of what is mapped at [begin, end). True, too, of files that
 /// belong to somebody else: the system does not say.

@@ -63,7 +63,10 @@ std::string FoldData::hint_at_scale(const Normalizer& normalizer) const {
   std::string first;
   Index count = 0;
   const auto look_at = [&](std::span<const Recording> recordings) {
-    const std::vector<Index> found = unscaled_channels(recordings, how);
+    std::vector<Index> found = unscaled_channels(recordings, how);
+    if (together)  // a scale that came with a model may be another one
+      std::erase_if(found,
+                    [&](Index c) { return normalizer.scale[static_cast<std::size_t>(c)] != 1; });
     if (found.empty() || ++count > 1) return;
     const Recording& recording = recordings.front();
     const auto c = static_cast<std::size_t>(found.front());

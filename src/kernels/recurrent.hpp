@@ -100,16 +100,18 @@ void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const do
 /// walk serves all of them and is faster.
 ///
 /// With a share, several workers call at the same time with the same arguments and make one walk
-/// together: each does some of the units or, where no vector kernel of floats does it, some of the
-/// shards. When one returns, all is done; the results are those of one worker. lstm_shares_units
-/// says whether that may be faster.
+/// together: each does some pieces of the units or, where no vector kernel of floats does it or
+/// channels are no whole slices and dx is wanted, some of the shards. When one returns, all is
+/// done; the results are those of one worker. lstm_pieces says how many pieces there are; 0 where
+/// sharing gains nothing.
 inline constexpr std::size_t most_abreast = 8;
-/// Rows that go through time together at most, unless a shard has more by itself. A line of weights
-/// then serves 32 vectors' multiply-adds, 16 cycles of two units, where it comes from the
-/// third-level cache in about 10 (20 GB/s, as measured); with AMX two tiles of rows share it.
+/// Rows of one worker that go through time together at most, unless a shard has more by itself. A
+/// line of weights then serves 32 vectors' multiply-adds, 16 cycles of two units, where it comes
+/// from the third-level cache in about 10 (20 GB/s, as measured); with AMX two tiles of rows share
+/// it.
 inline constexpr Index most_rows_abreast = 32;
 bool lstm_gains_abreast(const RecurrentSizes&);
-bool lstm_shares_units(const RecurrentSizes&);
+Index lstm_pieces(const RecurrentSizes&);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards,
                   const Share& = {});
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards,

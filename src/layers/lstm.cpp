@@ -13,9 +13,7 @@ struct LstmCell {
   static bool gains_abreast(const kernels::RecurrentSizes& s) {
     return kernels::lstm_gains_abreast(s);
   }
-  static bool shares_units(const kernels::RecurrentSizes& s) {
-    return kernels::lstm_shares_units(s);
-  }
+  static Index pieces(const kernels::RecurrentSizes& s) { return kernels::lstm_pieces(s); }
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::lstm_packed_size<T>(s);

@@ -12,7 +12,8 @@
 ///   gates, states   how many; states are h, or h and c
 ///   packed_size<T>, gates_size<T>, scratch_size<T>, pack, forward, backward
 ///   abreast         whether forward and backward take several shards in one walk, and a share of
-///                   it; then gains_abreast and shares_units too: whether that is faster
+///                   it; then gains_abreast and pieces too: whether, and among how many
+///                   workers at most, that may be faster
 namespace sonde {
 
 /// The masks of dropout and recurrent_dropout: one for each row and feature, the same at all steps.

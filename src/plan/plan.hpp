@@ -65,8 +65,8 @@ class Plan {
     Planner::Folding folding = Planner::Folding::none;
     Index forward_sums = 0;  ///< a barrier when above 0
     Index backward_sums = 0;
-    bool backward = false;      ///< takes part in the backward pass
-    bool shares_units = false;  ///< all workers may do it together: its actions stand alone
+    bool backward = false;  ///< takes part in the backward pass
+    Index pieces = 0;  ///< of its units, which all workers may share out: its actions stand alone
   };
   /// What a worker does next. A segment ends with forward_sums or backward_sums, a barrier, or
   /// before and behind what workers may do together.
@@ -105,9 +105,10 @@ class Plan {
   bool ends_in_sums(const Segment& segment) const;
   /// Whether some step runs faster where shards go through it abreast.
   bool shares_weights() const { return shares_weights_; }
-  /// Whether the segment is one that all workers may do together; of any: some segment.
+  /// Whether the segment is one that all workers may do together.
   bool shares_units(const Segment& segment) const;
-  bool shares_units() const { return shares_units_; }
+  /// The fewest pieces of units that such a step has; 0 where there is none.
+  Index pieces() const { return pieces_; }
   Index offset(Index value) const;           ///< of a value's numbers in the arena
   Index gradient_offset(Index value) const;  ///< of its gradient; -1 when there is none
 
@@ -135,7 +136,7 @@ class Plan {
   bool has_folds_ = false;
   bool has_sums_ = false;
   bool shares_weights_ = false;
-  bool shares_units_ = false;
+  Index pieces_ = 0;
   Index arena_size_ = 0;
   Index state_size_ = 0;
   Index counter_size_ = 0;

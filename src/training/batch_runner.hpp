@@ -17,7 +17,8 @@ struct StateBank {
 };
 
 /// Runs batches of samples through a plan, shard by shard, on all workers of a pool.
-/// Invariants: results depend on the batch alone, not on the workers; run() allocates nothing.
+/// Invariants: results depend on the batch alone, not on the workers; run() allocates nothing,
+/// except for samples that are read ahead from files.
 class BatchRunner {
  public:
   /// Called with each shard's results: workspace, number of the first row in the batch, rows.

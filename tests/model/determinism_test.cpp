@@ -102,7 +102,7 @@ Model wide_network_with_barriers() {
 /// Weights of more than a megabyte: where rows are few, all workers go through the LSTMs together.
 Model shared_network() {
   auto x = Input({steps, channels});
-  auto h = Conv1D{.filters = 8, .kernel_size = 3, .padding = Padding::same}(x);
+  auto h = Conv1D{.filters = 16, .kernel_size = 3, .padding = Padding::same}(x);
   h = Bidirectional{.layer = LSTM{.units = 272, .return_sequences = true}}(h);
   auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
   return Model(x, y, {.seed = 7});
@@ -110,7 +110,7 @@ Model shared_network() {
 /// The same behind sums over the whole batch, with masks.
 Model shared_network_with_barriers() {
   auto x = Input({steps, channels});
-  auto h = BatchNormalization{}(x);
+  auto h = Dense{.units = 16}(BatchNormalization{}(x));
   h = LSTM{.units = 288, .return_sequences = true}(Masking{}(h));
   h = BatchNormalization{}(h);
   auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
@@ -123,11 +123,12 @@ struct Learned {
   History history;
 };
 
-/// Who takes the shards of a batch.
+/// Who takes the shards of a batch, and how.
 struct Taken {
   Index batch_size = 32;
-  int most = 8;     ///< threads that find shards
-  int of_five = 5;  ///< of five
+  int most = 8;             ///< threads that find shards
+  int of_five = 5;          ///< of five
+  bool recomputes = false;  ///< memory is short by one byte
 };
 
 Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
@@ -144,6 +145,10 @@ Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
                  .metrics = {"accuracy", "auc"}});
   FitOptions options{.epochs = 3, .batch_size = taken.batch_size, .verbose = false};
   options.threads = threads;
+  if (taken.recomputes) {
+    options.memory = model.training_memory(source, options).bytes - 1;
+    EXPECT_TRUE(model.training_memory(source, options).recomputes);
+  }
   Learned learned;
   learned.history = model.fit(source, options);
   const int finding = threads == 5 ? taken.of_five : std::min(threads, taken.most);
@@ -188,6 +193,8 @@ TEST(Determinism, holds_where_workers_share_the_units_of_a_layer) {
   const Taken two_shards{.batch_size = 8, .most = 2, .of_five = 2};
   expect_the_same_on_any_threads(shared_network, BinaryCrossentropy{}, {}, two_shards);
   expect_the_same_on_any_threads(shared_network_with_barriers, Dice{}, {}, two_shards);
+  const Taken again{.batch_size = 8, .most = 2, .of_five = 2, .recomputes = true};
+  expect_the_same_on_any_threads(shared_network, BinaryCrossentropy{}, {}, again);
 }
 
 TEST(Determinism, holds_for_losses_of_the_whole_batch) {

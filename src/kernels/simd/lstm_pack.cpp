@@ -92,11 +92,12 @@ bool lstm_gains_abreast(const RecurrentSizes& s) {
   return bf16_in_use() == Bf16::amx && weights >= kept;
 }
 
-bool lstm_shares_units(const RecurrentSizes& s) {
+Index lstm_pieces(const RecurrentSizes& s) {
   // From 1 MiB on: two workers need 10 µs for four rows' products of a step, and 1 to meet.
   const Index weights = (s.channels + s.units) * 4 * s.units;
-  return lstm_gains_abreast(s) && !uses_bf16(s) && s.units % slice == 0 &&
-         weights >= 1024 * 1024 / static_cast<Index>(sizeof(float));
+  const bool gains = weights >= 1024 * 1024 / static_cast<Index>(sizeof(float));
+  const bool can = lstm_gains_abreast(s) && !uses_bf16(s) && s.units % slice == 0;
+  return gains && can ? (s.units + panel - 1) / panel : 0;
 }
 
 void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const float* b,
