@@ -123,12 +123,11 @@ struct Learned {
   History history;
 };
 
-/// Who takes the shards of a batch, and how.
+/// Who takes the shards of a batch.
 struct Taken {
   Index batch_size = 32;
-  int most = 8;             ///< threads that find shards
-  int of_five = 5;          ///< of five
-  bool recomputes = false;  ///< memory is short by one byte
+  int most = 8;     ///< threads that find shards
+  int of_five = 5;  ///< of five
 };
 
 Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
@@ -145,10 +144,6 @@ Learned learn(Model model, int threads, const Loss& loss = BinaryCrossentropy{},
                  .metrics = {"accuracy", "auc"}});
   FitOptions options{.epochs = 3, .batch_size = taken.batch_size, .verbose = false};
   options.threads = threads;
-  if (taken.recomputes) {
-    options.memory = model.training_memory(source, options).bytes - 1;
-    EXPECT_TRUE(model.training_memory(source, options).recomputes);
-  }
   Learned learned;
   learned.history = model.fit(source, options);
   const int finding = threads == 5 ? taken.of_five : std::min(threads, taken.most);
@@ -193,8 +188,6 @@ TEST(Determinism, holds_where_workers_share_the_units_of_a_layer) {
   const Taken two_shards{.batch_size = 8, .most = 2, .of_five = 2};
   expect_the_same_on_any_threads(shared_network, BinaryCrossentropy{}, {}, two_shards);
   expect_the_same_on_any_threads(shared_network_with_barriers, Dice{}, {}, two_shards);
-  const Taken again{.batch_size = 8, .most = 2, .of_five = 2, .recomputes = true};
-  expect_the_same_on_any_threads(shared_network, BinaryCrossentropy{}, {}, again);
 }
 
 TEST(Determinism, holds_for_losses_of_the_whole_batch) {
