@@ -94,7 +94,7 @@ class Planner {
   void share_weights() { shares_weights_ = true; }
   /// All workers may go through the op together, each with its share of `pieces` of the units: see
   /// Share.
-  void share_units(Index pieces) { pieces_ = pieces; }
+  void share_units(Index pieces) { unit_pieces_ = pieces; }
   bool streaming() const { return mode_ == Mode::stream; }
   /// The most rows (sequences) that one call brings.
   Index rows() const { return rows_; }
@@ -155,7 +155,7 @@ class Planner {
   const std::vector<Shape>& outputs() const { return outputs_; }
   const Timing& timing() const { return timing_; }
   bool shares_weights() const { return shares_weights_; }
-  Index pieces() const { return pieces_; }  ///< 0: of none
+  Index unit_pieces() const { return unit_pieces_; }  ///< 0: of none
   bool keeps_input(Index i) const;
   bool keeps_output(Index i) const;
   bool penalizes_outputs() const { return penalizes_; }
@@ -191,7 +191,7 @@ class Planner {
   bool recomputing_ = false;
   MatmulPrecision precision_ = MatmulPrecision::f32;
   bool shares_weights_ = false;
-  Index pieces_ = 0;
+  Index unit_pieces_ = 0;
   bool penalizes_ = false;
   Index forward_sums_ = 0;
   Index backward_sums_ = 0;

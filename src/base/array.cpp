@@ -4,7 +4,7 @@
 #include <sonde/array.hpp>
 #include <sonde/error.hpp>
 
-#include "base/fetch.hpp"
+#include "base/read_ahead.hpp"
 
 namespace sonde {
 
@@ -29,7 +29,7 @@ Array& Array::operator=(const Array& other) {
 }
 
 void Array::will_need(Index begin, Index end) const noexcept {
-  if (is_on_disk() && data() != nullptr && begin < end) fetch(data() + begin, data() + end);
+  if (is_on_disk()) read_ahead(data() + begin, data() + end);
 }
 
 Array Array::reshaped(Shape shape) const { return Array(std::move(shape), values()); }

@@ -12,9 +12,13 @@
 namespace sonde {
 namespace {
 
-/// Shorter pieces wanted their pages with others, and are better left to the system's cache.
+/// Shorter pieces share their pages with others, and are better left to the system's cache.
 constexpr std::size_t least_bytes = 4 * DirectFile::block;
 constexpr std::size_t most_bytes = std::size_t{64} << 20;  // of a batch
+
+std::size_t bytes_of(const float* begin, const float* end) {
+  return static_cast<std::size_t>(end - begin) * sizeof(float);
+}
 
 }  // namespace
 
@@ -42,9 +46,8 @@ FileReadAhead::~FileReadAhead() {
 
 bool FileReadAhead::add(const float* begin, const float* end, FilePlace place) {
   constexpr std::size_t block = DirectFile::block;
-  const auto length = static_cast<std::size_t>(end - begin) * sizeof(float);
   const std::size_t skip = place.offset % block;
-  const std::size_t size = (skip + length + block - 1) / block * block;
+  const std::size_t size = (skip + bytes_of(begin, end) + block - 1) / block * block;
   place.offset -= skip;
 
   const std::lock_guard lock(lock_);
@@ -84,8 +87,7 @@ void FileReadAhead::read_pieces() noexcept {
     const Piece piece = wanted.pieces[number];
     lock.unlock();
     const std::size_t got = piece.place.file->read(piece.place.offset, piece.size, piece.to);
-    const bool read =
-        got >= piece.skip + static_cast<std::size_t>(piece.end - piece.begin) * sizeof(float);
+    const bool read = got >= piece.skip + bytes_of(piece.begin, piece.end);
     if (!read) fetch(piece.begin, piece.end);
     lock.lock();
     wanted.pieces[number].read = read;
@@ -125,11 +127,10 @@ const float* FileReadAhead::find(const float* begin, const float* end) noexcept 
 }
 
 bool FileReadAhead::ask(const float* begin, const float* end) noexcept {
-  const auto bytes = static_cast<std::size_t>(end - begin) * sizeof(float);
-  if (bytes < least_bytes || is_cached(begin, end)) return false;
+  if (bytes_of(begin, end) < least_bytes) return false;
   try {
     FilePlace place = place_in_file(begin, cached_);
-    return place.file != nullptr && add(begin, end, std::move(place));
+    return place.file != nullptr && !is_cached(begin, end) && add(begin, end, std::move(place));
   } catch (const std::bad_alloc&) {
   } catch (const std::system_error&) {  // no thread is to be had
   }

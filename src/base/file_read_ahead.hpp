@@ -58,7 +58,7 @@ class FileReadAhead final : public ReadAhead {
 
   const std::size_t cached_;
   std::array<Wanted, 2> wanted_;
-  std::size_t next_ = 0;  // the wanted that is asked for; the other one is at hand
+  std::size_t next_ = 0;  // what is asked for; the other one is at hand
   std::mutex lock_;
   std::condition_variable asked_;
   bool stop_ = false;

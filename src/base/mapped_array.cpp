@@ -9,8 +9,8 @@
 #include <sonde/error.hpp>
 #include <sonde/mapped_array.hpp>
 
-#include "base/fetch.hpp"
 #include "base/mapped_file.hpp"
+#include "base/read_ahead.hpp"
 
 namespace sonde {
 
@@ -47,7 +47,7 @@ MappedArray::MappedArray(const std::filesystem::path& path, std::uint64_t offset
 }
 
 void MappedArray::will_need(Index begin, Index end) const noexcept {
-  if (begin < end && data_ != nullptr) fetch(data_ + begin, data_ + end);
+  if (data_ != nullptr) read_ahead(data_ + begin, data_ + end);
 }
 
 }  // namespace sonde

@@ -105,8 +105,7 @@ void remark_on_clock(Data& data, const std::string& file, const Table& table,
   if (!clock) return;
   data.remarks.push_back(fmt::format(
       "warning: {}: {} Train without it: leave the column out of the table, or write a "
-      "recording.toml that says "
-      "time = \"{}\" in [[recordings.signals]]: see docs/recordings.md.",
+      "recording.toml that says time = \"{}\" in [[recordings.signals]]: see docs/recordings.md.",
       file, clock->text(), clock->name.empty() ? fmt::format("{}", clock->number) : clock->name));
 }
 

@@ -26,8 +26,7 @@ Sample MappedSamples::sample(Index epoch, Index number) const noexcept {
 }
 
 void MappedSamples::will_need(Index epoch, std::span<const Index> numbers) const noexcept {
-  for (const Index number : numbers)
-    read_ahead(x_.data() + number * row_, x_.data() + (number + 1) * row_);
+  for (const Index number : numbers) x_.will_need(number * row_, (number + 1) * row_);
   labels_.will_need(epoch, numbers);
 }
 

@@ -26,18 +26,20 @@ std::vector<double> finite_values(const Array& signal, Index channel) {
   return values;
 }
 
-/// Linear between the two nearest of the sorted values, as NumPy's default.
-double quantile(const std::vector<double>& sorted, double part) {
-  const double at = part * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
+/// Linear between the two nearest values, as NumPy's default. Puts the values in another order: no
+/// need to sort all of them.
+double quantile(std::vector<double>& values, double part) {
+  const double at = part * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::ptrdiff_t>(at);
+  const auto low = values.begin() + below;
+  std::nth_element(values.begin(), low, values.end());
+  const double high = low + 1 < values.end() ? *std::min_element(low + 1, values.end()) : *low;
+  return *low + (at - static_cast<double>(below)) * (high - *low);
 }
 
 /// Median, and the distance between the quantiles `part` and 1 - `part` in `of_normal`s.
 Scale robust_scale(std::vector<double> values, double part, double of_normal) {
   if (values.empty()) return {};
-  std::sort(values.begin(), values.end());
   const double range = quantile(values, 1 - part) - quantile(values, part);
   return {quantile(values, 0.5), range > 0 ? range / of_normal : 1};
 }
@@ -143,11 +145,11 @@ std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scal
     return found;
   for (Index channel = 0; channel < recordings.front().signal.shape().last(); ++channel) {
     std::vector<double> values = all_values(recordings, channel);
-    std::sort(values.begin(), values.end());
+    if (values.empty()) continue;
     const double part = part_of(scaling);
-    if (!values.empty() && values.front() < values.back() &&
-        !(quantile(values, 1 - part) > quantile(values, part)))
-      found.push_back(channel);
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    const bool changes = *least < *most;
+    if (changes && !(quantile(values, 1 - part) > quantile(values, part))) found.push_back(channel);
   }
   return found;
 }

@@ -68,8 +68,7 @@ void ArraySamples::will_need(Index, std::span<const Index> numbers) const noexce
     for (const Array* array : *arrays) {
       if (array == nullptr || !array->is_on_disk()) continue;
       const Index row = array->size() / array->shape()[0];
-      for (const Index number : numbers)
-        read_ahead(array->data() + number * row, array->data() + (number + 1) * row);
+      for (const Index number : numbers) array->will_need(number * row, (number + 1) * row);
     }
 }
 

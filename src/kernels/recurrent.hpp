@@ -102,8 +102,8 @@ void lstm_pack(const RecurrentSizes&, const double* w, const double* u, const do
 /// With a share, several workers call at the same time with the same arguments and make one walk
 /// together: each does some pieces of the units or, where no vector kernel of floats does it or
 /// channels are no whole slices and dx is wanted, some of the shards. When one returns, all is
-/// done; the results are those of one worker. lstm_pieces says how many pieces there are; 0 where
-/// sharing gains nothing.
+/// done; the results are those of one worker. lstm_unit_pieces says how many pieces there are; 0
+/// where sharing gains nothing.
 inline constexpr std::size_t most_abreast = 8;
 /// Rows of one worker that go through time together at most, unless a shard has more by itself. A
 /// line of weights then serves 32 vectors' multiply-adds, 16 cycles of two units, where it comes
@@ -111,7 +111,7 @@ inline constexpr std::size_t most_abreast = 8;
 /// it.
 inline constexpr Index most_rows_abreast = 32;
 bool lstm_gains_abreast(const RecurrentSizes&);
-Index lstm_pieces(const RecurrentSizes&);
+Index lstm_unit_pieces(const RecurrentSizes&);
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<float>> shards,
                   const Share& = {});
 void lstm_forward(const RecurrentSizes&, std::span<const RecurrentForward<double>> shards,

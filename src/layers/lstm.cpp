@@ -13,7 +13,9 @@ struct LstmCell {
   static bool gains_abreast(const kernels::RecurrentSizes& s) {
     return kernels::lstm_gains_abreast(s);
   }
-  static Index pieces(const kernels::RecurrentSizes& s) { return kernels::lstm_pieces(s); }
+  static Index unit_pieces(const kernels::RecurrentSizes& s) {
+    return kernels::lstm_unit_pieces(s);
+  }
   template <class T>
   static Index packed_size(const kernels::RecurrentSizes& s) {
     return kernels::lstm_packed_size<T>(s);

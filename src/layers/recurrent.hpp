@@ -151,7 +151,7 @@ RecurrentOp<Cell> plan_recurrent(Planner& planner, const L& layer, kernels::Recu
   if constexpr (Cell::abreast) {
     const bool drops = training && (layer.dropout > 0 || layer.recurrent_dropout > 0);
     if (!drops && Cell::gains_abreast(sizes)) planner.share_weights();
-    if (!drops) planner.share_units(Cell::pieces(sizes));
+    if (!drops) planner.share_units(Cell::unit_pieces(sizes));
   }
   return op;
 }

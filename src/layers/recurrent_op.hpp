@@ -12,7 +12,7 @@
 ///   gates, states   how many; states are h, or h and c
 ///   packed_size<T>, gates_size<T>, scratch_size<T>, pack, forward, backward
 ///   abreast         whether forward and backward take several shards in one walk, and a share of
-///                   it; then gains_abreast and pieces too: whether, and among how many
+///                   it; then gains_abreast and unit_pieces too: whether, and among how many
 ///                   workers at most, that may be faster
 namespace sonde {
 

@@ -165,9 +165,9 @@ struct PlanBuilder {
     step.folding = planner.folding();
     plan.has_folds_ |= step.folding != Planner::Folding::none;
     plan.shares_weights_ |= planner.shares_weights();
-    step.pieces = planner.pieces();
-    if (step.pieces > 0)
-      plan.pieces_ = plan.pieces_ > 0 ? std::min(plan.pieces_, step.pieces) : step.pieces;
+    step.unit_pieces = planner.unit_pieces();
+    if (const Index n = step.unit_pieces; n > 0)
+      plan.unit_pieces_ = plan.unit_pieces_ > 0 ? std::min(plan.unit_pieces_, n) : n;
     if (planner.gives_mask()) {
       const Index from = planner.mask_input();
       if (from < 0) step.made_mask = add_value({planner.outputs()[0][0], 1}, delay, fold);
@@ -437,7 +437,7 @@ struct PlanBuilder {
     for (Index s = 0; s < moments(); ++s) {
       const Plan::Step& step = plan.steps_[at(s)];
       if (step.forward_sums > 0) add_sums(plan.forward_, {Action::forward_sums, s});
-      add_action(plan.forward_, {Action::forward, s}, step.pieces > 0);
+      add_action(plan.forward_, {Action::forward, s}, step.unit_pieces > 0);
     }
     drop_empty(plan.forward_);
     for (Index s = moments() - 1; s >= 0; --s) {
@@ -451,7 +451,7 @@ struct PlanBuilder {
         if (std::find(unread.begin(), unread.end(), o) != unread.end())
           plan.backward_.back().push_back(
               {Action::clear, s, -1, plan.gradient_offset(o), gradient_per_row(o)});
-      add_action(plan.backward_, {Action::backward, s}, step.pieces > 0);
+      add_action(plan.backward_, {Action::backward, s}, step.unit_pieces > 0);
       for (const Index v : step.inputs)
         for (const Use& use : uses[at(v)])
           if (use.step == s && use.buffer >= 0 && !added(s, use.buffer))

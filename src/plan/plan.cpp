@@ -11,7 +11,7 @@ bool Plan::shares_units(const Segment& segment) const {
   if (segment.size() != 1) return false;
   const Action& only = segment.front();
   return (only.kind == Action::forward || only.kind == Action::backward) &&
-         steps_[static_cast<std::size_t>(only.step)].pieces > 0;
+         steps_[static_cast<std::size_t>(only.step)].unit_pieces > 0;
 }
 
 Index Plan::output_mask(Index i) const { return output_masks_[static_cast<std::size_t>(i)]; }

@@ -66,7 +66,7 @@ class Plan {
     Index forward_sums = 0;  ///< a barrier when above 0
     Index backward_sums = 0;
     bool backward = false;  ///< takes part in the backward pass
-    Index pieces = 0;  ///< of its units, which all workers may share out: its actions stand alone
+    Index unit_pieces = 0;  ///< which all workers may share out: its actions stand alone
   };
   /// What a worker does next. A segment ends with forward_sums or backward_sums, a barrier, or
   /// before and behind what workers may do together.
@@ -108,7 +108,7 @@ class Plan {
   /// Whether the segment is one that all workers may do together.
   bool shares_units(const Segment& segment) const;
   /// The fewest pieces of units that such a step has; 0 where there is none.
-  Index pieces() const { return pieces_; }
+  Index unit_pieces() const { return unit_pieces_; }
   Index offset(Index value) const;           ///< of a value's numbers in the arena
   Index gradient_offset(Index value) const;  ///< of its gradient; -1 when there is none
 
@@ -136,7 +136,7 @@ class Plan {
   bool has_folds_ = false;
   bool has_sums_ = false;
   bool shares_weights_ = false;
-  Index pieces_ = 0;
+  Index unit_pieces_ = 0;
   Index arena_size_ = 0;
   Index state_size_ = 0;
   Index counter_size_ = 0;

@@ -39,13 +39,13 @@ Index BatchPlan::abreast(int workers) const {
 }
 
 bool BatchPlan::shares_units(int workers) const {
-  if (workers == 1 || plan.pieces() == 0) return false;
+  if (workers == 1 || plan.unit_pieces() == 0) return false;
   // The worker with most to do: of the units, or of the shards.
   const auto most = [&](Index things) {
     const auto share = static_cast<double>((things + workers - 1) / workers);
     return share / static_cast<double>(things);
   };
-  if (most(plan.pieces()) > 1.15 * most(shards())) return false;
+  if (most(plan.unit_pieces()) > 1.15 * most(shards())) return false;
   // At each step workers wait for the slowest and read what the others wrote: h on the way forward,
   // dz, four times as much, on the way back. That pays where weights would serve few rows
   // (docs/performance.md).

@@ -87,11 +87,11 @@ TEST(Lstm, SeveralWorkersInOneWalkGiveTheBitsOfOne) {
 TEST(Lstm, IsSharedFromAMegabyteOfWholeSlicesOn) {
   for (Level level : vector_levels()) {
     const AtLevel at(level);
-    EXPECT_EQ(lstm_pieces(sizes(9, 4, 0, 256)), 8);  // 256 * 4 * 256 floats
-    EXPECT_EQ(lstm_pieces(sizes(9, 4, 64, 272)), 9);
-    EXPECT_EQ(lstm_pieces(sizes(9, 4, 15, 240)), 0);
-    EXPECT_EQ(lstm_pieces(sizes(9, 4, 64, 257)), 0);
-    EXPECT_EQ(lstm_pieces(sizes(9, 32, 64, 256)), 0);
+    EXPECT_EQ(lstm_unit_pieces(sizes(9, 4, 0, 256)), 8);  // 256 * 4 * 256 floats
+    EXPECT_EQ(lstm_unit_pieces(sizes(9, 4, 64, 272)), 9);
+    EXPECT_EQ(lstm_unit_pieces(sizes(9, 4, 15, 240)), 0);
+    EXPECT_EQ(lstm_unit_pieces(sizes(9, 4, 64, 257)), 0);
+    EXPECT_EQ(lstm_unit_pieces(sizes(9, 32, 64, 256)), 0);
   }
 }
 

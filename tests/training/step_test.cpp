@@ -74,7 +74,7 @@ TEST(TrainingStep, allocates_nothing_on_any_thread) { expect_no_allocation(netwo
 TEST(TrainingStep, allocates_nothing_where_workers_share_units) {
   const Graph graph = network(272);
   const Plan plan(graph, *graph.weights(1), {.mode = Mode::train, .rows = 4, .steps = steps});
-  EXPECT_EQ(plan.pieces(), 9);
+  EXPECT_EQ(plan.unit_pieces(), 9);
   expect_no_allocation(graph);
 }
 

@@ -70,12 +70,15 @@ inline void narrow_bias(const RecurrentSizes& s, const float* from, float* db) {
   }
 }
 
-/// The units of one part of a walk: whole panels, which are whole slices too.
+/// The pieces in which units are shared out: whole panels, which are whole slices too.
+inline Index panels_of_units(const RecurrentSizes& s) { return (s.units + panel - 1) / panel; }
+
+/// The units of one part of a walk.
 struct UnitsOfPart {
   Index first, end;
 
   UnitsOfPart(const RecurrentSizes& s, const Share& share) {
-    const Index panels = (s.units + panel - 1) / panel;
+    const Index panels = panels_of_units(s);
     first = std::min(s.units, share.begin(panels) * panel);
     end = std::min(s.units, share.end(panels) * panel);
   }

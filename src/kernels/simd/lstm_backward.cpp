@@ -105,10 +105,11 @@ void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t,
                const UnitsOfPart& units, const Share& share) {
   const RecurrentSizes& s = *walks[0].s;
   const Index width = whole_slices(s.units);
-  for (const ShardWalk& walk : walks) {
-    const BackwardStep now = backward_step(walk, t);
+  BackwardStep steps[most_abreast];
+  for (std::size_t i = 0; i < walks.size(); ++i) {
+    steps[i] = backward_step(walks[i], t);
     for (Index unit = units.first; unit < whole_slices(units.end); unit += lanes)
-      gates_backward(now, unit);
+      gates_backward(steps[i], unit);
   }
   share.meet();
   const float* u = walks[0].a->packed + at.backward_h;
@@ -127,13 +128,12 @@ void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t,
     multiply_gates(s, u, {s.units, units.first, units.end, true}, run);
     list.count = 0;
   };
-  for (const ShardWalk& walk : walks) {
-    const BackwardStep now = backward_step(walk, t);
+  for (const BackwardStep& now : std::span(steps, walks.size())) {
     for (Index r = 0; r < s.rows; ++r) {
       if (now.mask && now.mask[r] == 0.0f) continue;
       if (list.count == RowList::most) through_u();
-      list.x[list.count] = now.gates + r * walk.kept;
-      list.y[list.count++] = walk.dh + r * width;
+      list.x[list.count] = now.gates + r * now.gates_row;
+      list.y[list.count++] = now.dh + r * width;
     }
   }
   if (list.count > 0) through_u();

@@ -80,24 +80,29 @@ Index lstm_scratch_size<float>(const RecurrentSizes& s) {
   return lstm_carried_size(s);
 }
 
+namespace {
+
+/// Numbers of w and u.
+Index weights_of(const RecurrentSizes& s) { return (s.channels + s.units) * 4 * s.units; }
+
+}  // namespace
+
 bool lstm_gains_abreast(const RecurrentSizes& s) {
   if (level_in_use() == Level::reference || !has_default_functions(s)) return false;
   if (s.rows >= most_rows_abreast) return false;
-  const Index weights = (s.channels + s.units) * 4 * s.units;
   // A second-level cache keeps half of itself, beside what goes through it: of 1 MiB, or of the 2
   // MiB of processors with AMX, whose walks of one shard are short and lose more by company
   // (docs/lstm_kernel.md). Vectors of bfloat16 have no tiles that want more rows: untried.
-  if (!uses_bf16(s)) return weights >= 512 * 1024 / static_cast<Index>(sizeof(float));
+  if (!uses_bf16(s)) return weights_of(s) >= 512 * 1024 / static_cast<Index>(sizeof(float));
   constexpr Index kept = 1024 * 1024 / static_cast<Index>(sizeof(Bfloat16));
-  return bf16_in_use() == Bf16::amx && weights >= kept;
+  return bf16_in_use() == Bf16::amx && weights_of(s) >= kept;
 }
 
-Index lstm_pieces(const RecurrentSizes& s) {
+Index lstm_unit_pieces(const RecurrentSizes& s) {
   // From 1 MiB on: two workers need 10 µs for four rows' products of a step, and 1 to meet.
-  const Index weights = (s.channels + s.units) * 4 * s.units;
-  const bool gains = weights >= 1024 * 1024 / static_cast<Index>(sizeof(float));
+  const bool gains = weights_of(s) >= 1024 * 1024 / static_cast<Index>(sizeof(float));
   const bool can = lstm_gains_abreast(s) && !uses_bf16(s) && s.units % slice == 0;
-  return gains && can ? (s.units + panel - 1) / panel : 0;
+  return gains && can ? panels_of_units(s) : 0;
 }
 
 void lstm_pack(const RecurrentSizes& s, const float* w, const float* u, const float* b,
