@@ -36,6 +36,12 @@ double fit_temperature(std::span<const float> probabilities, std::span<const flo
 /// softmax(log(p) / temperature) of each step, or the sigmoid's counterpart for `classes` = 1.
 void apply_temperature(std::span<float> probabilities, Index classes, double temperature);
 
+/// What several say of the same steps, (time, classes) or (time, 1) each, as one: the geometric
+/// mean of their probabilities, made to sum to one again (the logarithmic opinion pool; Genest and
+/// Zidek 1986). Nobody is taken to be surer than 2⁻²⁴, what floats can tell from 1. ArgumentError
+/// for none. DataError where shapes differ.
+Array pooled_probabilities(std::span<const Array> said);
+
 /// The middle `level` of what a score would be, were other groups (people, recordings) drawn.
 struct ConfidenceInterval {
   double low = 0;

@@ -31,10 +31,11 @@ struct LabelledRecording {
 ///     use(labeller.recipe().name_of(each.label), each.begin / night.frequency);
 /// A recording of another rate than the model's is resampled for the network (resample), and each
 /// of its own steps gets what the network says of the nearest time. Of a recipe with each_channel,
-/// give one channel after the other (channel_of). Values that are missing (NaN) are the middle of
-/// their channel to the network; a step where all are missing is a pause, and background. Networks
-/// whose time can be cut into chunks label signals of any length in constant memory beyond the
-/// signal and its labels. Not safe for several threads at once; it uses threads itself.
+/// give one channel after the other (channel_of); with combine_channels as well, all of a
+/// recording. Values that are missing (NaN) are the middle of their channel to the network; a step
+/// where all are missing is a pause, and background. Networks whose time can be cut into chunks
+/// label signals of any length in constant memory beyond the signal and its labels. Not safe for
+/// several threads at once; it uses threads itself.
 class Labeller {
  public:
   /// Throws ArgumentError for a recipe that cannot be used or does not fit the model, and for
@@ -72,10 +73,6 @@ bool labels_steps(const Model& model);
 /// The channels that the recipe names, in its order; all as they are without names on one side.
 /// DataError for one that is missing.
 Array pick_channels(const Recording& recording, const Recipe& recipe);
-
-/// One channel of a recording as a recording of its own, without labels, called NAME/CHANNEL;
-/// channels without a name are counted from 1. ArgumentError for a channel that it does not have.
-Recording channel_of(const Recording& recording, Index channel);
 
 /// Probabilities of a signal (time, channels) that has gone through channels and normalizer:
 /// (time, outputs). `predict`: (samples, steps, channels) → (samples, steps, outputs). With

@@ -30,6 +30,9 @@ struct Recipe {
   std::vector<std::string> channels = {};  ///< the network's inputs, in order; empty: as they come
   /// The network knows one channel: each channel of a recording is labelled by itself.
   bool each_channel = false;
+  /// With each_channel: a recording has one labelling all the same, by pooled_probabilities() of
+  /// what the network says of each channel.
+  bool combine_channels = false;
   double frequency = 0;  ///< steps per second that the network was trained with; 0: not known
   std::optional<Normalizer> normalizer = {};
   std::optional<PredictionWindows> windows = {};  ///< none: recordings are predicted whole
@@ -41,6 +44,7 @@ struct Recipe {
   static constexpr auto fields() {
     using R = Recipe;
     return fields_of(field("channels", &R::channels), field("each_channel", &R::each_channel),
+                     field("combine_channels", &R::combine_channels),
                      field("frequency", &R::frequency), field("normalizer", &R::normalizer),
                      field("windows", &R::windows), field("temperature", &R::temperature),
                      field("post_processing", &R::post_processing), field("classes", &R::classes),

@@ -28,6 +28,18 @@ struct Recording {
   std::string whole = {};  ///< of a channel by itself: the recording that it is taken from
 };
 
+/// One channel of a recording as a recording of its own, without labels, called NAME/CHANNEL;
+/// channels without a name are counted from 1. ArgumentError for a channel that it does not have.
+Recording channel_of(const Recording& recording, Index channel);
+
+/// How many of the recordings, from the first on, are channels of one (Recording::whole); at least
+/// 1 where there are any.
+std::size_t count_channels(std::span<const Recording> recordings);
+/// Channels of one recording together again, called as it is. A step counts where it counts in any
+/// of them, with the label that it has there. ArgumentError for none, and for channels that were
+/// not recorded together.
+Recording join_channels(std::span<const Recording> channels);
+
 /// A mark that somebody set at one step of a signal.
 struct Annotation {
   Index step = 0;

@@ -54,6 +54,7 @@ EvaluatedRecordings evaluate_recordings(LabellingModel& opened, const TrainOptio
     refuse_name("--part", how.part, {names.begin(), names.end()});
   RecordingSet set = *options.recordings;
   if (set.rate == 0) set.rate = opened.extras.frequency;  // the network has learned no other
+  if (opened.extras.each_channel) set.one_channel_each = true;
   const RecordingFiles files = load_recording_files(set, options.ignore_label);
   for (const std::string& remark : files.remarks) fmt::print(stderr, "sonde: {}\n", remark);
   const Index outputs = opened.model.graph().output_tensors().front().shape().last();
@@ -76,7 +77,7 @@ EvaluatedRecordings evaluate_recordings(LabellingModel& opened, const TrainOptio
     throw DataError(
         fmt::format("the split has no {} part. --part all takes every recording.", result.part));
   for (Recording& each : judged) arrange_channels(opened, each);
-  Shown shown(how.show ? judged : std::vector<Recording>{});
+  Shown shown(how.show ? judged : std::vector<Recording>{}, opened.extras.combine_channels);
   for (Recording& each : judged) scale_recording(each, opened.extras.normalizer);
   const auto& windows = opened.extras.windows;
   result.whole = !windows && options.predict != "windows";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <sonde/calibration.hpp>
 #include <sonde/error.hpp>
 
 namespace sonde::cli {
@@ -77,13 +78,18 @@ Array probabilities_of(Model& model, const Array& signal, WholeOptions how) {
   return predict_recording(model, signal, how);
 }
 
+/// Whether a channel that was taken apart counts anywhere; one in which nothing is does not.
+bool is_recorded(const Recording& channel) {
+  const auto weights = channel.weights.values();
+  return std::any_of(weights.begin(), weights.end(), [](float weight) { return weight > 0; });
+}
+
 }  // namespace
 
-void Judged::add(Model& model, const std::vector<Recording>& recordings,
+void Judged::add(Model& model, std::span<const Recording> recordings,
                  const PositionBaseline* baseline, const WholeOptions& options,
                  const Recipe& recipe, const Show& show) {
-  for (const Recording& each : recordings) {
-    Array probabilities = probabilities_of(model, each.signal, options);
+  const auto add_one = [&](const Recording& each, Array probabilities) {
     if (recipe.temperature != 1)
       apply_temperature(probabilities.values(), probabilities.shape()[1], recipe.temperature);
     std::vector<Index> predicted =
@@ -92,6 +98,20 @@ void Judged::add(Model& model, const std::vector<Recording>& recordings,
     judge.add(each, probabilities, predicted);
     if (baseline) position.add(each, {}, baseline->labels(each.signal.shape()[0]));
     if (show) show(each, std::move(probabilities), std::move(predicted));
+  };
+  while (!recordings.empty()) {
+    const std::size_t count = recipe.combine_channels ? count_channels(recordings) : 1;
+    const auto channels = recordings.first(count);
+    recordings = recordings.subspan(count);
+    if (count == 1) {
+      add_one(channels[0], probabilities_of(model, channels[0].signal, options));
+      continue;
+    }
+    std::vector<Array> said;
+    for (const Recording& each : channels)
+      if (is_recorded(each)) said.push_back(probabilities_of(model, each.signal, options));
+    if (said.empty()) said.push_back(probabilities_of(model, channels[0].signal, options));
+    add_one(join_channels(channels), pooled_probabilities(said));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sonde/model.hpp>
 #include <sonde/predict_recording.hpp>
 #include <sonde/recipe.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,13 +23,15 @@ struct Judged {
 
   Judged(Index classes, const JudgeRules& rules)
       : judge(classes, rules), position(classes, rules) {}
-  /// Is shown what the model said of a recording: probabilities of each step, and final labels.
+  /// Is shown what the model said of a recording: probabilities of each step, and final labels. The
+  /// recording is gone afterwards.
   using Show =
       std::function<void(const Recording&, Array probabilities, std::vector<Index> predicted)>;
 
-  /// Predicts each recording, already scaled, and judges its final labels by the recipe.
-  /// `baseline`: null where nobody knows who trained.
-  void add(Model& model, const std::vector<Recording>& recordings, const PositionBaseline* baseline,
+  /// Predicts each recording, already scaled, and judges its final labels by the recipe: with
+  /// combine_channels, one that was taken apart is judged, and shown, as a whole. `baseline`: null
+  /// where nobody knows who trained.
+  void add(Model& model, std::span<const Recording> recordings, const PositionBaseline* baseline,
            const WholeOptions& options, const Recipe& recipe, const Show& show = {});
   /// Those of another judgement, as of another fold.
   void add(const Judged& more);

@@ -158,15 +158,16 @@ void label_files(sonde::Labeller& labeller, const std::vector<std::string>& file
     const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
     const Recording& recording = read.recording;
     say_rate(files[i], recording, recipe);
-    if (recipe.each_channel && recording.signal.shape()[1] > 1) {
+    if (recipe.each_channel && !recipe.combine_channels && recording.signal.shape()[1] > 1) {
       for (Index c = 0; c < recording.signal.shape()[1]; ++c) {
         const Recording one = channel_of(recording, c);
         label(one, names[i] + one.name.substr(recording.name.size()), read.start);
       }
       continue;
     }
-    check_columns(files[i], recording.signal.shape()[1], recording.channels,
-                  channels_of(labeller.model()));
+    if (!recipe.combine_channels)
+      check_columns(files[i], recording.signal.shape()[1], recording.channels,
+                    channels_of(labeller.model()));
     label(recording, names[i], read.start);
   }
   if (folder) write_text(place / "intervals.csv", table);

@@ -133,7 +133,8 @@ void save(const Array& result, const PredictOptions& o, bool recording, const Re
 
 /// One recording goes the way that its stretches go, pauses, windows and rates included.
 void predict_recording_file(LabellingModel opened, Recording recording, const PredictOptions& o) {
-  if (opened.extras.each_channel && recording.signal.shape()[1] != 1)
+  const Recipe& recipe = opened.extras;
+  if (recipe.each_channel && !recipe.combine_channels && recording.signal.shape()[1] != 1)
     throw DataError(fmt::format(
         "{} has {} channels, and the model labels each by itself: one table of labels has no room "
         "for them. --intervals or -o FOLDER writes them one by one.",
@@ -165,8 +166,10 @@ void predict_arrays(LabellingModel opened, const std::string& x, const PredictOp
                          .labels = false,
                          .recording = true,
                          .gaps = labels});
-  check_columns(x, data.x.shape()[2], data.columns, channels_of(opened.model));
-  if (labels && data.recording) {
+  const bool one_recording = labels && data.recording;
+  if (!(one_recording && recipe.each_channel))
+    check_columns(x, data.x.shape()[2], data.columns, channels_of(opened.model));
+  if (one_recording) {
     Recording recording;
     recording.name = x, recording.frequency = o.rate;
     recording.signal = data.x.reshaped(data.x.shape().without_front());

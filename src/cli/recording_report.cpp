@@ -10,6 +10,17 @@
 
 namespace sonde::cli {
 
+Shown::Shown(std::vector<Recording> raw, bool joined) : raw_(std::move(raw)) {
+  if (!joined) return;
+  std::vector<Recording> whole;
+  for (std::span<const Recording> rest = raw_; !rest.empty();) {
+    const std::size_t count = count_channels(rest);
+    whole.push_back(count > 1 ? join_channels(rest.first(count)) : rest.front());
+    rest = rest.subspan(count);
+  }
+  raw_ = std::move(whole);
+}
+
 Judged::Show Shown::show() {
   return [this](const Recording& scaled, Array probabilities, std::vector<Index> predicted) {
     const auto raw = std::find_if(raw_.begin(), raw_.end(),

@@ -12,8 +12,9 @@ namespace sonde::cli {
 /// page of a run shows.
 class Shown {
  public:
-  /// `raw`: what will be shown before it is scaled, found by name.
-  explicit Shown(std::vector<Recording> raw) : raw_(std::move(raw)) {}
+  /// `raw`: what will be shown before it is scaled, found by name. `joined`: what are channels of
+  /// one will be shown together.
+  explicit Shown(std::vector<Recording> raw, bool joined = false);
 
   /// To be given to Judged::add.
   Judged::Show show();

@@ -111,7 +111,7 @@ std::vector<std::string> watched_names(const Task& task, const JudgeRules& rules
 
 /// What predicting needs to know besides the network.
 void describe_labels(Extras& extras, const RecordingTask& job, const FoldData& data,
-                     const JudgeRules& rules, const WholeOptions& how) {
+                     const JudgeRules& rules, const WholeOptions& how, bool combine_channels) {
   const Recording& first = data.parts().train.front();
   const auto all = [&](auto same) {
     return std::all_of(job.files.recordings.begin(), job.files.recordings.end(), same);
@@ -119,6 +119,7 @@ void describe_labels(Extras& extras, const RecordingTask& job, const FoldData& d
   if (all([&](const Recording& each) { return each.frequency == first.frequency; }))
     extras.frequency = first.frequency;
   extras.each_channel |= job.each_channel;
+  extras.combine_channels = combine_channels;
   // Recorders that name their channels differently are told apart by nobody. An earlier model's
   // names hold: its channels were put into its order.
   const std::set<std::string> names(first.channels.begin(), first.channels.end());
@@ -153,24 +154,29 @@ class Unprocessed {
  public:
   Judged::Show show() {
     return [this](const Recording& each, Array probabilities, std::vector<Index>) {
-      probabilities_.push_back(std::move(probabilities));
-      labels_.emplace_back(each.labels.values().begin(), each.labels.values().end());
-      for (Index& label : labels_.back()) label = std::max<Index>(label, 0);
-      recordings_.push_back(&each);
+      One& one = said_.emplace_back();
+      one.probabilities = std::move(probabilities);
+      one.labels.assign(each.labels.values().begin(), each.labels.values().end());
+      for (Index& label : one.labels) label = std::max<Index>(label, 0);
+      one.weights = each.weights;
+      one.frequency = each.frequency;
     };
   }
   std::vector<LabelledProbabilities> all() const {
     std::vector<LabelledProbabilities> all;
-    for (std::size_t i = 0; i < recordings_.size(); ++i)
-      all.push_back({&probabilities_[i], labels_[i], recordings_[i]->weights.values(),
-                     recordings_[i]->frequency});
+    for (const One& each : said_)
+      all.push_back({&each.probabilities, each.labels, each.weights.values(), each.frequency});
     return all;
   }
 
  private:
-  std::vector<Array> probabilities_;
-  std::vector<std::vector<Index>> labels_;
-  std::vector<const Recording*> recordings_;
+  struct One {
+    Array probabilities;
+    std::vector<Index> labels;
+    Array weights;
+    double frequency = 0;
+  };
+  std::vector<One> said_;
 };
 
 /// The options with the lengths that were left open. `fixed_length`: the network takes no other.
@@ -259,7 +265,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   Prepared prepared = prepare(given, job, data, run);
   Model& model = prepared.opened.model;
   Extras& extras = prepared.opened.extras;
-  Shown shown(data.judged());
+  Shown shown(data.judged(), given.combine_channels);
   if (extras.normalizer)
     if (const std::string hint = data.hint_at_scale(*extras.normalizer); !hint.empty())
       run.say(hint);
@@ -271,7 +277,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
                          .hop = o.predict_hop,
                          .batch_size = o.batch_size,
                          .threads = o.threads};
-  describe_labels(extras, job, data, rules, how);
+  describe_labels(extras, job, data, rules, how, o.combine_channels);
   const Windows windows(data.lessons(),
                         steps_needed(o.window, o.augmentation.value_or(Augmentation{})),
                         {.per_epoch = o.windows_per_epoch,
@@ -287,7 +293,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   tell(run, o, data, missing, prepared, rules);
 
   const PositionBaseline baseline(data.parts().train, job.classes);
-  const auto judge_part = [&](const std::vector<Recording>& part, const Judged::Show& show = {}) {
+  const auto judge_part = [&](std::span<const Recording> part, const Judged::Show& show = {}) {
     Judged judged(job.classes, rules);
     judged.add(model, part, &baseline, how, extras, show);
     return judged;

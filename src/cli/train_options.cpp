@@ -42,6 +42,8 @@ std::span<const OptionText> train_texts() {
        "windows around each class equally often, so that rare ones are seen as often as others"},
       {recordings, "mixtures", "N",
        "with one_channel_each: so many random mixtures of a recording's channels train too"},
+      {recordings, "combine_channels", "",
+       "with one_channel_each: what the network says of all channels makes one labelling"},
       {recordings, "predict", "HOW",
        "whole: with state carried from the first step to the last; windows: overlapping, each "
        "begun anew; auto: whole where the network can"},
@@ -240,10 +242,13 @@ void check_recording_options(const TrainOptions& o) {
   for (const auto& [field, value] : counts)
     if (value < 0)
       throw ArgumentError(fmt::format("{} must be at least 0, got {}.", option_name(field), value));
-  if (o.mixtures > 0 && !o.recordings->one_channel_each)
-    throw ArgumentError(
-        "--mixtures needs recordings of one channel each: one_channel_each = true in "
-        "[recordings].");
+  const std::string_view of_one_channel = o.mixtures > 0       ? "mixtures"
+                                          : o.combine_channels ? "combine_channels"
+                                                               : "";
+  if (!of_one_channel.empty() && !o.recordings->one_channel_each)
+    throw ArgumentError(fmt::format(
+        "{} needs recordings of one channel each: one_channel_each = true in [recordings].",
+        option_name(of_one_channel)));
   if (o.seeds < 1) throw ArgumentError(fmt::format("--seeds must be at least 1, got {}.", o.seeds));
   if (!(o.normalize_seconds > 0))
     throw ArgumentError(

@@ -35,6 +35,7 @@ struct TrainOptions {
   Index windows_per_epoch = 0;
   bool balanced = false;
   Index mixtures = 0;
+  bool combine_channels = false;
   std::string predict = "auto";
   Index predict_window = 0;
   Index predict_hop = 0;
@@ -94,20 +95,21 @@ struct TrainOptions {
         field("validation_y", &T::validation_y), field("window", &T::window), field("hop", &T::hop),
         field("normalize", &T::normalize), field("normalize_seconds", &T::normalize_seconds),
         field("windows_per_epoch", &T::windows_per_epoch), field("balanced", &T::balanced),
-        field("mixtures", &T::mixtures), field("predict", &T::predict),
-        field("predict_window", &T::predict_window), field("predict_hop", &T::predict_hop),
-        field("folds", &T::folds), field("fold", &T::fold), field("seeds", &T::seeds),
-        field("model", &T::model), field("weights", &T::weights), field("apply_fix", &T::apply_fix),
-        field("filters", &T::filters), field("kernel_size", &T::kernel_size),
-        field("pool_size", &T::pool_size), field("units", &T::units),
-        field("conv_layers", &T::conv_layers), field("lstm_layers", &T::lstm_layers),
-        field("dropout", &T::dropout), field("any_length", &T::any_length),
-        field("epochs", &T::epochs), field("batch_size", &T::batch_size),
-        field("optimizer", &T::optimizer), field("learning_rate", &T::learning_rate),
-        field("clipnorm", &T::clipnorm), field("decay", &T::decay), field("loss", &T::loss),
-        field("class_weight", &T::class_weight), field("early_stopping", &T::early_stopping),
-        field("monitor", &T::monitor), field("post_process", &T::post_process),
-        field("seed", &T::seed), field("threads", &T::threads), field("memory", &T::memory),
+        field("mixtures", &T::mixtures), field("combine_channels", &T::combine_channels),
+        field("predict", &T::predict), field("predict_window", &T::predict_window),
+        field("predict_hop", &T::predict_hop), field("folds", &T::folds), field("fold", &T::fold),
+        field("seeds", &T::seeds), field("model", &T::model), field("weights", &T::weights),
+        field("apply_fix", &T::apply_fix), field("filters", &T::filters),
+        field("kernel_size", &T::kernel_size), field("pool_size", &T::pool_size),
+        field("units", &T::units), field("conv_layers", &T::conv_layers),
+        field("lstm_layers", &T::lstm_layers), field("dropout", &T::dropout),
+        field("any_length", &T::any_length), field("epochs", &T::epochs),
+        field("batch_size", &T::batch_size), field("optimizer", &T::optimizer),
+        field("learning_rate", &T::learning_rate), field("clipnorm", &T::clipnorm),
+        field("decay", &T::decay), field("loss", &T::loss), field("class_weight", &T::class_weight),
+        field("early_stopping", &T::early_stopping), field("monitor", &T::monitor),
+        field("post_process", &T::post_process), field("seed", &T::seed),
+        field("threads", &T::threads), field("memory", &T::memory),
         field("matmul_precision", &T::matmul_precision), field("out", &T::out),
         field("force", &T::force), field("resume", &T::resume),
         field("checkpoint_seconds", &T::checkpoint_seconds), field("progress", &T::progress),

@@ -142,6 +142,34 @@ void apply_temperature(std::span<float> probabilities, Index classes, double tem
   }
 }
 
+Array pooled_probabilities(std::span<const Array> said) {
+  if (said.empty()) throw ArgumentError("pooled_probabilities: nobody said anything.");
+  const Shape& shape = said.front().shape();
+  for (const Array& each : said)
+    if (each.shape() != shape)
+      throw DataError(fmt::format("pooled_probabilities: {} and {} are of different steps.",
+                                  to_string(shape), to_string(each.shape())));
+  if (said.size() == 1) return said.front();
+  constexpr double surest = 1.0 / (1 << 24);
+  const Index width = shape.last(), classes = std::max<Index>(width, 2);
+  const double share = 1 / static_cast<double>(said.size());
+  Array pooled(shape);
+  std::vector<double> logs(at(classes));
+  for (Index i = 0; i < pooled.size(); i += width) {
+    std::fill(logs.begin(), logs.end(), 0.0);
+    for (const Array& each : said)
+      for (Index k = 0; k < classes; ++k) {
+        const auto p = static_cast<double>(each.data()[i + std::min(k, width - 1)]);
+        logs[at(k)] += share * std::log(std::max(width == 1 && k == 0 ? 1 - p : p, surest));
+      }
+    double total = 0;
+    for (double& log : logs) total += log = std::exp(log);
+    for (Index k = 0; k < width; ++k)
+      pooled.data()[i + k] = static_cast<float>(logs[at(width == 1 ? 1 : k)] / total);
+  }
+  return pooled;
+}
+
 ConfidenceInterval bootstrap(Index groups,
                              const std::function<double(std::span<const Index>)>& score,
                              BootstrapOptions options) {

@@ -105,6 +105,12 @@ void at_own_steps(LabelledRecording& said, Index steps, double ratio) {
 
 }  // namespace
 
+/// What the network says of each of its steps, and where there is nothing to say.
+struct Said {
+  Array probabilities;
+  std::vector<Index> pauses;
+};
+
 struct Labeller::State {
   State(Model m, Recipe r) : model(std::move(m)), recipe(std::move(r)) {
     if (model.graph().inputs().size() > 1) sequence.emplace(model);
@@ -143,6 +149,35 @@ struct Labeller::State {
     Array padded({windows.length, shape[1]});
     std::copy_n(signal.data(), signal.size(), padded.data());
     return predict_in_windows(padded, windows, in_batches).slice(0, shape[0]);
+  }
+
+  /// Of a signal as it was recorded. `from`: its rate, where the network has another; else 0.
+  Said say(Array signal, double from, const PredictOptions& options) {
+    if (from > 0) signal = resample(signal, from, recipe.frequency);
+    if (recipe.normalizer) recipe.normalizer->apply(signal);
+    std::vector<Index> pauses = fill(signal);
+    return {predict_signal(signal, options), std::move(pauses)};
+  }
+
+  /// Of all channels together, to a network that knows one. A channel in which nothing was recorded
+  /// says nothing, unless all are so.
+  Said say_of_each(const Recording& recording, double from, const PredictOptions& options) {
+    std::vector<Said> each;
+    for (Index c = 0; c < recording.signal.shape()[1]; ++c)
+      each.push_back(say(channel_of(recording, c).signal, from, options));
+    const auto is_empty = [](const Said& said) {
+      return static_cast<Index>(said.pauses.size()) == said.probabilities.shape()[0];
+    };
+    if (!std::all_of(each.begin(), each.end(), is_empty)) std::erase_if(each, is_empty);
+    std::vector<Index> pauses = each.front().pauses;
+    std::vector<Array> probabilities;
+    for (Said& said : each) {
+      probabilities.push_back(std::move(said.probabilities));
+      std::erase_if(pauses, [&](Index t) {
+        return !std::binary_search(said.pauses.begin(), said.pauses.end(), t);
+      });
+    }
+    return {pooled_probabilities(probabilities), std::move(pauses)};
   }
 };
 
@@ -202,35 +237,33 @@ const Recipe& Labeller::recipe() const { return state_->recipe; }
 LabelledRecording Labeller::label(const Recording& recording, PredictOptions options) {
   const Recipe& recipe = state_->recipe;
   Array signal = pick_channels(recording, recipe);
-  const Shape& in = state_->model.graph().input_tensors()[0].shape();
-  if (signal.shape()[1] != in[1])
+  const Index steps = signal.shape()[0], channels = signal.shape()[1];
+  const bool combines = recipe.combine_channels && channels > 1;
+  const Index takes = combines ? channels : state_->model.graph().input_tensors()[0].shape()[1];
+  if (channels != takes)
     throw DataError(fmt::format("{}: {} channels, the model takes {}. Choose them by name.",
-                                label_of(recording), signal.shape()[1], in[1]));
+                                label_of(recording), channels, takes));
   const bool other_rate =
       recipe.frequency > 0 && recording.frequency > 0 && recipe.frequency != recording.frequency;
-  const Index own_steps = signal.shape()[0];
-  if (other_rate && own_steps > 0) signal = resample(signal, recording.frequency, recipe.frequency);
-  if (recipe.normalizer) recipe.normalizer->apply(signal);
-
-  const std::vector<Index> pauses = fill(signal);
-
-  const Index steps = signal.shape()[0],
-              width = state_->model.graph().output_tensors()[0].shape()[1];
+  const Index width = state_->model.graph().output_tensors()[0].shape()[1];
   LabelledRecording result{.probabilities = Array({steps, width})};
   if (recipe.frequency > 0 || recording.frequency > 0)
     result.frequency = recording.frequency > 0 ? recording.frequency : recipe.frequency;
   if (steps == 0) return result;
-  Array& p = result.probabilities;
-  p = state_->predict_signal(signal, options);
+
+  const double from = other_rate ? recording.frequency : 0;
+  Said said = combines ? state_->say_of_each(recording, from, options)
+                       : state_->say(std::move(signal), from, options);
+  Array& p = result.probabilities = std::move(said.probabilities);
   if (recipe.temperature != 1) apply_temperature(p.values(), width, recipe.temperature);
   // Settings in seconds were found at the recipe's rate, where it has one, or else by steps.
   result.labels = labels_from(p, recipe.frequency > 0 ? recipe.frequency : 1,
                               recipe.post_processing, recipe.background);
-  for (const Index t : pauses) {
+  for (const Index t : said.pauses) {
     result.labels[at(t)] = recipe.background;
     std::fill_n(p.data() + t * width, width, std::nanf(""));
   }
-  if (other_rate) at_own_steps(result, own_steps, recipe.frequency / recording.frequency);
+  if (other_rate) at_own_steps(result, steps, recipe.frequency / recording.frequency);
   result.intervals =
       with_probability(intervals_of(result.labels, recipe.background), result.probabilities);
   return result;
@@ -257,24 +290,6 @@ Array pick_channels(const Recording& recording, const Recipe& recipe) {
     for (Index c = 0; c < width; ++c)
       picked.data()[t * width + c] = recording.signal(t, columns[at(c)]);
   return picked;
-}
-
-Recording channel_of(const Recording& recording, Index channel) {
-  const Index steps = recording.signal.shape()[0];
-  if (channel < 0 || channel >= recording.signal.shape()[1])
-    throw ArgumentError(fmt::format("channel_of: {} has {} channels, got number {}.",
-                                    label_of(recording), recording.signal.shape()[1], channel));
-  std::string name = at(channel) < recording.channels.size() ? recording.channels[at(channel)] : "";
-  if (name.empty()) name = fmt::format("{}", channel + 1);
-  Recording one;
-  one.name = recording.name + "/" + name;
-  one.group = recording.group.empty() ? recording.name : recording.group;
-  one.frequency = recording.frequency;
-  one.channels = {name};
-  one.whole = recording.name;
-  one.signal = Array({steps, 1});
-  for (Index t = 0; t < steps; ++t) one.signal.data()[t] = recording.signal(t, channel);
-  return one;
 }
 
 Array predict_in_windows(const Array& signal, const PredictionWindows& windows,

@@ -68,6 +68,9 @@ void check(const Recipe& r, const Where& where) {
   check_names(r.classes, where + ": classes");
   if (!(r.frequency >= 0 && r.frequency <= fastest))
     refuse("frequency", "at least 0 and at most 1e9 steps per second", r.frequency);
+  if (r.combine_channels && !r.each_channel)
+    throw ArgumentError(
+        fmt::format("{}: combine_channels needs each_channel, a network of one channel.", where));
   if (r.normalizer) check_normalizer(*r.normalizer, where + ": normalizer");
   if (r.windows && r.windows->length < 1)
     refuse("windows: length", "at least 1", r.windows->length);

@@ -377,6 +377,25 @@ TEST_F(PredictFiles, of_many_channels_are_labelled_one_by_one_where_the_model_kn
                "has 3 channels, and the model labels each by itself");
 }
 
+TEST_F(PredictFiles, of_many_channels_have_one_labelling_where_the_model_combines_them) {
+  Labeller one(
+      make_network("conv-lstm", {dynamic, 1}, {.filters = 3, .kernel_size = 3, .units = 3}),
+      {.each_channel = true, .combine_channels = true, .frequency = 50});
+  one.save(program_.path("together.keras"));
+  const Table table = load_table(program_.path("one.csv"));
+  Recording all;
+  all.name = "one", all.signal = table.values, all.channels = table.columns, all.frequency = 50;
+  const LabelledRecording found = one.label(all);
+  run("predict together.keras one.csv -o labelled --probabilities");
+  run("predict together.keras one.csv -o p.npy");
+  save_npy(program_.path("all.npy"), all.signal);
+  run("predict together.keras all.npy -o q.npy");
+  for (const char* file : {"labelled/one.probabilities.npy", "p.npy", "q.npy"})
+    EXPECT_TRUE(
+        same_bits<float>(load_npy(program_.path(file)).values(), found.probabilities.values()))
+        << file;
+}
+
 TEST_F(PredictFiles, a_model_file_whose_recipe_is_of_another_network_contradicts_itself) {
   const Model two = make_network("conv-lstm", {dynamic, 2}, {.filters = 3, .kernel_size = 3});
   save_model(two, program_.path("torn.keras"), to_extra({.channels = {"a", "b", "c"}}));

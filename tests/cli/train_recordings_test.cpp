@@ -262,6 +262,43 @@ TEST_F(TrainRecordings, of_one_channel_each_learn_from_mixtures_that_nobody_is_j
   EXPECT_PRED2(says, refused.err, "one_channel_each = true");
 }
 
+TEST_F(TrainRecordings, that_were_taken_apart_are_judged_and_labelled_as_wholes_if_asked) {
+  const auto take_apart = [&](bool apart) {
+    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n");
+    std::string text = program_.read("recording.toml");
+    if (apart)
+      text.replace(text.find("[recordings]\n"), 13, "[recordings]\none_channel_each = true\n");
+    program_.write("recording.toml", text);
+  };
+  take_apart(true);
+  train("--normalize range --out apart");
+  train("--normalize range --combine-channels --post-process auto --out whole");
+  EXPECT_EQ(json("apart/metrics.json")["scores"]["recordings"], 4) << "two leads of each";
+  const Json scores = json("whole/metrics.json")["scores"];
+  EXPECT_EQ(scores["recordings"], 2);
+  EXPECT_EQ(scores["by_group"][0]["recordings"], 1);
+  EXPECT_NE(scores["figures"]["accuracy"],
+            json("apart/metrics.json")["scores"]["figures"]["accuracy"]);
+  EXPECT_EQ(program_.read("apart/history.csv").substr(0, 40),
+            program_.read("whole/history.csv").substr(0, 40));
+  // The page shows both leads of a record, under their names.
+  const WfdbRecord record = load_wfdb(program_.path("ecg/sel100"));
+  EXPECT_PRED2(says, program_.read("whole/report.html"), record.channels[1]);
+  // It is what the file says of any recording of several channels, taken apart by the table or not.
+  take_apart(false);
+  const Result judged =
+      program_.run("evaluate whole/model.keras recording.toml --part test --json");
+  ASSERT_EQ(judged.code, 0) << judged.err;
+  Json again = Json::parse(judged.out);
+  EXPECT_EQ(again["figures"], scores["figures"]);
+  const Result found = program_.run("predict whole/model.keras ecg/sel100.hea -o labelled");
+  EXPECT_EQ(found.code, 0) << found.err;
+  EXPECT_EQ(load_npy(program_.path("labelled/sel100.labels.npy")).size(), record.signal.shape()[0]);
+  const Result refused = program_.run("train recording.toml --combine-channels --out wrong");
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_PRED2(says, refused.err, "--combine-channels needs recordings of one channel each");
+}
+
 TEST_F(TrainRecordings, a_model_that_goes_on_takes_its_channels_by_name_and_its_labels_anew) {
   train("--post-process auto --out first");
   std::string text = program_.read("recording.toml");

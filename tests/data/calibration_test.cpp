@@ -6,8 +6,15 @@
 #include <sonde/calibration.hpp>
 #include <sonde/error.hpp>
 
+#include "tests/support/files.hpp"
+#include "tests/support/near.hpp"
+
 namespace sonde {
 namespace {
+
+using testing::refused_with;
+using testing::same_bits;
+using testing::says;
 
 // Drawn with numpy 2 (default_rng(5)); what is expected of them was computed with numpy, scipy's
 // minimize_scalar and scikit-learn's log_loss, steps 3 and 17 left out.
@@ -89,6 +96,44 @@ TEST(Calibration, refuses_what_does_not_fit) {
                DataError);
   EXPECT_THROW(calibration({}, {}, {}, 0), ArgumentError);
   EXPECT_EQ(calibration({}, {}).steps, 0);
+}
+
+Array said(Index width, std::vector<float> values) {
+  const auto steps = static_cast<Index>(values.size()) / width;
+  return {{steps, width}, std::move(values)};
+}
+
+TEST(PooledProbabilities, are_geometric_means_that_sum_to_one) {
+  // √(0.5 · 0.9) : √(0.4 · 0.05) : √(0.1 · 0.05)
+  const std::vector<Array> two = {said(3, {0.5f, 0.4f, 0.1f, 0, 1, 0}),
+                                  said(3, {0.9f, 0.05f, 0.05f, 1, 0, 0})};
+  const Array p = pooled_probabilities(two);
+  const double sum = std::sqrt(0.45) + std::sqrt(0.02) + std::sqrt(0.005);
+  EXPECT_NEAR(p(0, 0), std::sqrt(0.45) / sum, 1e-6);
+  EXPECT_NEAR(p(0, 1), std::sqrt(0.02) / sum, 1e-6);
+  EXPECT_NEAR(p(0, 2), std::sqrt(0.005) / sum, 1e-6);
+  // Two that are quite sure, each of something else, leave it open.
+  EXPECT_NEAR(p(1, 0), 0.5, 1e-3);
+  EXPECT_NEAR(p(1, 1), 0.5, 1e-3);
+}
+
+TEST(PooledProbabilities, of_one_output_have_the_geometric_mean_of_its_odds) {
+  const std::vector<Array> three = {said(1, {0.9f, 0.2f, 1}), said(1, {0.5f, 0.8f, 1}),
+                                    said(1, {0.5f, 0.5f, 1})};
+  const Array p = pooled_probabilities(three);
+  EXPECT_NEAR(p.data()[0], std::cbrt(9.0) / (1 + std::cbrt(9.0)), 1e-6);
+  EXPECT_NEAR(p.data()[1], 0.5, 1e-6);
+  EXPECT_NEAR(p.data()[2], 1, 1e-7);
+}
+
+TEST(PooledProbabilities, of_one_alone_are_its_own_and_of_others_are_refused) {
+  const std::vector<Array> one = {said(2, {0, 1, 0.25f, 0.75f})};
+  EXPECT_TRUE(same_bits<float>(pooled_probabilities(one).values(), one[0].values()));
+  EXPECT_PRED2(says, refused_with<ArgumentError>([] { pooled_probabilities({}); }),
+               "nobody said anything");
+  const std::vector<Array> unlike = {said(2, {0, 1}), said(1, {0, 1})};
+  EXPECT_PRED2(says, refused_with<DataError>([&] { pooled_probabilities(unlike); }),
+               "(1, 2) and (2, 1)");
 }
 
 TEST(Bootstrap, of_a_mean_is_as_wide_as_statistics_says) {

@@ -230,20 +230,65 @@ TEST(Labeller, resamples_for_the_network_and_labels_the_steps_that_were_recorded
 }
 
 TEST(Labeller, can_be_given_each_channel_by_itself) {
-  Recording night = recording(30, 2, 50);
-  night.channels = {"i", "ii"};
-  const Recording second = channel_of(night, 1);
-  EXPECT_EQ(second.name, "night/ii");
-  EXPECT_EQ(second.group, "night");
-  EXPECT_EQ(second.frequency, 50);
-  for (Index t = 0; t < 30; ++t) EXPECT_EQ(second.signal(t, 0), night.signal(t, 1));
-  night.channels = {};
-  EXPECT_EQ(channel_of(night, 0).name, "night/1");
+  const Recording second = channel_of(recording(30, 2, 50), 1);
   const LabelledRecording found = Labeller(network(open, 1), {.each_channel = true}).label(second);
   EXPECT_EQ(found.labels.size(), 30u);
   EXPECT_PRED2(
       says, refused_with<ArgumentError>([] { Labeller(network(open, 2), {.each_channel = true}); }),
       "each_channel");
+}
+
+TEST(Labeller, makes_one_labelling_of_what_it_says_of_each_channel) {
+  Recording night = recording(60, 3, 50);
+  night.channels = {"i", "ii", "iii"};
+  night.signal(20, 0) = night.signal(20, 1) = night.signal(20, 2) = std::nanf("");
+  night.signal(30, 0) = std::nanf("");
+  const Recipe each{
+      .each_channel = true,
+      .frequency = 50,
+      .normalizer =
+          Normalizer{.scaling = Scaling::per_channel_robust, .center = {0.25f}, .scale = {2}},
+      .classes = {"none", "p", "t"}};
+  Recipe all = each;
+  all.combine_channels = true;
+  all.temperature = 2;
+  all.post_processing.gap_seconds = 0.1;
+  Labeller one(network(open, 1, 3), each), together(network(open, 1, 3), all);
+  std::vector<Array> said;
+  for (Index c = 0; c < 3; ++c) said.push_back(one.label(channel_of(night, c)).probabilities);
+  for (float& p : said[0].values().subspan(30 * 3, 3)) EXPECT_TRUE(std::isnan(p)) << "a pause";
+  // There the first channel is its middle to the network; only where all are missing nothing is
+  // said.
+  night.signal(30, 0) = 0.25f;
+  said[0] = one.label(channel_of(night, 0)).probabilities;
+  Array expected = pooled_probabilities(said);
+  apply_temperature(expected.values(), 3, 2);
+  night.signal(30, 0) = std::nanf("");
+  const LabelledRecording found = together.label(night);
+  ASSERT_EQ(found.labels.size(), 60u);
+  for (Index t = 0; t < 60; ++t)
+    for (Index k = 0; k < 3; ++k) {
+      EXPECT_EQ(std::isnan(found.probabilities(t, k)), t == 20);
+      if (t != 20) {
+        EXPECT_EQ(found.probabilities(t, k), expected(t, k));
+      }
+    }
+  // A channel that was not recorded at all has no say.
+  Recording two = night;
+  for (Index t = 0; t < 60; ++t) two.signal(t, 2) = std::nanf("");
+  Recording without = night;
+  without.signal = Array({60, 2});
+  without.channels = {"i", "ii"};
+  for (Index t = 0; t < 60; ++t)
+    for (Index c = 0; c < 2; ++c) without.signal(t, c) = night.signal(t, c);
+  EXPECT_TRUE(same_bits<float>(together.label(two).probabilities.values(),
+                               together.label(without).probabilities.values()));
+  const Recording alone = channel_of(night, 1);
+  EXPECT_EQ(together.label(alone).labels.size(), 60u) << "one channel is enough";
+  EXPECT_PRED2(says, refused_with<ArgumentError>([] {
+                 Labeller(network(open, 1), {.combine_channels = true});
+               }),
+               "combine_channels needs each_channel");
 }
 
 TEST(Labeller, refuses_models_and_recipes_that_give_no_labels) {
