@@ -9,7 +9,7 @@ recordings (of the first seed, where there are several): its folds are taken fro
 that both are tested on the same people. Every step is judged alone, from what lies up to --reach
 seconds around it: raw values at 41 places, and mean, deviation, smallest and largest value over
 the whole reach, a half and a quarter of it. Trees never see where in the recording a step lies.
-Whether classes weigh the same is chosen on the validation recordings. Prints one line of JSON with
+Whether classes weigh the same is chosen on the validation recordings, where there are any. Prints one line of JSON with
 the scores over all tested steps.
 """
 
@@ -20,6 +20,7 @@ import re
 import sys
 
 import numpy
+from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
@@ -42,6 +43,7 @@ class Recording:
         elif scale == "range":
             self.bring_to_own_scale(0.02)
         self.labelled = numpy.flatnonzero(self.weights > 0)
+        self.known_statistics = []
 
     def bring_to_own_scale(self, part):
         low, center, high = numpy.nanquantile(self.signal, [part, 0.5, 1 - part], axis=0)
@@ -52,20 +54,31 @@ class Recording:
         padded = numpy.pad(self.signal, ((reach, reach), (0, 0)), mode="edge")
         places = numpy.unique(numpy.linspace(-reach, reach, 41).round().astype(int))
         parts = [padded[steps + reach + place] for place in places]
+        parts += [statistic[steps] for statistic in self.statistics(padded, reach)]
+        return numpy.concatenate(parts, axis=1).astype("float32")
+
+    def statistics(self, padded, reach):
+        """Mean, deviation, smallest and largest value around each step of the recording."""
+        if self.known_statistics:
+            return self.known_statistics
         zero = numpy.zeros((1, padded.shape[1]))
         filled = numpy.nan_to_num(padded)
         sums = numpy.concatenate([zero, numpy.cumsum(filled, 0)])
         squares = numpy.concatenate([zero, numpy.cumsum(filled**2, 0)])
+        inside = slice(reach, reach + len(self.signal))
+        steps = numpy.arange(len(self.signal))
         for part in (reach, reach // 2, reach // 4):
             if part < 1:
                 continue
-            begin, end = steps + reach - part, steps + reach + part + 1
-            mean = (sums[end] - sums[begin]) / (2 * part + 1)
-            spread = (squares[end] - squares[begin]) / (2 * part + 1) - mean**2
-            views = numpy.lib.stride_tricks.sliding_window_view(filled, 2 * part + 1, axis=0)
-            window = views[begin]
-            parts += [mean, numpy.sqrt(numpy.maximum(spread, 0)), window.min(-1), window.max(-1)]
-        return numpy.concatenate(parts, axis=1).astype("float32")
+            length, begin, end = 2 * part + 1, steps + reach - part, steps + reach + part + 1
+            mean = (sums[end] - sums[begin]) / length
+            spread = (squares[end] - squares[begin]) / length - mean**2
+            self.known_statistics += [
+                mean, numpy.sqrt(numpy.maximum(spread, 0)),
+                minimum_filter1d(filled, length, axis=0)[inside],
+                maximum_filter1d(filled, length, axis=0)[inside]]
+        self.known_statistics = [each.astype("float32") for each in self.known_statistics]
+        return self.known_statistics
 
 
 def draw(recordings, count, reach, random):
@@ -137,7 +150,7 @@ def main():
         judges = load(fold.get("validation", []))
         tested = load(fold["test"])
         chosen, best = None, -1.0
-        for class_weight in (None, "balanced"):
+        for class_weight in (None, "balanced") if judges else (None,):
             model = fit(x, y, class_weight, options)
             score = 0.0
             if judges:

@@ -2,7 +2,6 @@
 #include <sonde/array.hpp>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace sonde {
@@ -44,9 +43,16 @@ class StepJudge {
   StepScores scores() const;
 
  private:
+  /// What a class was given at the steps that have it, and at the others.
+  struct Ranked {
+    std::vector<float> with, without;
+  };
+  /// Exact: the share of pairs, one of each, in which `with` scores higher, ties half.
+  static double area_under_roc(Ranked ranked);
+
   Index classes_;
   std::vector<std::vector<Index>> confusion_;
-  std::vector<std::vector<std::pair<float, bool>>> ranked_;  ///< per class: (score, has the class)
+  std::vector<Ranked> ranked_;  ///< per class; of one output, class 1's alone
 };
 
 /// What can be said from [label][prediction] alone: all but the areas under curves, which are NaN.

@@ -11,6 +11,9 @@
 namespace sonde::cli {
 namespace {
 
+/// Pictures of more labels than this would say the same and take more memory than training.
+constexpr Index most_labels = 1 << 22;
+
 /// Sample `i` of x, in the units of its file.
 Array signal_of(const Array& x, Index i, const Extras& extras) {
   const Index steps = x.shape()[1], channels = x.shape()[2];
@@ -44,44 +47,49 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
                      const Data& data, const Array& predictions, const Extras& extras) {
   Report report;
   const Index samples = data.samples();
-  report.subtitle = fmt::format("{} samples of the {} part", samples, name);
+  const Index width = label_width(data.y.shape(), data.steps());
+  const Index count = data.y.size() / width, of_each = count / samples;
   const auto digits = static_cast<Index>(fmt::format("{}", samples).size());
+  const Index apart = (count + most_labels - 1) / most_labels;
+  std::vector<Index> shown;
   std::vector<ShownRecording> recordings;
-  for (Index i = 0; i < samples; ++i) recordings.push_back({.name = sample_name(name, i, digits)});
+  for (Index i = 0; i < samples; i += std::max<Index>(apart, 1)) {
+    shown.push_back(i);
+    recordings.push_back({.name = sample_name(name, i, digits)});
+  }
+  report.subtitle = fmt::format("{} samples of the {} part", samples, name);
+  if (apart > 1) report.subtitle += fmt::format("; pictures are of {} of them", shown.size());
   const bool classes = task.labels != Labels::values && task.labels != Labels::several;
   if (!classes || scores.steps.size() != 1) {
-    for (Index i = 0; i < std::min<Index>(samples, 60); ++i)
-      report.recordings_to_view.push_back({.name = recordings[static_cast<std::size_t>(i)].name,
+    for (std::size_t j = 0; j < std::min<std::size_t>(shown.size(), 60); ++j)
+      report.recordings_to_view.push_back({.name = recordings[j].name,
                                            .frequency = 0,
-                                           .signal = signal_of(data.x, i, extras)});
+                                           .signal = signal_of(data.x, shown[j], extras)});
     return report;
   }
 
   report.scores = scores.steps[0];
   for (std::size_t k = 0; k < report.scores->classes.size(); ++k)
     report.classes.push_back(extras.name_of(static_cast<Index>(k)));
-  const Index width = label_width(data.y.shape(), data.steps());
-  const Index count = data.y.size() / width, of_each = count / samples;
   const Index outputs = predictions.size() / count;
   if (outputs == 1) report.thresholds = {std::numeric_limits<double>::quiet_NaN(), 0.5};
-  for (Index i = 0; i < count; ++i) {
-    ShownRecording& each = recordings[static_cast<std::size_t>(i / of_each)];
-    const Index label = class_of(task, data.y.data() + i * width, width);
-    const bool known = label >= 0 && weight_of(data.weights, i, count) > 0;
-    each.labels.push_back(static_cast<float>(std::max<Index>(label, 0)));
-    each.weights.push_back(known ? 1.0f : 0.0f);
-  }
-  const std::vector<Index> predicted =
-      most_likely(predictions.values(), std::max<Index>(outputs, 1));
-  for (Index i = 0; i < samples; ++i) {
-    ShownRecording& each = recordings[static_cast<std::size_t>(i)];
-    each.probabilities = Array({of_each, outputs});
-    std::copy_n(predictions.data() + i * each.probabilities.size(), each.probabilities.size(),
-                each.probabilities.data());
-    each.predicted.assign(predicted.begin() + i * of_each, predicted.begin() + (i + 1) * of_each);
+  for (std::size_t j = 0; j < shown.size(); ++j) {
+    ShownRecording& each = recordings[j];
+    const Index first = shown[j] * of_each;
+    for (Index i = first; i < first + of_each; ++i) {
+      const Index label = class_of(task, data.y.data() + i * width, width);
+      const bool known = label >= 0 && weight_of(data.weights, i, count) > 0;
+      each.labels.push_back(static_cast<float>(std::max<Index>(label, 0)));
+      each.weights.push_back(known ? 1.0f : 0.0f);
+    }
+    each.probabilities =
+        Array({of_each, outputs},
+              predictions.values().subspan(static_cast<std::size_t>(first * outputs),
+                                           static_cast<std::size_t>(of_each * outputs)));
+    each.predicted = most_likely(each.probabilities.values(), std::max<Index>(outputs, 1));
   }
   add_judged(report, std::move(recordings),
-             [&](std::size_t i) { return signal_of(data.x, static_cast<Index>(i), extras); });
+             [&](std::size_t j) { return signal_of(data.x, shown[j], extras); });
   return report;
 }
 

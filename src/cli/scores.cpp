@@ -31,12 +31,14 @@ Pairs pairs_of(const Array& predictions, const Array& y, const Array& weights, I
 
 StepScores score_classes(const Task& task, const Array& predictions, const Array& y,
                          const Pairs& pairs) {
-  std::vector<float> labels;
-  labels.reserve(static_cast<std::size_t>(pairs.count));
-  for (Index i = 0; i < pairs.count; ++i)
-    labels.push_back(static_cast<float>(class_of(task, y.data() + i * pairs.width, pairs.width)));
   StepJudge judge(std::max<Index>(pairs.outputs, 2));
-  judge.add(predictions.values(), labels, pairs.weights);
+  const auto add = [&](std::vector<float> labels) {
+    labels.reserve(static_cast<std::size_t>(pairs.count));
+    for (Index i = 0; i < pairs.count; ++i)
+      labels.push_back(static_cast<float>(class_of(task, y.data() + i * pairs.width, pairs.width)));
+    judge.add(predictions.values(), labels, pairs.weights);
+  };
+  add({});  // many labels are gone before they are sorted
   return judge.scores();
 }
 

@@ -12,22 +12,9 @@ namespace {
 std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 double ratio(double part, double whole) { return whole > 0 ? part / whole : 0; }
 
-/// The share of (positive, negative) pairs in which the positive one scores higher, ties half.
-double area_under_roc(std::vector<std::pair<float, bool>> scores) {
-  std::sort(scores.begin(), scores.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
-  double positives = 0, negatives = 0, wins = 0;
-  for (std::size_t i = 0; i < scores.size();) {
-    double tied_positives = 0, tied_negatives = 0;
-    const float score = scores[i].first;
-    for (; i < scores.size() && scores[i].first == score; ++i)
-      (scores[i].second ? tied_positives : tied_negatives) += 1;
-    wins += tied_positives * (negatives + tied_negatives / 2);
-    positives += tied_positives;
-    negatives += tied_negatives;
-  }
-  if (positives == 0 || negatives == 0) return std::numeric_limits<double>::quiet_NaN();
-  return wins / (positives * negatives);
+/// The class of one step: the largest of its predictions, or above 0.5 for one.
+Index guess(const float* p, Index classes) {
+  return classes == 1 ? (*p > 0.5f) : std::max_element(p, p + classes) - p;
 }
 
 }  // namespace
@@ -43,10 +30,8 @@ StepJudge::StepJudge(Index classes)
 std::vector<Index> most_likely(std::span<const float> predictions, Index classes) {
   std::vector<Index> found;
   found.reserve(predictions.size() / at(classes));
-  for (std::size_t i = 0; i < predictions.size(); i += at(classes)) {
-    const float* p = predictions.data() + i;
-    found.push_back(classes == 1 ? (*p > 0.5f) : std::max_element(p, p + classes) - p);
-  }
+  for (std::size_t i = 0; i < predictions.size(); i += at(classes))
+    found.push_back(guess(predictions.data() + i, classes));
   return found;
 }
 
@@ -62,29 +47,60 @@ void StepJudge::add(std::span<const float> predictions, std::span<const float> l
   if (!weights.empty() && weights.size() != labels.size())
     throw DataError(
         fmt::format("StepJudge: {} weights for {} labels.", weights.size(), labels.size()));
-  const std::vector<Index> guesses = most_likely(predictions, width);
-  for (auto& ranked : ranked_)
-    if (ranked.empty()) ranked.reserve(labels.size());
+  const auto counts = [&](std::size_t i) { return weights.empty() || weights[i] != 0; };
+  std::vector<std::size_t> found(at(classes_));
+  std::size_t steps = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (!weights.empty() && weights[i] == 0) continue;
+    if (!counts(i)) continue;
     const auto label = static_cast<Index>(labels[i]);
     if (label < 0 || label >= classes_ || static_cast<float>(label) != labels[i])
       throw DataError(fmt::format("StepJudge: label {} of step {} is no class number below {}.",
                                   labels[i], i, classes_));
-    ++confusion_[at(label)][at(guesses[i])];
-    for (Index k = 0; k < classes_; ++k) {
-      const float p = width == 1 ? (k == 1 ? predictions[i] : 1 - predictions[i])
-                                 : predictions[i * at(width) + at(k)];
-      ranked_[at(k)].emplace_back(p, label == k);
-    }
+    ++found[at(label)], ++steps;
   }
+  const Index first = width == 1 ? 1 : 0;  // class 0's ranking is class 1's the other way round
+  for (Index k = first; k < classes_; ++k) {
+    Ranked& ranked = ranked_[at(k)];
+    if (ranked.with.empty()) ranked.with.reserve(found[at(k)]);
+    if (ranked.without.empty()) ranked.without.reserve(steps - found[at(k)]);
+  }
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (!counts(i)) continue;
+    const auto label = static_cast<Index>(labels[i]);
+    const float* p = predictions.data() + i * at(width);
+    ++confusion_[at(label)][at(guess(p, width))];
+    for (Index k = first; k < classes_; ++k)
+      (label == k ? ranked_[at(k)].with : ranked_[at(k)].without).push_back(p[k - first]);
+  }
+}
+
+double StepJudge::area_under_roc(Ranked ranked) {
+  auto& [with, without] = ranked;
+  const auto is_nan = [](float score) { return std::isnan(score); };
+  if (std::any_of(with.begin(), with.end(), is_nan) ||
+      std::any_of(without.begin(), without.end(), is_nan))
+    return std::numeric_limits<double>::quiet_NaN();
+  std::sort(with.begin(), with.end());
+  std::sort(without.begin(), without.end());
+  double wins = 0;
+  std::size_t below = 0, up_to = 0;  // of `without`: lower scores, and those as well that tie
+  for (const float score : with) {
+    while (below < without.size() && without[below] < score) ++below;
+    up_to = std::max(up_to, below);
+    while (up_to < without.size() && without[up_to] == score) ++up_to;
+    wins += static_cast<double>(below) + static_cast<double>(up_to - below) / 2;
+  }
+  if (with.empty() || without.empty()) return std::numeric_limits<double>::quiet_NaN();
+  return wins / (static_cast<double>(with.size()) * static_cast<double>(without.size()));
 }
 
 StepScores StepJudge::scores() const {
   StepScores s = step_scores(confusion_);
   double aucs = 0, ranked = 0;
   for (Index k = 0; k < classes_; ++k) {
-    const double auc = s.classes[at(k)].auc = area_under_roc(ranked_[at(k)]);
+    const Ranked& own = ranked_[at(k)];
+    const bool is_other = k == 0 && own.with.empty() && own.without.empty();  // of one output
+    const double auc = s.classes[at(k)].auc = area_under_roc(is_other ? ranked_[1] : own);
     if (!std::isnan(auc)) aucs += auc, ++ranked;
   }
   s.macro_auc = ranked > 0 ? aucs / ranked : std::numeric_limits<double>::quiet_NaN();
