@@ -115,17 +115,21 @@ enum class Scaling {
   per_channel_robust,    ///< one median and interquartile range per channel, over all recordings
   running,               ///< by mean and deviation of the steps so far, later ones weighing more
   per_recording_range,   ///< each recording by its own median and the range of 96 % of its values
+  /// The same of each recording less its own moving mean, so that what wanders slowly counts not.
+  per_recording_detrended,
 };
 constexpr auto enum_names(Scaling) {
-  return std::array<std::string_view, 5>{"per_channel", "per_recording_robust",
-                                         "per_channel_robust", "running", "per_recording_range"};
+  return std::array<std::string_view, 6>{"per_channel",         "per_recording_robust",
+                                         "per_channel_robust",  "running",
+                                         "per_recording_range", "per_recording_detrended"};
 }
 
 /// Brings every channel to middle 0 and spread 1. Fit on the training part only, kept with the
-/// model. per_recording_robust and per_recording_range need a whole recording before its first step
-/// can be scaled: not for streams. The range, from the 2 % smallest values to the 2 % largest, sees
-/// short waves that stand out, as of an electrocardiogram, where quartiles see the noise between
-/// them.
+/// model. Those per_recording need a whole recording before its first step can be scaled: not for
+/// streams. The range, from the 2 % smallest values to the 2 % largest, sees short waves that stand
+/// out, as of an electrocardiogram, where quartiles see the noise between them. Where a baseline
+/// wanders more than the waves are high, the range is the baseline's: detrended, each step is taken
+/// from the mean of the `steps` around it first, of those that there are at either end.
 ///   Normalizer scale = fit_normalizer(parts.train);
 ///   for (Recording& each : parts.test) scale.apply(each.signal);
 /// Values that are NaN or infinite are left out of the fit and left as they are. A channel that
@@ -136,7 +140,9 @@ struct Normalizer {
   Scaling scaling = Scaling::per_channel;
   std::vector<double> center = {};  ///< per channel; empty for per_recording_…
   std::vector<double> scale = {};
-  double steps = 0;  ///< of running: after so many steps a step weighs 1/e of a new one
+  /// Of running: after so many steps a step weighs 1/e of a new one. Of detrended: the length of
+  /// the moving mean, an even one with half a step more on each side.
+  double steps = 0;
 
   static constexpr auto fields() {
     return fields_of(field("scaling", &Normalizer::scaling), field("center", &Normalizer::center),
@@ -145,12 +151,14 @@ struct Normalizer {
   /// Scales (time, channels) in place. DataError for another number of channels.
   void apply(Array& signal) const;
 };
-/// `steps`: of running. Throws DataError without recordings, ArgumentError for steps below 1.
+/// `steps`: of running and detrended. Throws DataError without recordings, ArgumentError for steps
+/// below 1.
 Normalizer fit_normalizer(std::span<const Recording> recordings,
                           Scaling scaling = Scaling::per_channel, double steps = 0);
 
 /// Channels that a robust `scaling` leaves at the size that they have, although they change: the
-/// quantiles that it looks at, over all these recordings, are the same number. Others have none.
+/// quantiles that it looks at, over all these recordings, are the same number. Others have none,
+/// and detrended is not asked.
 std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scaling scaling);
 
 /// A running Normalizer one step at a time, for streams: the bits of Normalizer::apply. The first

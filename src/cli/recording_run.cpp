@@ -29,9 +29,10 @@ Normalizer fit_scale(const std::vector<Recording>& train, const TrainOptions& o)
                           : o.normalize == "robust"  ? Scaling::per_channel_robust
                           : o.normalize == "running" ? Scaling::running
                           : o.normalize == "range"   ? Scaling::per_recording_range
+                          : o.normalize == "detrend" ? Scaling::per_recording_detrended
                                                      : Scaling::per_recording_robust;
   const double steps = std::max(1.0, o.normalize_seconds * train.front().frequency);
-  return fit_normalizer(train, scaling, scaling == Scaling::running ? steps : 0);
+  return fit_normalizer(train, scaling, steps);
 }
 
 /// The labels 0 … classes - 1 once each: what a task looks at to see what labels are.

@@ -109,7 +109,8 @@ void check(const StreamOptions& o) {
 void check_recipe(const Recipe& recipe, const std::string& model_file) {
   constexpr std::string_view mend = "Use sonde predict.";
   const Scaling scaling = recipe.normalizer.value_or(Normalizer{}).scaling;
-  if (scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range)
+  if (scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range ||
+      scaling == Scaling::per_recording_detrended)
     throw ArgumentError(fmt::format(
         "{} scales each recording by its own median and spread, known only when it ends. {}",
         model_file, mend));

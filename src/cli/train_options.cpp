@@ -34,8 +34,11 @@ std::span<const OptionText> train_texts() {
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
       {data, "normalize", "HOW",
        "none; of the training part: zscore, robust (median, quartiles); each recording by its own: "
-       "recording (median, quartiles), range (median, 2 % to 98 %); running: by what came before"},
-      {data, "normalize_seconds", "SECONDS", "of running: after so long a value is forgotten"},
+       "recording (median, quartiles), range (median, 2 % to 98 %), detrend (range, after its "
+       "moving "
+       "mean was taken away); running: by what came before"},
+      {data, "normalize_seconds", "SECONDS",
+       "of running: after so long a value is forgotten; of detrend: length of the moving mean"},
       {recordings, "windows_per_epoch", "N",
        "windows at random places; 0: as many as cover the labelled steps once"},
       {recordings, "balanced", "",
@@ -282,8 +285,8 @@ void check_options(const TrainOptions& o) {
   if (o.learning_rate && !(*o.learning_rate > 0))
     throw ArgumentError(fmt::format("--learning-rate must be above 0, got {}.", *o.learning_rate));
   const std::vector<std::string_view> scales =
-      o.recordings ? std::vector<std::string_view>{"none",      "zscore", "robust",
-                                                   "recording", "range",  "running"}
+      o.recordings ? std::vector<std::string_view>{"none",  "zscore",  "robust", "recording",
+                                                   "range", "detrend", "running"}
                    : std::vector<std::string_view>{"none", "zscore"};
   if (!stands_in(scales, o.normalize)) refuse_name("--normalize", o.normalize, scales);
   if (o.post_process != "none" && o.post_process != "auto")

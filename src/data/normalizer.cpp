@@ -44,17 +44,20 @@ Scale robust_scale(std::vector<double> values, double part, double of_normal) {
   return {quantile(values, 0.5), range > 0 ? range / of_normal : 1};
 }
 
+bool sees_range(Scaling scaling) {
+  return scaling == Scaling::per_recording_range || scaling == Scaling::per_recording_detrended;
+}
+
 /// The quantile that a robust scale looks at, and the one as far from the other end.
-double part_of(Scaling scaling) { return scaling == Scaling::per_recording_range ? 0.02 : 0.25; }
+double part_of(Scaling scaling) { return sees_range(scaling) ? 0.02 : 0.25; }
 
 Scale scale_of_recording(std::vector<double> values, Scaling scaling) {
-  return robust_scale(
-      std::move(values), part_of(scaling),
-      scaling == Scaling::per_recording_range ? wide_range_of_normal : quartile_range_of_normal);
+  return robust_scale(std::move(values), part_of(scaling),
+                      sees_range(scaling) ? wide_range_of_normal : quartile_range_of_normal);
 }
 
 bool is_by_recording(Scaling scaling) {
-  return scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range;
+  return scaling == Scaling::per_recording_robust || sees_range(scaling);
 }
 
 /// The finite values of one channel of all recordings.
@@ -80,6 +83,24 @@ Scale mean_and_deviation(std::span<const Recording> recordings, Index channel) {
   return {mean, deviation > 0 ? deviation : 1};
 }
 
+/// Takes from each step the mean of the finite values up to `reach` steps around it.
+void remove_moving_mean(Array& signal, Index channel, Index reach) {
+  const Index steps = signal.shape()[0];
+  std::vector<double> sums = {0}, counts = {0};
+  for (Index t = 0; t < steps; ++t) {
+    const float value = signal(t, channel);
+    const bool counts_here = std::isfinite(value);
+    sums.push_back(sums.back() + (counts_here ? static_cast<double>(value) : 0));
+    counts.push_back(counts.back() + (counts_here ? 1 : 0));
+  }
+  for (Index t = 0; t < steps; ++t) {
+    const auto begin = static_cast<std::size_t>(std::max<Index>(t - reach, 0)),
+               end = static_cast<std::size_t>(std::min(t + reach + 1, steps));
+    if (const double count = counts[end] - counts[begin]; count > 0)
+      signal(t, channel) -= static_cast<float>((sums[end] - sums[begin]) / count);
+  }
+}
+
 void check_channels(const Array& signal, Index channels, std::string_view where) {
   if (signal.shape().rank() != 2 || signal.shape()[1] != channels)
     throw DataError(fmt::format("{}: expected a signal (time, {}), got {}.", where, channels,
@@ -97,16 +118,17 @@ void scale_channel(Array& signal, Index channel, Scale scale) {
 
 Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling, double steps) {
   Normalizer normalizer{.scaling = scaling};
-  if (is_by_recording(scaling)) return normalizer;
-  if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
-  if (scaling == Scaling::running) {
+  if (scaling == Scaling::running || scaling == Scaling::per_recording_detrended) {
     if (!(steps >= 1))
-      throw ArgumentError(
-          fmt::format("normalizer: running needs at least 1 step, got {}. Say after how many steps "
-                      "a step is forgotten.",
-                      steps));
+      throw ArgumentError(fmt::format("normalizer: {} needs at least 1 step, got {}. Say {}.",
+                                      enum_names(scaling)[static_cast<std::size_t>(scaling)], steps,
+                                      scaling == Scaling::running
+                                          ? "after how many steps a step is forgotten"
+                                          : "how many steps the moving mean takes"));
     normalizer.steps = steps;
   }
+  if (is_by_recording(scaling)) return normalizer;
+  if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
   const Index channels = recordings.front().signal.shape().last();
   for (const Recording& recording : recordings)
     check_channels(recording.signal, channels, fmt::format("recording \"{}\"", recording.name));
@@ -133,6 +155,8 @@ void Normalizer::apply(Array& signal) const {
   }
   for (Index channel = 0; channel < channels; ++channel) {
     const auto i = static_cast<std::size_t>(channel);
+    if (scaling == Scaling::per_recording_detrended)
+      remove_moving_mean(signal, channel, static_cast<Index>(std::min(steps / 2, 1e15)));
     scale_channel(signal, channel,
                   by_itself ? scale_of_recording(finite_values(signal, channel), scaling)
                             : Scale{center[i], scale[i]});
@@ -141,6 +165,7 @@ void Normalizer::apply(Array& signal) const {
 
 std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scaling scaling) {
   std::vector<Index> found;
+  if (scaling == Scaling::per_recording_detrended) return found;  // what is left of it is not known
   if (recordings.empty() || !(is_by_recording(scaling) || scaling == Scaling::per_channel_robust))
     return found;
   for (Index channel = 0; channel < recordings.front().signal.shape().last(); ++channel) {

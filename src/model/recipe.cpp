@@ -47,9 +47,10 @@ void check_normalizer(const Normalizer& normalizer, const Where& where) {
       std::all_of(center.begin(), center.end(), [](double c) { return std::isfinite(c); });
   if (center.size() != spread.size() || !usable)
     throw ArgumentError(where + " must have a middle and a spread above 0 for each channel.");
-  if (normalizer.scaling == Scaling::running &&
+  if ((normalizer.scaling == Scaling::running ||
+       normalizer.scaling == Scaling::per_recording_detrended) &&
       !(normalizer.steps >= 1 && std::isfinite(normalizer.steps)))
-    throw ArgumentError(where + ": steps must be at least 1 for a running scale.");
+    throw ArgumentError(where + ": steps must be at least 1 for a running or detrended scale.");
 }
 
 }  // namespace

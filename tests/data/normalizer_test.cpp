@@ -58,10 +58,11 @@ TEST(Normalizer, leaves_values_that_are_not_finite_alone) {
 
 TEST(Normalizer, only_moves_a_channel_that_never_changes) {
   const std::vector<Recording> recordings = {recording({3, 2}, {7, nan, 7, nan, 7, nan})};
-  for (const Scaling scaling : {Scaling::per_channel, Scaling::per_recording_robust,
-                                Scaling::per_channel_robust, Scaling::per_recording_range}) {
+  for (const Scaling scaling :
+       {Scaling::per_channel, Scaling::per_recording_robust, Scaling::per_channel_robust,
+        Scaling::per_recording_range, Scaling::per_recording_detrended}) {
     Array signal = recordings[0].signal;
-    fit_normalizer(recordings, scaling).apply(signal);
+    fit_normalizer(recordings, scaling, 3).apply(signal);
     EXPECT_EQ(signal(1, 0), 0);
     EXPECT_TRUE(std::isnan(signal(1, 1)));
   }
@@ -112,6 +113,49 @@ TEST(Normalizer, scales_each_recording_by_its_own_median_and_range) {
   scale.apply(signal);
   EXPECT_FLOAT_EQ(signal(0, 0), 0.5f / 8.52f * 4.107498f);
   EXPECT_FLOAT_EQ(signal(2, 0), 7.5f / 8.52f * 4.107498f);
+}
+
+// pandas: Series(x) - Series(x).rolling(3, center=True, min_periods=1).mean() is [1, -1, NaN, 4,
+// -3.333333, 1]; numpy.nanquantile of that at .02, .5 and .98 is [-3.146667, 1, 3.76].
+TEST(Normalizer, detrended_takes_the_moving_mean_away_before_it_scales) {
+  const Normalizer scale = fit_normalizer({}, Scaling::per_recording_detrended, 3);
+  Array signal({6, 1}, std::vector<float>{3, 1, nan, 10, 2, 4});
+  scale.apply(signal);
+  EXPECT_TRUE(std::isnan(signal(2, 0)));
+  EXPECT_NEAR(signal(0, 0), 0, 1e-6);
+  EXPECT_NEAR(signal(1, 0), -1.18942987, 1e-6);
+  EXPECT_NEAR(signal(3, 0), 1.78414481, 1e-6);
+  EXPECT_NEAR(signal(4, 0), -2.57709805, 1e-6);
+}
+
+TEST(Normalizer, detrended_sees_waves_whose_baseline_wanders_further_than_they_are_high) {
+  // One wave of 10 steps in 100, on a slow sine that is 50 times as high.
+  std::vector<float> waves, wandering;
+  for (int t = 0; t < 4000; ++t) {
+    waves.push_back(t % 100 < 10 ? 1.0f : 0.0f);
+    wandering.push_back(waves.back() + 50 * static_cast<float>(std::sin(t * 0.0015)));
+  }
+  const auto scaled = [&](const std::vector<float>& values, Scaling scaling) {
+    Array signal({4000, 1}, values);
+    fit_normalizer({}, scaling, 100).apply(signal);
+    return signal(2005, 0) - signal(2050, 0);  // how high a wave is
+  };
+  const float high = scaled(waves, Scaling::per_recording_detrended);
+  EXPECT_GT(high, 3);
+  EXPECT_NEAR(scaled(wandering, Scaling::per_recording_detrended), high, 0.2f * high);
+  EXPECT_LT(scaled(wandering, Scaling::per_recording_range), 0.05f * high);
+}
+
+TEST(Normalizer, detrended_and_running_need_a_length) {
+  for (const Scaling scaling : {Scaling::per_recording_detrended, Scaling::running}) {
+    const std::vector<Recording> recordings = {recording({2, 1}, {1, 2})};
+    EXPECT_PRED2(says,
+                 refused_with<ArgumentError>([&] { fit_normalizer(recordings, scaling, 0.5); }),
+                 "needs at least 1 step, got 0.5");
+  }
+  Array few({2, 1}, std::vector<float>{1, 3});
+  fit_normalizer({}, Scaling::per_recording_detrended, 1e300).apply(few);
+  EXPECT_EQ(few(0, 0), -few(1, 0)) << "a mean longer than the recording is that of all of it";
 }
 
 // numpy.quantile([3, 1, 10, 2, 4], [.25, .5, .75]) is [2, 3, 4].
