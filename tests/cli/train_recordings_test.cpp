@@ -10,51 +10,10 @@
 
 #include "tests/support/near.hpp"
 #include "tests/support/program.hpp"
+#include "tests/support/train_recordings.hpp"
 
 namespace sonde::testing {
 namespace {
-
-using Json = nlohmann::json;
-
-constexpr const char* recordings_table =
-    "[recordings]\nfolder = \"ecg\"\nname = \"{record}\"\n"
-    "classes = [\"none\", \"P\", \"QRS\", \"T\"]\n"
-    "[[recordings.signals]]\nfiles = \"{record}.hea\"\nnames = [\"lead1\", \"lead2\"]\n"
-    "[recordings.labels]\nkind = \"waves\"\nfiles = \"{record}.q1c\"\n";
-
-/// Six records of the QT Database in the folder `ecg`, and recording.toml, which trains on them.
-class TrainRecordings : public ::testing::Test {
- protected:
-  TrainRecordings() {
-    std::filesystem::create_directory(program_.path("ecg"));
-    std::string list;
-    for (const char* name : {"sel100", "sel103", "sel116", "sel123", "sele0104", "sele0106"}) {
-      list += std::string(name) + "\n";
-      for (const char* ending : {".hea", ".dat", ".q1c"})
-        std::filesystem::create_symlink(
-            std::string(SONDE_SOURCE_DIR "/data/ecg-qtdb/") + name + ending,
-            program_.path("ecg/" + (name + std::string(ending))));
-    }
-    program_.write("ecg/RECORDS", list);
-    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n");
-  }
-
-  void configure(const std::string& split, const std::string& more = "") {
-    program_.write("recording.toml",
-                   "filters = 2\nkernel_size = 3\nunits = 2\nwindow = 200\nwindows_per_epoch = 8\n"
-                   "epochs = 2\nbatch_size = 4\nnormalize = \"zscore\"\nquiet = true\n" +
-                       more + recordings_table + "[split]\n" + split +
-                       "[evaluation]\nevents = [\"iou\"]\nboundary_tolerance = 0.15\ndraws = 50\n");
-  }
-  Result train(const std::string& options = "") {
-    const Result result = program_.run("train recording.toml " + options);
-    EXPECT_EQ(result.code, 0) << result.err;
-    return result;
-  }
-  Json json(const std::string& file) { return Json::parse(program_.read(file)); }
-
-  Program program_;
-};
 
 TEST_F(TrainRecordings, train_on_windows_and_are_judged_whole) {
   const Json out = Json::parse(train("--json").out);
@@ -227,76 +186,6 @@ TEST_F(TrainRecordings, final_labels_are_chosen_on_the_validation_part) {
   const Result refused = program_.run("train recording.toml --post-process auto --out wrong");
   EXPECT_EQ(refused.code, 2);
   EXPECT_PRED2(says, refused.err, "--post-process auto needs a validation part");
-}
-
-TEST_F(TrainRecordings, of_one_channel_each_learn_from_mixtures_that_nobody_is_judged_by) {
-  const auto each_channel = [&](const std::string& more) {
-    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n", more);
-    std::string text = program_.read("recording.toml");
-    text.replace(text.find("[recordings]\n"), 13, "[recordings]\none_channel_each = true\n");
-    program_.write("recording.toml", text);
-  };
-  each_channel("");
-  train("--normalize range --out plain");
-  each_channel("mixtures = 3\n");
-  train("--normalize range --out mixed");
-  const Json plain = json("plain/metrics.json"), mixed = json("mixed/metrics.json");
-  EXPECT_EQ(plain["split"], mixed["split"]);
-  EXPECT_EQ(mixed["scores"]["recordings"], 4) << "two leads of each test record";
-  EXPECT_EQ(mixed["scores"]["groups"], 2);
-  EXPECT_NE(program_.read("plain/history.csv"), program_.read("mixed/history.csv"));
-  EXPECT_PRED2(says, program_.read("mixed/log.txt"), "mixtures:   9 recordings");
-  const std::string page = program_.read("mixed/report.html");
-  EXPECT_EQ(program_.run("report mixed -o again.html").code, 0);
-  EXPECT_EQ(program_.read("again.html"), page);
-  // The model labels each lead of a record by itself, at any rate.
-  const Result found = program_.run("predict mixed/model.keras ecg/sel100.hea -o labelled");
-  EXPECT_EQ(found.code, 0) << found.err;
-  const WfdbRecord record = load_wfdb(program_.path("ecg/sel100"));
-  for (const std::string& lead : record.channels)
-    EXPECT_EQ(load_npy(program_.path("labelled/sel100-" + lead + ".labels.npy")).size(),
-              record.signal.shape()[0]);
-  configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n", "mixtures = 3\n");
-  const Result refused = program_.run("train recording.toml --out wrong");
-  EXPECT_EQ(refused.code, 2);
-  EXPECT_PRED2(says, refused.err, "one_channel_each = true");
-}
-
-TEST_F(TrainRecordings, that_were_taken_apart_are_judged_and_labelled_as_wholes_if_asked) {
-  const auto take_apart = [&](bool apart) {
-    configure("validation = [\"sel103\"]\ntest = [\"sele*\"]\n");
-    std::string text = program_.read("recording.toml");
-    if (apart)
-      text.replace(text.find("[recordings]\n"), 13, "[recordings]\none_channel_each = true\n");
-    program_.write("recording.toml", text);
-  };
-  take_apart(true);
-  train("--normalize range --out apart");
-  train("--normalize range --combine-channels --post-process auto --out whole");
-  EXPECT_EQ(json("apart/metrics.json")["scores"]["recordings"], 4) << "two leads of each";
-  const Json scores = json("whole/metrics.json")["scores"];
-  EXPECT_EQ(scores["recordings"], 2);
-  EXPECT_EQ(scores["by_group"][0]["recordings"], 1);
-  EXPECT_NE(scores["figures"]["accuracy"],
-            json("apart/metrics.json")["scores"]["figures"]["accuracy"]);
-  EXPECT_EQ(program_.read("apart/history.csv").substr(0, 40),
-            program_.read("whole/history.csv").substr(0, 40));
-  // The page shows both leads of a record, under their names.
-  const WfdbRecord record = load_wfdb(program_.path("ecg/sel100"));
-  EXPECT_PRED2(says, program_.read("whole/report.html"), record.channels[1]);
-  // It is what the file says of any recording of several channels, taken apart by the table or not.
-  take_apart(false);
-  const Result judged =
-      program_.run("evaluate whole/model.keras recording.toml --part test --json");
-  ASSERT_EQ(judged.code, 0) << judged.err;
-  Json again = Json::parse(judged.out);
-  EXPECT_EQ(again["figures"], scores["figures"]);
-  const Result found = program_.run("predict whole/model.keras ecg/sel100.hea -o labelled");
-  EXPECT_EQ(found.code, 0) << found.err;
-  EXPECT_EQ(load_npy(program_.path("labelled/sel100.labels.npy")).size(), record.signal.shape()[0]);
-  const Result refused = program_.run("train recording.toml --combine-channels --out wrong");
-  EXPECT_EQ(refused.code, 2);
-  EXPECT_PRED2(says, refused.err, "--combine-channels needs recordings of one channel each");
 }
 
 TEST_F(TrainRecordings, a_model_that_goes_on_takes_its_channels_by_name_and_its_labels_anew) {
