@@ -25,6 +25,7 @@ struct PredictOptions {
   bool intervals = false;
   bool probabilities = false;
   bool edf = false;
+  bool each_channel = false;
   std::optional<double> threshold = {};
   double rate = 0;
   std::string label_column = {};
@@ -36,10 +37,10 @@ struct PredictOptions {
     using P = PredictOptions;
     return fields_of(field("out", &P::out), field("labels", &P::labels),
                      field("intervals", &P::intervals), field("probabilities", &P::probabilities),
-                     field("edf", &P::edf), field("threshold", &P::threshold),
-                     field("rate", &P::rate), field("label_column", &P::label_column),
-                     field("weights", &P::weights), field("batch_size", &P::batch_size),
-                     field("threads", &P::threads));
+                     field("edf", &P::edf), field("each_channel", &P::each_channel),
+                     field("threshold", &P::threshold), field("rate", &P::rate),
+                     field("label_column", &P::label_column), field("weights", &P::weights),
+                     field("batch_size", &P::batch_size), field("threads", &P::threads));
   }
 };
 
@@ -51,6 +52,9 @@ constexpr OptionText texts[] = {
     {group, "intervals", "", "a table of labelled stretches: onset, offset, label, probability"},
     {group, "probabilities", "", "into the folder, the probabilities of each step too"},
     {group, "edf", "", "into the folder, the stretches as EDF+ annotations too"},
+    {group, "each_channel", "",
+     "labels of each channel by itself, where the model makes one labelling of what it says of "
+     "all"},
     {group, "threshold", "P",
      "of one output: class 1 above it; left out: the model file's, or 0.5"},
     {group, "rate", "HZ", "steps per second of files that do not say it; 0: the model's"},
@@ -120,6 +124,9 @@ Recipe recipe_with(Recipe recipe, const PredictOptions& o) {
     if (recipe.post_processing.low_threshold.value_or(0) > *o.threshold)
       recipe.post_processing.low_threshold.reset();
   }
+  if (o.each_channel && !recipe.each_channel)
+    throw ArgumentError("--each-channel: the model takes all channels of a recording together.");
+  if (o.each_channel) recipe.combine_channels = false;
   check(recipe, "--threshold");
   return recipe;
 }

@@ -394,6 +394,11 @@ TEST_F(PredictFiles, of_many_channels_have_one_labelling_where_the_model_combine
     EXPECT_TRUE(
         same_bits<float>(load_npy(program_.path(file)).values(), found.probabilities.values()))
         << file;
+  run("predict together.keras one.csv --each-channel -o apart");
+  for (const std::string& channel : table.columns)
+    EXPECT_TRUE(program_.has("apart/one-" + channel + ".labels.npy"));
+  EXPECT_PRED2(says, refusal("predict m.keras one.csv --each-channel -o wrong", 2),
+               "takes all channels of a recording together");
 }
 
 TEST_F(PredictFiles, a_model_file_whose_recipe_is_of_another_network_contradicts_itself) {
