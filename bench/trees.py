@@ -98,7 +98,8 @@ def draw(recordings, count, reach, random):
 def predict(model, recording, reach):
     """Labels of all labelled steps, in pieces that fit into memory."""
     pieces = numpy.array_split(recording.labelled, max(1, len(recording.labelled) // 20000))
-    return numpy.concatenate([model.predict(recording.features(p, reach)) for p in pieces if len(p)])
+    found = [model.predict(recording.features(p, reach)) for p in pieces if len(p)]
+    return numpy.concatenate(found) if found else numpy.zeros(0, int)
 
 
 def fit(x, y, class_weight, options):

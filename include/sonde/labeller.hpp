@@ -74,6 +74,10 @@ bool labels_steps(const Model& model);
 /// DataError for one that is missing.
 Array pick_channels(const Recording& recording, const Recipe& recipe);
 
+/// Whether a scaled signal is the same number throughout, as that of a channel in which nothing was
+/// recorded: with combine_channels such a channel has no say, unless all are so.
+bool never_changes(const Array& signal);
+
 /// Probabilities of a signal (time, channels) that has gone through channels and normalizer:
 /// (time, outputs). `predict`: (samples, steps, channels) → (samples, steps, outputs). With
 /// windows, each step is the mean of what they say, weighed by the distance to the window's nearer

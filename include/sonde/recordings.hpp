@@ -151,8 +151,8 @@ struct Normalizer {
   /// Scales (time, channels) in place. DataError for another number of channels.
   void apply(Array& signal) const;
 };
-/// `steps`: of running and detrended. Throws DataError without recordings, ArgumentError for steps
-/// below 1.
+/// `steps`: of running, at least 1, and of detrended, at least 2; else ArgumentError. DataError
+/// without recordings.
 Normalizer fit_normalizer(std::span<const Recording> recordings,
                           Scaling scaling = Scaling::per_channel, double steps = 0);
 

@@ -58,7 +58,8 @@ Report judged_report(const Task& task, const Scores& scores, const std::string& 
     recordings.push_back({.name = sample_name(name, i, digits)});
   }
   report.subtitle = fmt::format("{} samples of the {} part", samples, name);
-  if (apart > 1) report.subtitle += fmt::format("; pictures are of {} of them", shown.size());
+  if (apart > 1)
+    report.subtitle += fmt::format("; curves and signals are of {} of them", shown.size());
   const bool classes = task.labels != Labels::values && task.labels != Labels::several;
   if (!classes || scores.steps.size() != 1) {
     for (std::size_t j = 0; j < std::min<std::size_t>(shown.size(), 60); ++j)

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <sonde/calibration.hpp>
 #include <sonde/error.hpp>
+#include <sonde/labeller.hpp>
 
 namespace sonde::cli {
 
@@ -78,12 +79,6 @@ Array probabilities_of(Model& model, const Array& signal, WholeOptions how) {
   return predict_recording(model, signal, how);
 }
 
-/// Whether a channel that was taken apart counts anywhere; one in which nothing is does not.
-bool is_recorded(const Recording& channel) {
-  const auto weights = channel.weights.values();
-  return std::any_of(weights.begin(), weights.end(), [](float weight) { return weight > 0; });
-}
-
 }  // namespace
 
 void Judged::add(Model& model, std::span<const Recording> recordings,
@@ -109,8 +104,10 @@ void Judged::add(Model& model, std::span<const Recording> recordings,
     }
     std::vector<Array> said;
     for (const Recording& each : channels)
-      if (is_recorded(each)) said.push_back(probabilities_of(model, each.signal, options));
-    if (said.empty()) said.push_back(probabilities_of(model, channels[0].signal, options));
+      if (!never_changes(each.signal))
+        said.push_back(probabilities_of(model, each.signal, options));
+    for (const Recording& each : said.empty() ? channels : channels.first(0))
+      said.push_back(probabilities_of(model, each.signal, options));
     add_one(join_channels(channels), pooled_probabilities(said));
   }
 }

@@ -1,6 +1,7 @@
 #include "cli/label_files.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -119,6 +120,11 @@ void say_rate(const std::string& file, const Recording& recording, const Recipe&
                "sonde: {} does not say its rate: {:g} steps per second are taken, as the model has "
                "learned. --rate HZ says another.\n",
                file, recipe.frequency);
+  if (recipe.combine_channels && recording.signal.shape()[1] > 1)
+    fmt::print(
+        stderr,
+        "sonde: {} gets one labelling of its {} channels: {}. --each-channel: each its own.\n",
+        file, recording.signal.shape()[1], fmt::join(recording.channels, ", "));
 }
 
 void label_files(sonde::Labeller& labeller, const std::vector<std::string>& files,

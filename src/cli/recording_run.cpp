@@ -31,7 +31,8 @@ Normalizer fit_scale(const std::vector<Recording>& train, const TrainOptions& o)
                           : o.normalize == "range"   ? Scaling::per_recording_range
                           : o.normalize == "detrend" ? Scaling::per_recording_detrended
                                                      : Scaling::per_recording_robust;
-  const double steps = std::max(1.0, o.normalize_seconds * train.front().frequency);
+  const double length = o.normalize_seconds * train.front().frequency;
+  const double steps = scaling == Scaling::running ? std::max(1.0, length) : length;
   return fit_normalizer(train, scaling, steps);
 }
 

@@ -7,10 +7,14 @@
 namespace sonde {
 namespace {
 
-/// "C3/A2" of "night/C3/A2"; its own name where it is no part of another.
+/// "C3/A2" of "night/C3/A2", and of "night/C3/A2[0:9]", a piece; its own name where it is no part.
 std::string own_name(const Recording& channel) {
-  const std::string before = channel.whole + "/";
-  return channel.name.starts_with(before) ? channel.name.substr(before.size()) : channel.name;
+  const std::size_t piece =
+      channel.whole.ends_with(']') ? channel.whole.rfind('[') : std::string::npos;
+  const std::string before = channel.whole.substr(0, piece) + "/";
+  const std::string behind = piece == std::string::npos ? "" : channel.whole.substr(piece);
+  if (!channel.name.starts_with(before) || !channel.name.ends_with(behind)) return channel.name;
+  return channel.name.substr(before.size(), channel.name.size() - before.size() - behind.size());
 }
 
 }  // namespace
@@ -54,9 +58,11 @@ Recording join_channels(std::span<const Recording> channels) {
   whole.signal = Array({steps, width});
   for (Index c = 0; c < width; ++c) {
     const Recording& channel = channels[static_cast<std::size_t>(c)];
-    if (channel.whole != first.whole || channel.frequency != first.frequency ||
-        channel.signal.shape() != Shape{steps, 1} || channel.labels.size() != first.labels.size() ||
-        channel.weights.size() != first.weights.size())
+    if ((width > 1 && channel.whole.empty()) || channel.whole != first.whole ||
+        channel.frequency != first.frequency || channel.signal.shape() != Shape{steps, 1} ||
+        channel.labels.size() != first.labels.size() ||
+        channel.weights.size() != first.weights.size() ||
+        (!channel.weights.empty() && channel.labels.size() != channel.weights.size()))
       throw ArgumentError(fmt::format(
           "join_channels: \"{}\" and \"{}\" are no two channels that were recorded together.",
           first.name, channel.name));

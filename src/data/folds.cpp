@@ -99,7 +99,9 @@ std::vector<Unit> units_of(std::span<const Recording> recordings, const std::vec
   std::map<std::string, std::size_t> places;
   for (const Index r : which) {
     const Recording& recording = recordings[at(r)];
-    const std::string& name = by == SplitBy::group ? group_of(recording) : recording.name;
+    const std::string& name = by == SplitBy::group      ? group_of(recording)
+                              : recording.whole.empty() ? recording.name
+                                                        : recording.whole;  // channels of one
     const auto [place, is_new] = places.try_emplace(name, units.size());
     if (is_new) units.push_back({.name = name, .part = parts[at(r)]});
     Unit& unit = units[place->second];

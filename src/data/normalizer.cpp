@@ -83,21 +83,32 @@ Scale mean_and_deviation(std::span<const Recording> recordings, Index channel) {
   return {mean, deviation > 0 ? deviation : 1};
 }
 
-/// Takes from each step the mean of the finite values up to `reach` steps around it.
+/// Takes from each step the mean of the finite values up to `reach` steps around it. Sums run
+/// from either end of blocks as long as a window, so that one monstrous value spoils its own
+/// neighbourhood and not all that comes after it.
 void remove_moving_mean(Array& signal, Index channel, Index reach) {
-  const Index steps = signal.shape()[0];
-  std::vector<double> sums = {0}, counts = {0};
+  const Index steps = signal.shape()[0], block = 2 * std::min(reach, steps) + 1;
+  const auto at = [](Index i) { return static_cast<std::size_t>(i); };
+  std::vector<double> from_begin(at(steps)), to_end(at(steps));
+  std::vector<Index> counts(at(steps + 1));
+  const auto value = [&](Index t) {
+    const float v = signal(t, channel);
+    return std::isfinite(v) ? static_cast<double>(v) : 0;
+  };
   for (Index t = 0; t < steps; ++t) {
-    const float value = signal(t, channel);
-    const bool counts_here = std::isfinite(value);
-    sums.push_back(sums.back() + (counts_here ? static_cast<double>(value) : 0));
-    counts.push_back(counts.back() + (counts_here ? 1 : 0));
+    counts[at(t + 1)] = counts[at(t)] + (std::isfinite(signal(t, channel)) ? 1 : 0);
+    from_begin[at(t)] = value(t) + (t % block == 0 ? 0 : from_begin[at(t - 1)]);
   }
+  for (Index t = steps - 1; t >= 0; --t)
+    to_end[at(t)] = value(t) + ((t + 1) % block == 0 || t + 1 == steps ? 0 : to_end[at(t + 1)]);
   for (Index t = 0; t < steps; ++t) {
-    const auto begin = static_cast<std::size_t>(std::max<Index>(t - reach, 0)),
-               end = static_cast<std::size_t>(std::min(t + reach + 1, steps));
-    if (const double count = counts[end] - counts[begin]; count > 0)
-      signal(t, channel) -= static_cast<float>((sums[end] - sums[begin]) / count);
+    const Index first = std::max<Index>(t - reach, 0), last = std::min(t + reach, steps - 1);
+    const bool crosses = first / block != last / block;
+    const double sum = crosses              ? to_end[at(first)] + from_begin[at(last)]
+                       : first % block == 0 ? from_begin[at(last)]
+                                            : to_end[at(first)];
+    if (const Index count = counts[at(last + 1)] - counts[at(first)]; count > 0)
+      signal(t, channel) -= static_cast<float>(sum / static_cast<double>(count));
   }
 }
 
@@ -119,12 +130,13 @@ void scale_channel(Array& signal, Index channel, Scale scale) {
 Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling, double steps) {
   Normalizer normalizer{.scaling = scaling};
   if (scaling == Scaling::running || scaling == Scaling::per_recording_detrended) {
-    if (!(steps >= 1))
-      throw ArgumentError(fmt::format("normalizer: {} needs at least 1 step, got {}. Say {}.",
-                                      enum_names(scaling)[static_cast<std::size_t>(scaling)], steps,
-                                      scaling == Scaling::running
-                                          ? "after how many steps a step is forgotten"
-                                          : "how many steps the moving mean takes"));
+    const bool running = scaling == Scaling::running;
+    if (!(steps >= (running ? 1 : 2)))
+      throw ArgumentError(fmt::format("normalizer: {} needs at least {}, got {:g}. Say {}.",
+                                      enum_names(scaling)[static_cast<std::size_t>(scaling)],
+                                      running ? "1 step" : "2 steps", steps,
+                                      running ? "after how many steps a step is forgotten"
+                                              : "how many steps the moving mean takes"));
     normalizer.steps = steps;
   }
   if (is_by_recording(scaling)) return normalizer;

@@ -109,6 +109,7 @@ void at_own_steps(LabelledRecording& said, Index steps, double ratio) {
 struct Said {
   Array probabilities;
   std::vector<Index> pauses;
+  bool is_flat = false;  ///< never_changes()
 };
 
 struct Labeller::State {
@@ -156,19 +157,17 @@ struct Labeller::State {
     if (from > 0) signal = resample(signal, from, recipe.frequency);
     if (recipe.normalizer) recipe.normalizer->apply(signal);
     std::vector<Index> pauses = fill(signal);
-    return {predict_signal(signal, options), std::move(pauses)};
+    return {predict_signal(signal, options), std::move(pauses), never_changes(signal)};
   }
 
-  /// Of all channels together, to a network that knows one. A channel in which nothing was recorded
-  /// says nothing, unless all are so.
+  /// Of all channels together, to a network that knows one. One that never changes says nothing,
+  /// unless all are so.
   Said say_of_each(const Recording& recording, double from, const PredictOptions& options) {
     std::vector<Said> each;
     for (Index c = 0; c < recording.signal.shape()[1]; ++c)
       each.push_back(say(channel_of(recording, c).signal, from, options));
-    const auto is_empty = [](const Said& said) {
-      return static_cast<Index>(said.pauses.size()) == said.probabilities.shape()[0];
-    };
-    if (!std::all_of(each.begin(), each.end(), is_empty)) std::erase_if(each, is_empty);
+    const auto is_flat = [](const Said& said) { return said.is_flat; };
+    if (!std::all_of(each.begin(), each.end(), is_flat)) std::erase_if(each, is_flat);
     std::vector<Index> pauses = each.front().pauses;
     std::vector<Array> probabilities;
     for (Said& said : each) {
@@ -177,7 +176,7 @@ struct Labeller::State {
         return !std::binary_search(said.pauses.begin(), said.pauses.end(), t);
       });
     }
-    return {pooled_probabilities(probabilities), std::move(pauses)};
+    return {.probabilities = pooled_probabilities(probabilities), .pauses = std::move(pauses)};
   }
 };
 
@@ -290,6 +289,11 @@ Array pick_channels(const Recording& recording, const Recipe& recipe) {
     for (Index c = 0; c < width; ++c)
       picked.data()[t * width + c] = recording.signal(t, columns[at(c)]);
   return picked;
+}
+
+bool never_changes(const Array& signal) {
+  const auto values = signal.values();
+  return std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end();
 }
 
 Array predict_in_windows(const Array& signal, const PredictionWindows& windows,

@@ -147,15 +147,52 @@ TEST(Normalizer, detrended_sees_waves_whose_baseline_wanders_further_than_they_a
 }
 
 TEST(Normalizer, detrended_and_running_need_a_length) {
-  for (const Scaling scaling : {Scaling::per_recording_detrended, Scaling::running}) {
-    const std::vector<Recording> recordings = {recording({2, 1}, {1, 2})};
-    EXPECT_PRED2(says,
-                 refused_with<ArgumentError>([&] { fit_normalizer(recordings, scaling, 0.5); }),
-                 "needs at least 1 step, got 0.5");
-  }
+  const std::vector<Recording> recordings = {recording({2, 1}, {1, 2})};
+  const auto message = [&](Scaling scaling, double steps) {
+    return refused_with<ArgumentError>([&] { fit_normalizer(recordings, scaling, steps); });
+  };
+  EXPECT_PRED2(says, message(Scaling::running, 0.5), "needs at least 1 step, got 0.5");
+  EXPECT_PRED2(says, message(Scaling::per_recording_detrended, 1), "needs at least 2 steps, got 1");
   Array few({2, 1}, std::vector<float>{1, 3});
   fit_normalizer({}, Scaling::per_recording_detrended, 1e300).apply(few);
   EXPECT_EQ(few(0, 0), -few(1, 0)) << "a mean longer than the recording is that of all of it";
+}
+
+TEST(Normalizer, detrended_takes_the_mean_of_each_window_at_any_length) {
+  for (const Index steps : {1, 2, 5, 6, 7, 13, 50})
+    for (const Index reach : {1, 2, 3, 8}) {
+      Array signal({steps, 1}), expected({steps, 1});
+      for (Index t = 0; t < steps; ++t)
+        signal(t, 0) = t % 6 == 4 ? nan : static_cast<float>((t * t) % 11);
+      for (Index t = 0; t < steps; ++t) {
+        double sum = 0, count = 0;
+        for (Index i = std::max<Index>(t - reach, 0); i < std::min(t + reach + 1, steps); ++i)
+          if (std::isfinite(signal(i, 0))) sum += static_cast<double>(signal(i, 0)), ++count;
+        expected(t, 0) = signal(t, 0) - static_cast<float>(count > 0 ? sum / count : 0);
+      }
+      fit_normalizer({}, Scaling::per_recording_range).apply(expected);
+      fit_normalizer({}, Scaling::per_recording_detrended, static_cast<double>(2 * reach))
+          .apply(signal);
+      for (Index t = 0; t < steps; ++t) {
+        EXPECT_EQ(std::isnan(signal(t, 0)), std::isnan(expected(t, 0)));
+        if (std::isfinite(expected(t, 0))) {
+          EXPECT_NEAR(signal(t, 0), expected(t, 0), 1e-5) << steps << " " << reach << " " << t;
+        }
+      }
+    }
+}
+
+TEST(Normalizer, detrended_forgets_a_monstrous_value_once_it_is_out_of_reach) {
+  std::vector<float> values;
+  for (int t = 0; t < 400; ++t) values.push_back(1e6f * static_cast<float>(1 + t % 2));
+  Array clean({400, 1}, values);
+  values[7] = 3e38f;
+  Array spoiled({400, 1}, values);
+  const Normalizer scale = fit_normalizer({}, Scaling::per_recording_detrended, 20);
+  scale.apply(clean);
+  scale.apply(spoiled);
+  for (Index t = 100; t < 390; ++t)
+    EXPECT_EQ(spoiled(t, 0) > 0, clean(t, 0) > 0) << "the baseline is gone again, " << t;
 }
 
 // numpy.quantile([3, 1, 10, 2, 4], [.25, .5, .75]) is [2, 3, 4].
