@@ -9,8 +9,8 @@ recordings (of the first seed, where there are several): its folds are taken fro
 that both are tested on the same people. Every step is judged alone, from what lies up to --reach
 seconds around it: raw values at 41 places, and mean, deviation, smallest and largest value over
 the whole reach, a half and a quarter of it. Trees never see where in the recording a step lies.
-Whether classes weigh the same is chosen on the validation recordings, where there are any. Prints one line of JSON with
-the scores over all tested steps.
+Whether classes weigh the same is chosen on the validation recordings, where there are any. Prints
+one line of JSON with the scores over all tested steps.
 """
 
 import argparse

@@ -124,6 +124,11 @@ constexpr auto enum_names(Scaling) {
                                          "per_recording_range", "per_recording_detrended"};
 }
 
+/// Those per_recording: not for streams.
+bool needs_whole_recording(Scaling scaling);
+/// The least Normalizer::steps of a scaling that looks at steps around or before; 0 of the others.
+double least_steps(Scaling scaling);
+
 /// Brings every channel to middle 0 and spread 1. Fit on the training part only, kept with the
 /// model. Those per_recording need a whole recording before its first step can be scaled: not for
 /// streams. The range, from the 2 % smallest values to the 2 % largest, sees short waves that stand
@@ -151,8 +156,8 @@ struct Normalizer {
   /// Scales (time, channels) in place. DataError for another number of channels.
   void apply(Array& signal) const;
 };
-/// `steps`: of running, at least 1, and of detrended, at least 2; else ArgumentError. DataError
-/// without recordings.
+/// `steps`: of running and detrended; ArgumentError below least_steps(). DataError without
+/// recordings.
 Normalizer fit_normalizer(std::span<const Recording> recordings,
                           Scaling scaling = Scaling::per_channel, double steps = 0);
 

@@ -77,7 +77,7 @@ EvaluatedRecordings evaluate_recordings(LabellingModel& opened, const TrainOptio
     throw DataError(
         fmt::format("the split has no {} part. --part all takes every recording.", result.part));
   for (Recording& each : judged) arrange_channels(opened, each);
-  Shown shown(how.show ? judged : std::vector<Recording>{}, opened.extras.combine_channels);
+  Shown shown(how.show ? judged : std::vector<Recording>{});
   for (Recording& each : judged) scale_recording(each, opened.extras.normalizer);
   const auto& windows = opened.extras.windows;
   result.whole = !windows && options.predict != "windows";

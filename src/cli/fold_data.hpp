@@ -14,7 +14,8 @@ namespace sonde::cli {
 struct RecordingTask {
   RecordingFiles files;
   Index classes = 2;
-  bool each_channel = false;  ///< a recording is one channel of many
+  bool each_channel = false;      ///< a recording is one channel of many
+  bool combine_channels = false;  ///< and all of one are judged and labelled together
   std::vector<Fold> folds = {};
 };
 

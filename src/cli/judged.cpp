@@ -102,12 +102,11 @@ void Judged::add(Model& model, std::span<const Recording> recordings,
       add_one(channels[0], probabilities_of(model, channels[0].signal, options));
       continue;
     }
+    const auto is_flat = [](const Recording& each) { return never_changes(each.signal); };
+    const bool all_flat = std::all_of(channels.begin(), channels.end(), is_flat);
     std::vector<Array> said;
     for (const Recording& each : channels)
-      if (!never_changes(each.signal))
-        said.push_back(probabilities_of(model, each.signal, options));
-    for (const Recording& each : said.empty() ? channels : channels.first(0))
-      said.push_back(probabilities_of(model, each.signal, options));
+      if (all_flat || !is_flat(each)) said.push_back(probabilities_of(model, each.signal, options));
     add_one(join_channels(channels), pooled_probabilities(said));
   }
 }

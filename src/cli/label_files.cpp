@@ -114,7 +114,11 @@ RecordingFile read_recording(const std::string& file, const std::vector<std::str
   return read;
 }
 
-void say_rate(const std::string& file, const Recording& recording, const Recipe& recipe) {
+bool takes_apart(const Recipe& recipe, const Recording& recording) {
+  return recipe.each_channel && !recipe.combine_channels && recording.signal.shape()[1] > 1;
+}
+
+void say_what_is_taken(const std::string& file, const Recording& recording, const Recipe& recipe) {
   if (recipe.frequency > 0 && !(recording.frequency > 0))
     fmt::print(stderr,
                "sonde: {} does not say its rate: {:g} steps per second are taken, as the model has "
@@ -163,8 +167,8 @@ void label_files(sonde::Labeller& labeller, const std::vector<std::string>& file
   for (std::size_t i = 0; i < files.size(); ++i) {
     const RecordingFile read = read_recording(files[i], recipe.channels, o.label_column, o.rate);
     const Recording& recording = read.recording;
-    say_rate(files[i], recording, recipe);
-    if (recipe.each_channel && !recipe.combine_channels && recording.signal.shape()[1] > 1) {
+    say_what_is_taken(files[i], recording, recipe);
+    if (takes_apart(recipe, recording)) {
       for (Index c = 0; c < recording.signal.shape()[1]; ++c) {
         const Recording one = channel_of(recording, c);
         label(one, names[i] + one.name.substr(recording.name.size()), read.start);

@@ -27,8 +27,12 @@ bool is_recording_file(const std::string& file);
 RecordingFile read_recording(const std::string& file, const std::vector<std::string>& channels,
                              const std::string& label_column, double rate);
 
-/// Says on stderr that the model's rate is taken for a file that does not say its own.
-void say_rate(const std::string& file, const Recording& recording, const Recipe& recipe);
+/// Whether each channel of it gets labels of its own: the model knows one, and does not combine.
+bool takes_apart(const Recipe& recipe, const Recording& recording);
+
+/// Says on stderr that the model's rate is taken for a file that does not say its own, and which
+/// channels get one labelling together.
+void say_what_is_taken(const std::string& file, const Recording& recording, const Recipe& recipe);
 
 /// Final labels of recordings, one file after the other: the table of intervals, and into a folder
 /// the labels of each step. With a recipe of each_channel, channels are recordings NAME/CHANNEL.

@@ -141,12 +141,12 @@ void save(const Array& result, const PredictOptions& o, bool recording, const Re
 /// One recording goes the way that its stretches go, pauses, windows and rates included.
 void predict_recording_file(LabellingModel opened, Recording recording, const PredictOptions& o) {
   const Recipe& recipe = opened.extras;
-  if (recipe.each_channel && !recipe.combine_channels && recording.signal.shape()[1] != 1)
+  if (takes_apart(recipe, recording))
     throw DataError(fmt::format(
         "{} has {} channels, and the model labels each by itself: one table of labels has no room "
         "for them. --intervals or -o FOLDER writes them one by one.",
         recording.name, recording.signal.shape()[1]));
-  say_rate(recording.name, recording, opened.extras);
+  say_what_is_taken(recording.name, recording, opened.extras);
   sonde::Labeller labeller(std::move(opened.model), std::move(opened.extras));
   const LabelledRecording found =
       labeller.label(recording, {.batch_size = o.batch_size, .threads = o.threads});

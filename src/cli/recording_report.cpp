@@ -10,31 +10,25 @@
 
 namespace sonde::cli {
 
-Shown::Shown(std::vector<Recording> raw, bool joined) : raw_(std::move(raw)) {
-  if (!joined) return;
-  std::vector<Recording> whole;
-  for (std::span<const Recording> rest = raw_; !rest.empty();) {
-    const std::size_t count = count_channels(rest);
-    whole.push_back(count > 1 ? join_channels(rest.first(count)) : rest.front());
-    rest = rest.subspan(count);
-  }
-  raw_ = std::move(whole);
+Array Shown::raw_signal(const Recording& scaled) {
+  const auto raw = std::find_if(raw_.begin(), raw_.end(), [&](const Recording& each) {
+    return each.name == scaled.name || each.whole == scaled.name;
+  });
+  if (raw == raw_.end()) return scaled.signal;
+  if (raw->name == scaled.name) return std::move(raw->signal);
+  const std::span<const Recording> rest(raw, raw_.end());
+  return join_channels(rest.first(count_channels(rest))).signal;
 }
 
 Judged::Show Shown::show() {
   return [this](const Recording& scaled, Array probabilities, std::vector<Index> predicted) {
-    const auto raw = std::find_if(raw_.begin(), raw_.end(),
-                                  [&](const Recording& each) { return each.name == scaled.name; });
-    Array signal;
-    if (raw == raw_.end()) signal = scaled.signal;
-    else signal = std::move(raw->signal);
     const auto labels = scaled.labels.values();
     const auto weights = scaled.weights.values();
     recordings_.push_back({.name = scaled.name,
                            .group = group_of(scaled),
                            .frequency = scaled.frequency,
                            .channels = scaled.channels,
-                           .signal = std::move(signal),
+                           .signal = raw_signal(scaled),
                            .labels = {labels.begin(), labels.end()},
                            .weights = {weights.begin(), weights.end()},
                            .probabilities = std::move(probabilities),

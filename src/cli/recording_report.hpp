@@ -12,15 +12,18 @@ namespace sonde::cli {
 /// page of a run shows.
 class Shown {
  public:
-  /// `raw`: what will be shown before it is scaled, found by name. `joined`: what are channels of
-  /// one will be shown together.
-  explicit Shown(std::vector<Recording> raw, bool joined = false);
+  /// `raw`: what will be shown before it is scaled, found by name; channels of one recording, which
+  /// may be shown together, stand next to each other.
+  explicit Shown(std::vector<Recording> raw) : raw_(std::move(raw)) {}
 
   /// To be given to Judged::add.
   Judged::Show show();
   std::vector<ShownRecording> take() { return std::move(recordings_); }
 
  private:
+  /// The signal of a recording, or of all the channels that it was joined of.
+  Array raw_signal(const Recording& scaled);
+
   std::vector<Recording> raw_;
   std::vector<ShownRecording> recordings_;
 };

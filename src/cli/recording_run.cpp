@@ -113,7 +113,7 @@ std::vector<std::string> watched_names(const Task& task, const JudgeRules& rules
 
 /// What predicting needs to know besides the network.
 void describe_labels(Extras& extras, const RecordingTask& job, const FoldData& data,
-                     const JudgeRules& rules, const WholeOptions& how, bool combine_channels) {
+                     const JudgeRules& rules, const WholeOptions& how) {
   const Recording& first = data.parts().train.front();
   const auto all = [&](auto same) {
     return std::all_of(job.files.recordings.begin(), job.files.recordings.end(), same);
@@ -121,7 +121,7 @@ void describe_labels(Extras& extras, const RecordingTask& job, const FoldData& d
   if (all([&](const Recording& each) { return each.frequency == first.frequency; }))
     extras.frequency = first.frequency;
   extras.each_channel |= job.each_channel;
-  extras.combine_channels = combine_channels;
+  extras.combine_channels = job.combine_channels;
   // Recorders that name their channels differently are told apart by nobody. An earlier model's
   // names hold: its channels were put into its order.
   const std::set<std::string> names(first.channels.begin(), first.channels.end());
@@ -267,7 +267,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
   Prepared prepared = prepare(given, job, data, run);
   Model& model = prepared.opened.model;
   Extras& extras = prepared.opened.extras;
-  Shown shown(data.judged(), given.combine_channels);
+  Shown shown(data.judged());
   if (extras.normalizer)
     if (const std::string hint = data.hint_at_scale(*extras.normalizer); !hint.empty())
       run.say(hint);
@@ -279,7 +279,7 @@ RecordingRun train_fold(const RecordingTask& job, Index fold, const TrainOptions
                          .hop = o.predict_hop,
                          .batch_size = o.batch_size,
                          .threads = o.threads};
-  describe_labels(extras, job, data, rules, how, o.combine_channels);
+  describe_labels(extras, job, data, rules, how);
   const Windows windows(data.lessons(),
                         steps_needed(o.window, o.augmentation.value_or(Augmentation{})),
                         {.per_epoch = o.windows_per_epoch,

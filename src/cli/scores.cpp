@@ -32,13 +32,13 @@ Pairs pairs_of(const Array& predictions, const Array& y, const Array& weights, I
 StepScores score_classes(const Task& task, const Array& predictions, const Array& y,
                          const Pairs& pairs) {
   StepJudge judge(std::max<Index>(pairs.outputs, 2));
-  const auto add = [&](std::vector<float> labels) {
+  {
+    std::vector<float> labels;  // many are gone again before scores are sorted
     labels.reserve(static_cast<std::size_t>(pairs.count));
     for (Index i = 0; i < pairs.count; ++i)
       labels.push_back(static_cast<float>(class_of(task, y.data() + i * pairs.width, pairs.width)));
     judge.add(predictions.values(), labels, pairs.weights);
-  };
-  add({});  // many labels are gone before they are sorted
+  }
   return judge.scores();
 }
 

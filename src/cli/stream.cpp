@@ -108,9 +108,7 @@ void check(const StreamOptions& o) {
 /// What can only be done to a whole recording is refused, not left out.
 void check_recipe(const Recipe& recipe, const std::string& model_file) {
   constexpr std::string_view mend = "Use sonde predict.";
-  const Scaling scaling = recipe.normalizer.value_or(Normalizer{}).scaling;
-  if (scaling == Scaling::per_recording_robust || scaling == Scaling::per_recording_range ||
-      scaling == Scaling::per_recording_detrended)
+  if (recipe.normalizer && needs_whole_recording(recipe.normalizer->scaling))
     throw ArgumentError(fmt::format(
         "{} scales each recording by its own median and spread, known only when it ends. {}",
         model_file, mend));

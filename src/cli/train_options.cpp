@@ -34,9 +34,8 @@ std::span<const OptionText> train_texts() {
       {data, "hop", "STEPS", "steps from one window to the next; 0: the window"},
       {data, "normalize", "HOW",
        "none; of the training part: zscore, robust (median, quartiles); each recording by its own: "
-       "recording (median, quartiles), range (median, 2 % to 98 %), detrend (range, after its "
-       "moving "
-       "mean was taken away); running: by what came before"},
+       "recording (median, quartiles), range (median, 2 % to 98 %), detrend (range, less a moving "
+       "mean); running: by what came before"},
       {data, "normalize_seconds", "SECONDS",
        "of running: after so long a value is forgotten; of detrend: length of the moving mean"},
       {recordings, "windows_per_epoch", "N",

@@ -171,6 +171,7 @@ int train_recordings(const TrainOptions& asked) {
   RecordingTask task{.files = load_recording_files(*given.recordings, given.ignore_label)};
   task.classes = count_classes(task.files);
   task.each_channel = given.recordings->one_channel_each;
+  task.combine_channels = given.combine_channels;
   task.folds = plan_split(task.files.recordings, rules);
   const auto folds = static_cast<Index>(task.folds.size());
   if (given.fold > folds)

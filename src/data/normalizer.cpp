@@ -56,10 +56,6 @@ Scale scale_of_recording(std::vector<double> values, Scaling scaling) {
                       sees_range(scaling) ? wide_range_of_normal : quartile_range_of_normal);
 }
 
-bool is_by_recording(Scaling scaling) {
-  return scaling == Scaling::per_recording_robust || sees_range(scaling);
-}
-
 /// The finite values of one channel of all recordings.
 std::vector<double> all_values(std::span<const Recording> recordings, Index channel) {
   std::vector<double> all;
@@ -127,19 +123,29 @@ void scale_channel(Array& signal, Index channel, Scale scale) {
 
 }  // namespace
 
+bool needs_whole_recording(Scaling scaling) {
+  return scaling == Scaling::per_recording_robust || sees_range(scaling);
+}
+
+double least_steps(Scaling scaling) {
+  return scaling == Scaling::running                   ? 1
+         : scaling == Scaling::per_recording_detrended ? 2  // of one step nothing would be left
+                                                       : 0;
+}
+
 Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling, double steps) {
   Normalizer normalizer{.scaling = scaling};
-  if (scaling == Scaling::running || scaling == Scaling::per_recording_detrended) {
-    const bool running = scaling == Scaling::running;
-    if (!(steps >= (running ? 1 : 2)))
-      throw ArgumentError(fmt::format("normalizer: {} needs at least {}, got {:g}. Say {}.",
-                                      enum_names(scaling)[static_cast<std::size_t>(scaling)],
-                                      running ? "1 step" : "2 steps", steps,
-                                      running ? "after how many steps a step is forgotten"
-                                              : "how many steps the moving mean takes"));
+  if (const double least = least_steps(scaling); least > 0) {
+    if (!(steps >= least))
+      throw ArgumentError(
+          fmt::format("normalizer: {} needs at least {:g} step{}, got {:g}. Say {}.",
+                      enum_names(scaling)[static_cast<std::size_t>(scaling)], least,
+                      least > 1 ? "s" : "", steps,
+                      scaling == Scaling::running ? "after how many steps a step is forgotten"
+                                                  : "how many steps the moving mean takes"));
     normalizer.steps = steps;
   }
-  if (is_by_recording(scaling)) return normalizer;
+  if (needs_whole_recording(scaling)) return normalizer;
   if (recordings.empty()) throw DataError("normalizer: there are no recordings to fit on.");
   const Index channels = recordings.front().signal.shape().last();
   for (const Recording& recording : recordings)
@@ -156,7 +162,7 @@ Normalizer fit_normalizer(std::span<const Recording> recordings, Scaling scaling
 }
 
 void Normalizer::apply(Array& signal) const {
-  const bool by_itself = is_by_recording(scaling);
+  const bool by_itself = needs_whole_recording(scaling);
   const Index channels = by_itself ? signal.shape().last() : static_cast<Index>(center.size());
   check_channels(signal, channels, "normalizer");
   if (scaling == Scaling::running) {
@@ -178,7 +184,8 @@ void Normalizer::apply(Array& signal) const {
 std::vector<Index> unscaled_channels(std::span<const Recording> recordings, Scaling scaling) {
   std::vector<Index> found;
   if (scaling == Scaling::per_recording_detrended) return found;  // what is left of it is not known
-  if (recordings.empty() || !(is_by_recording(scaling) || scaling == Scaling::per_channel_robust))
+  if (recordings.empty() ||
+      !(needs_whole_recording(scaling) || scaling == Scaling::per_channel_robust))
     return found;
   for (Index channel = 0; channel < recordings.front().signal.shape().last(); ++channel) {
     std::vector<double> values = all_values(recordings, channel);

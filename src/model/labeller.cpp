@@ -105,18 +105,18 @@ void at_own_steps(LabelledRecording& said, Index steps, double ratio) {
 
 }  // namespace
 
-/// What the network says of each of its steps, and where there is nothing to say.
-struct Said {
-  Array probabilities;
-  std::vector<Index> pauses;
-  bool is_flat = false;  ///< never_changes()
-};
-
 struct Labeller::State {
   State(Model m, Recipe r) : model(std::move(m)), recipe(std::move(r)) {
     if (model.graph().inputs().size() > 1) sequence.emplace(model);
     length = model.graph().input_tensors()[0].shape()[0];
   }
+
+  /// What the network says of each of its steps, and where there is nothing to say.
+  struct Said {
+    Array probabilities;
+    std::vector<Index> pauses;
+    bool is_flat = false;  ///< never_changes()
+  };
 
   Model model;
   Recipe recipe;
@@ -238,8 +238,8 @@ LabelledRecording Labeller::label(const Recording& recording, PredictOptions opt
   Array signal = pick_channels(recording, recipe);
   const Index steps = signal.shape()[0], channels = signal.shape()[1];
   const bool combines = recipe.combine_channels && channels > 1;
-  const Index takes = combines ? channels : state_->model.graph().input_tensors()[0].shape()[1];
-  if (channels != takes)
+  if (const Index takes = state_->model.graph().input_tensors()[0].shape()[1];
+      channels != takes && !combines)
     throw DataError(fmt::format("{}: {} channels, the model takes {}. Choose them by name.",
                                 label_of(recording), channels, takes));
   const bool other_rate =
@@ -251,8 +251,8 @@ LabelledRecording Labeller::label(const Recording& recording, PredictOptions opt
   if (steps == 0) return result;
 
   const double from = other_rate ? recording.frequency : 0;
-  Said said = combines ? state_->say_of_each(recording, from, options)
-                       : state_->say(std::move(signal), from, options);
+  State::Said said = combines ? state_->say_of_each(recording, from, options)
+                              : state_->say(std::move(signal), from, options);
   Array& p = result.probabilities = std::move(said.probabilities);
   if (recipe.temperature != 1) apply_temperature(p.values(), width, recipe.temperature);
   // Settings in seconds were found at the recipe's rate, where it has one, or else by steps.

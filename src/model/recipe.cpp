@@ -47,10 +47,8 @@ void check_normalizer(const Normalizer& normalizer, const Where& where) {
       std::all_of(center.begin(), center.end(), [](double c) { return std::isfinite(c); });
   if (center.size() != spread.size() || !usable)
     throw ArgumentError(where + " must have a middle and a spread above 0 for each channel.");
-  const bool running = normalizer.scaling == Scaling::running,
-             detrended = normalizer.scaling == Scaling::per_recording_detrended;
-  if ((running || detrended) &&
-      !(normalizer.steps >= (running ? 1 : 2) && std::isfinite(normalizer.steps)))
+  if (const double least = least_steps(normalizer.scaling);
+      least > 0 && !(normalizer.steps >= least && std::isfinite(normalizer.steps)))
     throw ArgumentError(
         where + ": steps must be at least 1 for a running scale, and 2 for a detrended one.");
 }

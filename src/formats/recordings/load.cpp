@@ -235,22 +235,14 @@ void check_alike(const std::vector<Recording>& all) {
   }
 }
 
-std::vector<Recording> split_channels(Recording whole, Present present) {
+std::vector<Recording> split_channels(const Recording& whole, Present present) {
   std::vector<Recording> parts;
-  const Index steps = whole.signal.shape()[0], channels = whole.signal.shape()[1];
-  for (Index c = 0; c < channels; ++c) {
-    const auto at = static_cast<std::size_t>(c);
-    Recording& part = parts.emplace_back();
-    part.name = whole.name + "/" + whole.channels[at];
-    part.group = whole.group.empty() ? whole.name : whole.group;
-    part.whole = whole.name;
-    part.frequency = whole.frequency;
-    part.channels = {"signal"};
-    part.units = {whole.units[at]};
+  for (Index c = 0; c < whole.signal.shape()[1]; ++c) {
+    Recording& part = parts.emplace_back(channel_of(whole, c));
+    part.channels = {"signal"};  // whatever the recorder calls it
+    part.units = {whole.units[static_cast<std::size_t>(c)]};
     part.labels = whole.labels;
     part.weights = whole.weights;
-    part.signal = Array({steps, 1});
-    for (Index t = 0; t < steps; ++t) part.signal.data()[t] = whole.signal(t, c);
     mask(part.signal, {true}, present, part.weights);
   }
   return parts;
@@ -342,7 +334,7 @@ std::vector<Recording> load_recordings(const RecordingSet& set, Remarks* remarks
       recordings.push_back(std::move(whole));
       continue;
     }
-    for (Recording& part : split_channels(std::move(whole), set.present))
+    for (Recording& part : split_channels(whole, set.present))
       recordings.push_back(std::move(part));
   }
   check_alike(recordings);
