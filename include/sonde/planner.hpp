@@ -114,6 +114,8 @@ class Planner {
   Slot scratch(Index per_row, Index fixed = 0) { return book(Slot::Kind::scratch, per_row, fixed); }
   /// Backward reads x(i) again.
   void keep_input(Index i = 0);
+  /// Of x(i) only the number of steps is read: no gradient goes there.
+  void count_steps_only(Index i) { counted_inputs_.push_back(i); }
   /// Backward reads y(i) again.
   void keep_output(Index i = 0);
   /// Every output has a penalty in the loss: backward reads it again, and is given its gradient,
@@ -158,6 +160,7 @@ class Planner {
   Index unit_pieces() const { return unit_pieces_; }  ///< 0: of none
   bool keeps_input(Index i) const;
   bool keeps_output(Index i) const;
+  bool counts_steps_only(Index i) const;
   bool penalizes_outputs() const { return penalizes_; }
   Index forward_sums() const { return forward_sums_; }
   Index backward_sums() const { return backward_sums_; }
@@ -186,6 +189,7 @@ class Planner {
   std::vector<Shape> outputs_;
   std::vector<Index> kept_inputs_;
   std::vector<Index> kept_outputs_;
+  std::vector<Index> counted_inputs_;
   Timing timing_;
   bool frozen_ = false;
   bool recomputing_ = false;

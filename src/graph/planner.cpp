@@ -30,6 +30,9 @@ bool Planner::keeps_input(Index i) const {
 bool Planner::keeps_output(Index i) const {
   return std::find(kept_outputs_.begin(), kept_outputs_.end(), i) != kept_outputs_.end();
 }
+bool Planner::counts_steps_only(Index i) const {
+  return std::find(counted_inputs_.begin(), counted_inputs_.end(), i) != counted_inputs_.end();
+}
 
 void Planner::penalize_outputs() {
   penalizes_ = true;

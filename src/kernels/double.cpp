@@ -140,5 +140,8 @@ void tanh(Index n, const double* z, double* y) {
 void softplus(Index n, const double* z, double* y) {
   for (Index i = 0; i < n; ++i) y[i] = reference::softplus(z[i]);
 }
+void add(Index n, const double* x, double* sum) {
+  for (Index i = 0; i < n; ++i) sum[i] += x[i];
+}
 
 }  // namespace sonde::kernels

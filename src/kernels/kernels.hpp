@@ -94,6 +94,9 @@ void tanh(Index n, const double* z, double* y);
 /// log(1 + e^z), without overflow and exact to the last bits for every z.
 void softplus(Index n, const float* z, float* y);
 void softplus(Index n, const double* z, double* y);
+/// sum += x.
+void add(Index n, const float* x, float* sum);
+void add(Index n, const double* x, double* sum);
 
 /// Does nothing but multiply-adds s = s * factor + (1 - factor) in registers, `rounds` for each of
 /// as many sums as hide their latency, and returns how many: what the level in use could do. y (16)

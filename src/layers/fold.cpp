@@ -47,8 +47,6 @@ struct UnfoldOp {
   template <class T>
   void backward(const View<T>& v) const {
     if (v.dx()) folds.into<T>(v.dy().data, v.dy().vectors(), v.dx().width, v.dx().data);
-    // The second input only says how many steps there are.
-    if (v.dx(1)) std::fill_n(v.dx(1).data, v.dx(1).size(), T(0));
   }
 };
 
@@ -86,6 +84,7 @@ AnyOp UnfoldSteps::plan(Planner& planner) const {
   const Shape& inside = planner.input();
   planner.output(inside.with_front(planner.input(1)[0]));
   planner.folding(Planner::Folding::unfold);
+  planner.count_steps_only(1);
   if (planner.masked(1)) planner.pass_mask(1);
   else planner.end_mask();
   return UnfoldOp{{inside.rank() >= 2 ? inside[0] : 1}};

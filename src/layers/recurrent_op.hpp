@@ -258,7 +258,7 @@ struct RecurrentOp {
     T* dy = v.dy().data;
     if (dy && !sequences) {
       zero_masked(v, s, last(s), dy);
-      for (Index i = 0; i < size; ++i) v[dh][i] += dy[i];
+      kernels::add(size, dy, v[dh]);
     }
     if (dy && sequences && s.backwards)  // back to input order
       for (Index t = 0; t < s.steps / 2; ++t)

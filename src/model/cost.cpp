@@ -6,14 +6,14 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string_view>
 
 #include "base/thread_pool.hpp"
-#include "kernels/bf16.hpp"
 #include "kernels/kernels.hpp"
 #include "plan/plan.hpp"
+#include "training/batch_plan.hpp"
 #include "training/loss.hpp"
-#include "training/shards.hpp"
 
 namespace sonde {
 namespace {
@@ -80,13 +80,13 @@ std::vector<bool> logits(const Model& model) {
   return taken;
 }
 
-PlanOptions plan_options(const Model& model, const CostOptions& options) {
-  if (options.mode == Mode::stream) return {.mode = Mode::stream, .rows = 1, .steps = 1};
-  PlanOptions plan{.mode = options.mode,
-                   .rows = shard_rows(options.batch_size, kernels::least_rows(options.precision)),
-                   .precision = options.precision};
+Plan plan_of(const Model& model, const CostOptions& options) {
+  const WeightBlock& weights = model.weights();
+  if (options.mode == Mode::stream)
+    return {model.graph(), weights, {.mode = Mode::stream, .rows = 1, .steps = 1}};
+  PlanOptions plan{.mode = options.mode, .precision = options.precision};
   if (options.mode == Mode::train) plan.logits = logits(model);
-  return plan;
+  return plan_shard(model.graph(), weights, std::move(plan), options.batch_size);
 }
 
 /// Operations per second of all workers, over one run of about two milliseconds.
@@ -117,17 +117,16 @@ Cost cost_of(const Model& model, CostOptions options) {
           fmt::format("cost_of: the number of steps must be known, got an input of shape {}. Count "
                       "the same layers over an Input of fixed length.",
                       to_string(input.shape())));
-  const WeightBlock& weights = model.weights();
-  const PlanOptions wanted = plan_options(model, options);
-  const Plan plan(model.graph(), weights, wanted);
+  const Plan plan = plan_of(model, options);
   Cost cost{.weights = scalars(model) * bytes_of_scalar,
             .packed = plan.packed_size() * bytes_of_scalar,
             .arena = plan.arena_size() * bytes_of_scalar,
             .states = plan.state_size() * bytes_of_scalar};
   // A stream's plan knows one step alone: operations are those of the whole signal.
-  const bool streams = options.mode == Mode::stream;
-  const Plan whole(model.graph(), weights, streams ? PlanOptions{} : wanted);
-  for (const Plan::Step& step : whole.steps()) count_step(whole, step, weights, cost);
+  std::optional<Plan> signal;
+  if (options.mode == Mode::stream) signal.emplace(model.graph(), model.weights(), PlanOptions{});
+  const Plan& whole = signal ? *signal : plan;
+  for (const Plan::Step& step : whole.steps()) count_step(whole, step, model.weights(), cost);
   return cost;
 }
 

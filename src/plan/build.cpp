@@ -235,9 +235,15 @@ struct PlanBuilder {
     for (std::size_t s = 0; s < plan.steps_.size(); ++s) {
       Plan::Step& step = plan.steps_[s];
       step.backward = has_trainable(static_cast<Index>(s));
-      for (const Index i : step.inputs) step.backward |= plan.values_[at(i)].needs_gradient;
+      for (std::size_t i = 0; i < step.inputs.size(); ++i)
+        step.backward |=
+            plan.values_[at(step.inputs[i])].needs_gradient && !counts_steps_only(s, i);
       for (const Index o : step.outputs) plan.values_[at(o)].needs_gradient = step.backward;
     }
+  }
+
+  bool counts_steps_only(std::size_t step, std::size_t input) const {
+    return booked[step].planner.counts_steps_only(static_cast<Index>(input));
   }
 
   std::vector<std::pair<Index, Index>> consumers(Index value) const {  // (step, which input)
@@ -320,7 +326,9 @@ struct PlanBuilder {
     bool written = is_output(v);
     if (written) first = moments();
     for (auto reader = readers.rbegin(); reader != readers.rend(); ++reader) {
-      if (!plan.steps_[at(reader->first)].backward) continue;
+      if (!plan.steps_[at(reader->first)].backward ||
+          counts_steps_only(at(reader->first), at(reader->second)))
+        continue;
       const Index moment = backward_moment(reader->first);
       if (!written) first = moment;
       const Index buffer = written ? add_buffer(name + " part", size, {{moment, moment}}) : -1;

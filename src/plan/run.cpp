@@ -2,6 +2,7 @@
 #include <array>
 #include <cassert>
 
+#include "kernels/kernels.hpp"
 #include "plan/plan.hpp"
 
 namespace sonde {
@@ -90,9 +91,8 @@ void run(const Plan& plan, const Plan::Segment& segment, std::span<Memory<T>* co
         break;
       case Action::add:
         for (Memory<T>* memory : shards) {
-          const T* from = memory->arena + action.from;
-          T* to = memory->arena + action.to;
-          for (Index i = 0; i < action.per_row * memory->rows; ++i) to[i] += from[i];
+          kernels::add(action.per_row * memory->rows, memory->arena + action.from,
+                       memory->arena + action.to);
         }
         break;
       case Action::clear:

@@ -10,10 +10,8 @@ namespace sonde {
 namespace {
 
 PlanOptions plan_options(const BatchRunnerOptions& options) {
-  PlanOptions plan{.mode = options.mode,
-                   .rows = shard_rows(options.batch_size, kernels::least_rows(options.precision)),
-                   .steps = options.steps,
-                   .input_steps = options.input_steps};
+  PlanOptions plan{
+      .mode = options.mode, .steps = options.steps, .input_steps = options.input_steps};
   plan.recompute = options.recompute;
   plan.precision = options.precision;
   plan.count_masks = !options.logits.empty();
@@ -21,12 +19,35 @@ PlanOptions plan_options(const BatchRunnerOptions& options) {
   return plan;
 }
 
+/// Rows of the batch that its recurrent layers want at least; `least` where nothing is folded. In a
+/// fold each brings many rows, and 256 are a block of the kernels on the way back.
+Index rows_wanted(const Plan& plan, Index least) {
+  Index wanted = 0;
+  for (const Plan::Step& step : plan.steps()) {
+    if (!step.timing.recurrent) continue;
+    const Index fold = plan.values()[static_cast<std::size_t>(step.inputs[0])].fold;
+    wanted = std::max(wanted, std::min(least, (256 + fold - 1) / fold));
+  }
+  return wanted > 0 ? wanted : least;
+}
+
 }  // namespace
+
+Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions options,
+                Index batch_size) {
+  const Index least = kernels::least_rows(options.precision);
+  options.rows = shard_rows(batch_size, least);
+  Plan plan(graph, weights, options);
+  const Index wanted = rows_wanted(plan, least);
+  if (wanted == least) return plan;
+  options.rows = shard_rows(batch_size, wanted, 32);
+  return {graph, weights, options};
+}
 
 BatchPlan::BatchPlan(const Graph& graph, const WeightBlock& weights, const SampleSource& source,
                      BatchRunnerOptions how)
     : options(std::move(how)),
-      plan(graph, weights, plan_options(options)),
+      plan(plan_shard(graph, weights, plan_options(options), options.batch_size)),
       room(training() ? source.room() : 0) {}
 
 Index BatchPlan::shards() const { return shard_count(options.batch_size, rows()); }

@@ -19,6 +19,12 @@ struct BatchRunnerOptions {
   std::vector<bool> logits = {};
 };
 
+/// The plan of one shard of such batches: `options`, but for its rows. Where all that walks along a
+/// sequence does so inside a fold, with a row for each time step, few rows of the batch fill the
+/// kernels: shards are smaller then, and stay in a cache.
+Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions options,
+                Index batch_size);
+
 /// What a BatchRunner will run, and how much memory that takes: nothing is allocated yet.
 struct BatchPlan {
   BatchPlan(const Graph& graph, const WeightBlock& weights, const SampleSource& source,

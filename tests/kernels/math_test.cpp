@@ -123,6 +123,22 @@ TEST(VectorMathematics, EveryLengthAndAlignmentGivesTheSameAndWritesNothingElse)
   }
 }
 
+TEST(VectorMathematics, AddsArraysOfEveryLengthAndTouchesNothingElse) {
+  for (Level level : vector_levels()) {
+    const AtLevel at(level);
+    const Buffer<float> x(40, 3, 5.0);
+    for (Index n = 0; n <= 40; ++n) {
+      for (Index offset : {0, 1, 3, 7, 15}) {
+        const Buffer<float> before(n, 1, 5.0);
+        Buffer<float> sum(n, 1, 5.0, offset);
+        add(n, x.data(), sum.data());
+        ASSERT_TRUE(sum.is_intact()) << n;
+        for (Index i = 0; i < n; ++i) ASSERT_EQ(sum[i], before[i] + x[i]);
+      }
+    }
+  }
+}
+
 TEST(VectorMathematics, AllInstructionSetsGiveTheSameBits) {
   Index n = 100000;
   Buffer<float> z(n), first(n), other(n);

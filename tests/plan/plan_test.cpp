@@ -104,6 +104,15 @@ TEST(Plan, adds_the_gradients_of_a_value_that_many_layers_read) {
   for (const double g : input_gradient(graph, *weights, values)) EXPECT_DOUBLE_EQ(g, 7.0);
 }
 
+TEST(Plan, gives_no_gradient_to_what_is_only_asked_for_its_steps) {
+  auto x = Input({20, 6, 1});
+  auto h = Conv2D{.filters = 3, .kernel_size = {1, 2}}(x);  // also tells Unfold how many steps
+  auto y = Dense{.units = 2}(TimeDistributed{.layer = LSTM{.units = 5}}(h));
+  const Planned p(x, y, {.mode = Mode::train, .rows = 2});
+  for (const auto& segment : p.plan.backward())
+    for (const auto& action : segment) EXPECT_NE(action.kind, Plan::Action::add);
+}
+
 TEST(Plan, shares_the_gradient_of_a_layer_called_twice) {
   auto x = Input({3, 2});
   const Dense shared{.units = 2, .use_bias = false};

@@ -139,41 +139,41 @@ void step_back(std::span<const ShardWalk> walks, const LstmPacked& at, Index t,
   if (list.count > 0) through_u();
 }
 
-/// What did not wait: dx, dw and du of the steps `done` to `end` - 1 of the walk. Each part does
+/// What did not wait: dx, dw and du of the pairs (step, row) `from` to `until` - 1 of the walk,
+/// which goes from the last pair in memory to the first, or the other way round. Each part does
 /// some rows of dx, and dw and du of its units.
-void finish_block(const ShardWalk& walk, const LstmPacked& at, Index done, Index end,
+void finish_pairs(const ShardWalk& walk, const LstmPacked& at, Index from, Index until,
                   const UnitsOfPart& units, const Share& share) {
   const RecurrentSizes& s = *walk.s;
   const RecurrentBackward<float>& a = *walk.a;
-  const Index kept = walk.kept;
-  // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
-  // adds in the same order: along memory for a backwards walk, else against it.
+  const Index kept = walk.kept, all = s.steps * s.rows, count = until - from;
+  // Everything is summed in the walk's order, so that a walk cut in pieces adds in the same order:
+  // along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;
-  const Index t0 = s.backwards ? done : s.steps - end, count = (end - done) * s.rows;
-  const Index start = s.backwards ? done * s.rows : (s.steps - done) * s.rows - 1;
+  const Index start = s.backwards ? from : all - 1 - from;
   const float* dz = a.gates + start * kept;
   if (a.dx) {
-    const Index first = t0 * s.rows + share.begin(count);
+    const Index first = (s.backwards ? from : all - until) + share.begin(count);
     const Rows p{.steps = 1,
                  .rows = share.end(count) - share.begin(count),
                  .x_row = kept,
                  .y_row = s.channels};
-    const float* from = a.gates + first * kept;
+    const float* gates = a.gates + first * kept;
     float* dx = a.dx + first * s.channels;
     const auto run = [&](const Sum& sum, Index vectors, Index k, const float* w, Index lane)
-                         HWY_ATTR { sum_rows(sum, vectors, p, from + k, w, dx + lane); };
+                         HWY_ATTR { sum_rows(sum, vectors, p, gates + k, w, dx + lane); };
     multiply_gates(s, a.packed + at.backward_x, {s.channels, 0, s.channels}, run);
   }
-  // h of the step before; that of the walk's first step is h0.
-  const Index inner = end == s.steps ? count - s.rows : count;
+  // h of the step before; that of the walk's first step, which is the last one here, is h0.
+  const Index inner = std::clamp<Index>(all - s.rows - from, 0, count);
   const Factor x_and_h[] = {
       {a.x + start * s.channels, along * s.channels, s.channels, count, a.dw},
       {a.y + (start + along * s.rows) * s.units, along * s.units, s.units, inner, a.du}};
   add_products(s, units, count, dz, along * kept, x_and_h);
   if (inner < count && a.h0) {
-    const Index row = s.backwards ? 0 : s.rows - 1;
-    const Factor h0[] = {{a.h0 + row * s.units, along * s.units, s.units, s.rows, a.du}};
-    add_products(s, units, s.rows, dz + along * inner * kept, along * kept, h0);
+    const Index done = from + inner - (all - s.rows), row = s.backwards ? done : s.rows - 1 - done;
+    const Factor h0[] = {{a.h0 + row * s.units, along * s.units, s.units, count - inner, a.du}};
+    add_products(s, units, count - inner, dz + along * inner * kept, along * kept, h0);
   }
 }
 
@@ -193,7 +193,12 @@ void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackwa
     const Index end = std::min(s.steps, done + block);
     for (Index n = done; n < end; ++n)
       step_back(walks, at, s.backwards ? n : s.steps - 1 - n, units, share);
-    for (const ShardWalk& walk : walks) finish_block(walk, at, done, end, units, share);
+    for (const ShardWalk& walk : walks) {
+      for (Index from = done * s.rows; from < end * s.rows; from += block_rows) {
+        const Index until = std::min(end * s.rows, from + block_rows);
+        finish_pairs(walk, at, from, until, units, share);
+      }
+    }
   }
   share.meet();
   share.deal(walks, end_walk);
