@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "model/state.hpp"
+#include "training/batch_plan.hpp"
 #include "training/batches_in_order.hpp"
 #include "training/shards.hpp"
 
@@ -120,10 +121,8 @@ Array predict_chunks(Model::State& state, const Array& x, const Plan& plan,
 /// A streaming plan for long signals, or none when a layer needs the whole signal.
 std::optional<Plan> chunk_plan(const Model::State& state, Index samples) {
   try {
-    return Plan(state.graph, *state.weights,
-                {.mode = Mode::stream,
-                 .rows = std::min<Index>(shard_rows(32), samples),
-                 .steps = chunk_steps});
+    return plan_shard(state.graph, *state.weights, {.mode = Mode::stream, .steps = chunk_steps},
+                      std::min<Index>(32, samples));
   } catch (const ArgumentError&) {
     return std::nullopt;
   }

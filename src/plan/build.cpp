@@ -240,6 +240,24 @@ struct PlanBuilder {
             plan.values_[at(step.inputs[i])].needs_gradient && !counts_steps_only(s, i);
       for (const Index o : step.outputs) plan.values_[at(o)].needs_gradient = step.backward;
     }
+    // Nor does anything go back from where nothing comes.
+    for (Index s = moments() - 1; s >= 0; --s) {
+      Plan::Step& step = plan.steps_[at(s)];
+      if (!step.backward || brings_gradient(s)) continue;
+      step.backward = false;
+      for (const Index o : step.outputs) plan.values_[at(o)].needs_gradient = false;
+    }
+  }
+  /// Whether some output of the step is judged, penalized, or read by what gives it a gradient.
+  bool brings_gradient(Index s) const {
+    if (booked[at(s)].planner.penalizes_outputs()) return true;
+    for (const Index o : plan.steps_[at(s)].outputs) {
+      if (is_output(o)) return true;
+      for (const auto& [reader, input] : consumers(o))
+        if (plan.steps_[at(reader)].backward && !counts_steps_only(at(reader), at(input)))
+          return true;
+    }
+    return false;
   }
 
   bool counts_steps_only(std::size_t step, std::size_t input) const {

@@ -1,6 +1,8 @@
 #include "training/batch_plan.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 
 #include "kernels/bf16.hpp"
 #include "kernels/recurrent.hpp"
@@ -8,6 +10,8 @@
 
 namespace sonde {
 namespace {
+
+std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 PlanOptions plan_options(const BatchRunnerOptions& options) {
   PlanOptions plan{
@@ -19,16 +23,25 @@ PlanOptions plan_options(const BatchRunnerOptions& options) {
   return plan;
 }
 
-/// Rows of the batch that its recurrent layers want at least; `least` where nothing is folded. In a
-/// fold each brings many rows, and 256 are a block of the kernels on the way back.
+/// The fewest rows of the batch that fill the kernels of its recurrent layers: a power of two,
+/// `least` at most. Inside a fold each brings a row for every time step, and 256 are a block of the
+/// kernels on the way back.
 Index rows_wanted(const Plan& plan, Index least) {
   Index wanted = 0;
   for (const Plan::Step& step : plan.steps()) {
     if (!step.timing.recurrent) continue;
-    const Index fold = plan.values()[static_cast<std::size_t>(step.inputs[0])].fold;
-    wanted = std::max(wanted, std::min(least, (256 + fold - 1) / fold));
+    const Index fold = std::max<Index>(1, plan.values()[at(step.inputs[0])].fold);
+    const auto rows = static_cast<std::uint64_t>((256 + fold - 1) / fold);
+    wanted = std::max(wanted, std::min(least, static_cast<Index>(std::bit_ceil(rows))));
   }
   return wanted > 0 ? wanted : least;
+}
+
+/// Whether smaller shards cost little: no states that outlive the plan, whose places hang on the
+/// rows, and few weights, since each shard clears, fills and adds gradients of its own.
+bool may_have_small_shards(const Plan& plan) {
+  const bool keeps_states = plan.options().mode != Mode::stream && plan.state_size() > 0;
+  return !keeps_states && plan.weights_size() * 16 <= plan.arena_size();
 }
 
 }  // namespace
@@ -39,8 +52,9 @@ Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions opti
   options.rows = shard_rows(batch_size, least);
   Plan plan(graph, weights, options);
   const Index wanted = rows_wanted(plan, least);
-  if (wanted == least) return plan;
-  options.rows = shard_rows(batch_size, wanted, 32);
+  if (wanted == least || !may_have_small_shards(plan)) return plan;
+  const Index most_shards = 32;  // a batch of 32 then has one for each sample
+  options.rows = shard_rows(batch_size, wanted, most_shards);
   return {graph, weights, options};
 }
 

@@ -20,8 +20,8 @@ struct BatchRunnerOptions {
 };
 
 /// The plan of one shard of such batches: `options`, but for its rows. Where all that walks along a
-/// sequence does so inside a fold, with a row for each time step, few rows of the batch fill the
-/// kernels: shards are smaller then, and stay in a cache.
+/// sequence does so inside a fold, with a row for each of many time steps, few rows of the batch
+/// fill the kernels: shards are smaller then, and stay in a cache, if the weights are few.
 Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions options,
                 Index batch_size);
 

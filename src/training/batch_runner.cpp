@@ -44,6 +44,12 @@ BatchRunner::BatchRunner(BatchPlan planned, WeightBlock& weights, int workers, S
         fmt::format("a stateful layer holds the states of a batch of {} samples, and cannot go on "
                     "with one of {}. Call reset_states() first.",
                     states_.batch_size, batch_size));
+  // A fold turns steps into rows, and each row has states.
+  if (plan.state_size() > 0 && !states_.shards.empty() &&
+      states_.shards[0].size() != plan.state_size())
+    throw ArgumentError(
+        "a stateful layer inside TimeDistributed holds the states of signals of another length. "
+        "Call reset_states() first, and take signals of one length.");
   states_.batch_size = batch_size;
   const Index spaces = planned_.spaces(workers);
   for (Index w = 0; w < spaces; ++w) {

@@ -5,9 +5,9 @@
 namespace sonde {
 
 /// How a batch is cut: into shards of a constant number of rows, chosen from the batch size, the
-/// kernels and the network (plan_shard), never from the number of threads, so that every sum has
-/// the same order on every machine. Four rows fill the registers of the recurrent kernel and keep a
-/// shard in the cache (products of bfloat16 may want more: kernels::least_rows); more than sixteen
+/// kernels, the network and its steps (plan_shard), never from the number of threads, so that every
+/// sum has the same order on every machine. Four rows fill the registers of the recurrent kernel
+/// and keep a shard in the cache (products of bfloat16 may want more: kernels::least_rows); more
 /// shards would only mean more gradient blocks to add.
 inline Index shard_rows(Index batch_size, Index least_rows = 4, Index most_shards = 16) {
   const Index rows = std::max(least_rows, (batch_size + most_shards - 1) / most_shards);

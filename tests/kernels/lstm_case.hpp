@@ -141,6 +141,10 @@ inline std::vector<Named> cases() {
   }
   all.push_back({sizes(70, 5, 13, 37), {.states = false, .mask = true}});
   all.push_back({sizes(9, 5, 3, 16), {.dy = false, .dx = false, .mask = true}});
+  // One step is more than a block of backward.
+  all.push_back({sizes(3, 300, 2, 5), {}});
+  all.push_back({sizes(3, 600, 5, 17, true), {.mask = true}});
+  all.push_back({sizes(2, 300, 3, 144), {}});
   return all;
 }
 
@@ -233,6 +237,7 @@ inline std::vector<Named> cases_shared() {
   return {{sizes(9, 5, 48, 80, true), {.mask = true}},
           {sizes(7, 3, 130, 64), {.states = false, .dx = false, .mask = true}},
           {sizes(70, 4, 3, 144), {.bias = false, .dx = false}},
+          {sizes(2, 300, 16, 64), {}},
           {sizes(4, 40, 16, 48), {.dy = false}},
           {sizes(3, 1, 16, 32), {}},
           {sizes(6, 4, 5, 48), {}},

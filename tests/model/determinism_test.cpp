@@ -117,6 +117,17 @@ Model shared_network_with_barriers() {
   return Model(x, y, {.seed = 7});
 }
 
+/// Each of 288 steps is a sequence of its own, so that a shard is one sample.
+Model folded_network() {
+  auto x = Input({steps, channels});
+  auto h =
+      Reshape{.target_shape = std::vector<Index>{-1, channels, 1}}(UpSampling1D{.size = 12}(x));
+  h = BatchNormalization{}(TimeDistributed{.layer = LSTM{.units = 4, .dropout = 0.2}}(h));
+  h = MaxPooling1D{.pool_size = 12}(h);
+  auto y = Dense{.units = 1, .activation = ActivationFunction::sigmoid}(h);
+  return Model(x, y, {.seed = 7});
+}
+
 struct Learned {
   std::vector<Array> weights;
   std::vector<float> moments;
@@ -178,6 +189,10 @@ TEST(Determinism, holds_for_dropout_batch_statistics_and_penalties) {
   expect_the_same_on_any_threads(rich_network);
 }
 
+TEST(Determinism, holds_where_shards_are_single_samples) {
+  expect_the_same_on_any_threads(folded_network);
+}
+
 TEST(Determinism, holds_where_shards_go_abreast) {
   const Taken in_pairs{.of_five = 4};
   expect_the_same_on_any_threads(wide_network, BinaryCrossentropy{}, {}, in_pairs);
@@ -228,6 +243,7 @@ void expect_the_same_predictions(Model model) {
 TEST(Determinism, predictions_and_scores_do_not_depend_on_threads_or_batches) {
   expect_the_same_predictions(rich_network());
   expect_the_same_predictions(wide_network());
+  expect_the_same_predictions(folded_network());
   expect_the_same_predictions(shared_network());
 }
 
@@ -293,6 +309,28 @@ TEST(Determinism, a_long_signal_that_runs_in_chunks_gives_the_bytes_of_a_short_o
   const Array whole = model.predict(x), part = model.predict(start);
   EXPECT_TRUE(same_bits<float>(whole.values().first(part.values().size()), part.values()));
   EXPECT_TRUE(same_bits<float>(whole.values(), streamed(model, x, 64)));
+}
+
+TEST(Determinism, holds_for_long_signals_of_steps_that_are_sequences) {
+  auto x = Input({dynamic, channels});
+  auto h = Reshape{.target_shape = std::vector<Index>{-1, channels, 1}}(x);
+  h = TimeDistributed{.layer = LSTM{.units = 4}}(h);
+  Model model(x, Dense{.units = 2}(h), {.seed = 7});
+  const Array signals = numbers({3, 4500, channels});
+  Array start({3, 4000, channels});
+  for (Index i = 0; i < 3; ++i)
+    std::copy_n(signals.data() + i * 4500 * channels, 4000 * channels,
+                start.data() + i * 4000 * channels);
+  const Array whole = model.predict(signals), part = model.predict(start);
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(same_bits<float>(whole.values().subspan(i * 9000, 8000),
+                                 part.values().subspan(i * 8000, 8000)));
+}
+
+TEST(Predict, takes_signals_without_a_step_through_a_fold) {
+  auto x = Input({dynamic, channels, 1});
+  Model model(x, TimeDistributed{.layer = LSTM{.units = 4}}(x), {.seed = 7});
+  EXPECT_EQ(model.predict(Array({2, 0, channels, 1})).shape(), (Shape{2, 0, 4}));
 }
 
 // --- memory --------------------------------------------------------------------------------------

@@ -176,6 +176,19 @@ TEST(StatefulModel, refuses_batches_of_another_size) {
   model.predict(wave({8, 6, 2}, 1));
 }
 
+TEST(StatefulModel, refuses_another_number_of_steps_that_are_sequences) {
+  const Tensor x = Input({dynamic, 3, 1});
+  Model model(x, TimeDistributed{.layer = LSTM{.units = 4, .stateful = true}}(x));
+  model.predict(wave({2, 5, 3, 1}, 1));
+  EXPECT_EQ(refusal([&] {
+              model.predict(wave({2, 7, 3, 1}, 1));
+            }),
+            "a stateful layer inside TimeDistributed holds the states of signals of another "
+            "length. Call reset_states() first, and take signals of one length.");
+  model.reset_states();
+  model.predict(wave({2, 7, 3, 1}, 1));
+}
+
 TEST(StatefulModel, carries_its_states_through_long_signals) {
   const Tensor x = Input({dynamic, 2});
   Model model(x, LSTM{.units = 3, .return_sequences = true, .stateful = true}(x));

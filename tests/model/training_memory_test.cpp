@@ -80,6 +80,32 @@ TEST_F(TrainingMemory, that_is_short_makes_recurrent_layers_recompute_and_change
   }
 }
 
+TEST(ShortMemory, recomputes_sequences_of_single_steps_to_the_same_bits) {
+  const Array x = numbers({8, 300, 24}, 1), y = numbers({8, 300, 1}, 2);
+  const ArraySamples source({&x}, {&y});
+  const auto across = [] {
+    const Tensor in = Input({300, 24});
+    Tensor h = Reshape{.target_shape = std::vector<Index>{-1, 24, 1}}(in);
+    h = TimeDistributed{.layer = Bidirectional{.layer = LSTM{.units = 5}}}(h);
+    Model model(in, Dense{.units = 1}(h), {.seed = 3});
+    model.compile({.loss = MeanSquaredError{}});
+    return model;
+  };
+  const auto trained = [&](const FitOptions& options) {
+    Model model = across();
+    model.fit(source, options);
+    return model.get_weights();
+  };
+  FitOptions options{.epochs = 2, .verbose = false};
+  options.threads = 2;
+  const std::vector<Array> weights = trained(options);
+  options.memory = across().training_memory(source, options).bytes - 1;
+  EXPECT_TRUE(across().training_memory(source, options).recomputes);
+  const std::vector<Array> same = trained(options);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    EXPECT_TRUE(same_bits<float>(weights[i].values(), same[i].values())) << i;
+}
+
 TEST(ShortMemory, takes_shards_one_by_one_before_it_recomputes) {
   const Array x = numbers({32, 200, channels}, 1), y = numbers({32, 200, 1}, 2);
   const ArraySamples source({&x}, {&y});

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <sonde/layers.hpp>
 
+#include "layers/fold.hpp"
+
 namespace sonde {
 namespace {
 
@@ -111,6 +113,19 @@ TEST(Plan, gives_no_gradient_to_what_is_only_asked_for_its_steps) {
   const Planned p(x, y, {.mode = Mode::train, .rows = 2});
   for (const auto& segment : p.plan.backward())
     for (const auto& action : segment) EXPECT_NE(action.kind, Plan::Action::add);
+}
+
+TEST(Plan, runs_nothing_backwards_whose_steps_alone_are_read) {
+  auto x = Input({20, 6, 1});
+  auto h = Conv2D{.filters = 3, .kernel_size = {1, 2}}(x);
+  auto counted = Dense{.units = 4}(h);  // has weights, and nothing to learn from
+  auto inside = LSTM{.units = 5}(apply(FoldSteps{}, {h}).front());
+  auto y = Dense{.units = 2}(apply(UnfoldSteps{}, {inside, counted}).front());
+  const Planned p(x, y, {.mode = Mode::train, .rows = 2});
+  verify(p.plan);
+  Index without = 0;
+  for (const Plan::Step& step : p.plan.steps()) without += step.backward ? 0 : 1;
+  EXPECT_EQ(without, 1);
 }
 
 TEST(Plan, shares_the_gradient_of_a_layer_called_twice) {

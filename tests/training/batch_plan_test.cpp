@@ -29,11 +29,23 @@ TEST(Shards, have_the_rows_that_a_recurrent_kernel_takes_at_a_time) {
 }
 
 TEST(Shards, are_single_samples_where_each_step_is_a_sequence_of_its_own) {
-  const Tensor many = signal(400), some = signal(100), few = signal(5);
+  const Tensor many = signal(400), some = signal(130), few = signal(100);
   EXPECT_EQ(rows_of_shard(many, across(many), 32), 1);
   EXPECT_EQ(rows_of_shard(many, across(many), 100), 4);  // 32 at most: each has its gradients
-  EXPECT_EQ(rows_of_shard(some, across(some), 32), 3);   // 300 sequences
+  EXPECT_EQ(rows_of_shard(some, across(some), 32), 2);   // 260 sequences
   EXPECT_EQ(rows_of_shard(few, across(few), 32), kernels::least_rows(MatmulPrecision::f32));
+}
+
+TEST(Shards, keep_their_rows_where_weights_are_many) {
+  const Tensor x = signal(400);
+  const Tensor y = Dense{.units = 100}(Flatten{}(across(x)));
+  EXPECT_EQ(rows_of_shard(x, y, 32), kernels::least_rows(MatmulPrecision::f32));
+}
+
+TEST(Shards, keep_their_rows_where_states_outlive_the_batch) {
+  const Tensor x = signal(400);
+  const Tensor y = TimeDistributed{.layer = LSTM{.units = 5, .stateful = true}}(x);
+  EXPECT_EQ(rows_of_shard(x, y, 32), kernels::least_rows(MatmulPrecision::f32));
 }
 
 TEST(Shards, keep_their_rows_where_something_walks_along_time_too) {
