@@ -131,25 +131,55 @@ struct Pairs {
   Index place, gate, count;
 };
 
+/// The pairs (step, row) of a block, at most; more where a shard has more rows.
+constexpr Index block_rows = 256;
+
 /// m (width, 3 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row`
 /// apart.
 void add_products(const RecurrentSizes& s, const Pairs& p, Index count, const float* in,
                   Index in_row, Index width, const float* dz, Index dz_row, float* m) {
   Sum sum{.inner = count, .x_inner = in_row, .w_inner = dz_row, .add = true};
   const Rows walk{.steps = 1, .rows = width, .x_row = 1, .y_row = 3 * s.units};
-  // One tile's vectors are parts of one gate or, where a vector is a whole slice, several gates.
-  constexpr Index at_once = parts == 1 ? tile_vectors : 1;
-  for (Index unit = 0; unit < s.units; unit += slice) {
-    for (Index g = 0; g < p.count; g += at_once) {
-      Index vectors = std::min<Index>(parts, set_counts(sum, s.units - unit));
-      if (parts == 1) {
-        vectors = std::min(at_once, p.count - g);
-        sum.y_vector = s.units;
-        for (int v = 0; v < tile_vectors; ++v) sum.count[v] = s.units - unit;
-      }
-      sum_rows(sum, vectors, walk, in, dz + unit * 4 + (p.place + g) * slice,
-               m + (p.gate + g) * s.units + unit);
+  const auto place = [&](Index unit, Index g) { return dz + unit * 4 + (p.place + g) * slice; };
+  const auto result = [&](Index unit, Index g) { return m + (p.gate + g) * s.units + unit; };
+  if constexpr (parts > 1) {  // a tile's vectors are parts of one gate
+    for (Index unit = 0; unit < s.units; unit += slice) {
+      const Index vectors = std::min<Index>(parts, set_counts(sum, s.units - unit));
+      for (Index g = 0; g < p.count; ++g)
+        sum_rows(sum, vectors, walk, in, place(unit, g), result(unit, g));
     }
+    return;
+  }
+  // A vector is a whole slice, and a tile has two gates.
+  const Index last = p.count - 1;
+  for (Index unit = 0; unit < s.units; unit += slice) {
+    sum.y_vector = s.units;
+    sum.count[0] = sum.count[tile_vectors - 1] = s.units - unit;
+    for (Index g = 0; g < last; g += tile_vectors)
+      sum_rows(sum, tile_vectors, walk, in, place(unit, g), result(unit, g));
+  }
+  if (p.count % tile_vectors == 0) return;
+  // One gate is left over: of two slices each, which are laid together for the rows of m.
+  HWY_ALIGN float two[block_rows * tile_lanes];
+  sum.y_vector = slice;
+  for (Index unit = 0; unit < s.units; unit += tile_lanes) {
+    const Index vectors = set_counts(sum, s.units - unit);
+    const float* w = place(unit, last);
+    if (vectors == 1 || count > block_rows) {
+      sum.w_inner = dz_row;
+      for (int v = 0; v < vectors; ++v) {
+        const Index from = unit + v * slice;
+        set_counts(sum, s.units - from);
+        sum_rows(sum, 1, walk, in, place(from, last), result(from, last));
+      }
+      continue;
+    }
+    for (Index i = 0; i < count; ++i) {
+      hn::Store(hn::LoadU(tag, w + i * dz_row), tag, two + i * tile_lanes);
+      hn::Store(hn::LoadU(tag, w + i * dz_row + gates_of_slice), tag, two + i * tile_lanes + lanes);
+    }
+    sum.w_inner = tile_lanes;
+    sum_rows(sum, vectors, walk, in, two, result(unit, last));
   }
 }
 
@@ -209,7 +239,7 @@ void gru_backward_walk(const RecurrentSizes& s, const RecurrentBackward<float>& 
   const Places through_inner{place_candidate, 1, a.packed + at.inner_back};
   const Places through_w{place_candidate, 3, a.packed + at.w_back};
   // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
-  const Index block = std::max<Index>(1, 256 / s.rows);
+  const Index block = std::max<Index>(1, block_rows / s.rows);
   // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
   // adds in the same order: along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;
