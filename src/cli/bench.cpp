@@ -50,19 +50,22 @@ struct Asked {
   std::vector<std::string> lines;
   BenchOptions options;
   bool names_model = false;
+  bool names_file = false;
 };
 
 /// All of them are read, made and counted before the first is timed.
 std::vector<Timed> problems_of(const Asked& asked) {
   const BenchOptions& o = asked.options;
-  if (o.epochs < 1)
-    throw ArgumentError(fmt::format("--epochs must be at least 1, got {}.", o.epochs));
+  constexpr Index most = 1'000'000;
+  if (o.epochs < 1 || o.epochs > most)
+    throw ArgumentError(
+        fmt::format("--epochs must be at least 1 and at most {}, got {}.", most, o.epochs));
   const Problem otherwise{
       .input = o.input, .batch = o.batch_size, .samples = o.samples, .threads = o.threads};
   std::vector<Problem> problems;
   for (const std::string& line : asked.lines)
     problems.push_back(read_problem(line, "problem", otherwise));
-  if (!o.problems.empty())
+  if (asked.names_file)
     for (Problem& each : read_problems(o.problems, otherwise)) problems.push_back(std::move(each));
   if (!problems.empty() && asked.names_model)
     throw ArgumentError("--model: problems name their own networks. Leave it or them out.");
@@ -83,23 +86,32 @@ nlohmann::ordered_json one_training(const Timed& timed) {
 
 int bench(const Asked& asked) {
   std::vector<Timed> problems = problems_of(asked);
-  const bool options_only = asked.lines.empty() && asked.options.problems.empty();
+  const bool options_only = asked.lines.empty() && !asked.names_file;
   nlohmann::ordered_json json, results = nlohmann::ordered_json::array();
   if (!asked.options.json)
-    fmt::print("{}, kernels {}, sonde {}\n", processor(), kernel_level(), version);
-  for (Timed& timed : problems) {
-    time(timed, asked.options.epochs);
-    if (!asked.options.json) fmt::print("\n{}", to_text(timed));
-    if (options_only) json = one_training(timed);
-    results.push_back(to_json(timed));
+    fmt::print("{}, kernels {}, products of bfloat16 by {}, sonde {}\n", processor(),
+               kernel_level(), bfloat16_level(), version);
+  const auto print_json = [&] {
+    json["machine"] = {{"processor", processor()},
+                       {"cores", std::thread::hardware_concurrency()},
+                       {"kernels", kernel_level()},
+                       {"bfloat16", bfloat16_level()},
+                       {"version", version}};
+    json["problems"] = std::move(results);
+    fmt::print("{}\n", json.dump());
+  };
+  try {
+    for (Timed& timed : problems) {
+      time(timed, asked.options.epochs);
+      if (!asked.options.json) fmt::print("\n{}", to_text(timed));
+      if (options_only) json = one_training(timed);
+      results.push_back(to_json(timed));
+    }
+  } catch (...) {  // such as: no memory for this one
+    if (asked.options.json && !results.empty()) print_json();
+    throw;
   }
-  if (!asked.options.json) return 0;
-  json["machine"] = {{"processor", processor()},
-                     {"cores", std::thread::hardware_concurrency()},
-                     {"kernels", kernel_level()},
-                     {"version", version}};
-  json["problems"] = std::move(results);
-  fmt::print("{}\n", json.dump());
+  if (asked.options.json) print_json();
   return 0;
 }
 
@@ -131,8 +143,10 @@ void add_bench(CLI::App& program, Chosen& chosen) {
   verb->final_callback([state, &chosen] {
     chosen = [state] {
       const std::vector<std::string> given = state->options->given();
-      return bench({state->lines, state->options->read(""),
-                    std::count(given.begin(), given.end(), "model") > 0});
+      const auto names = [&](std::string_view option) {
+        return std::find(given.begin(), given.end(), option) != given.end();
+      };
+      return bench({state->lines, state->options->read(""), names("model"), names("problems")});
     };
   });
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -76,14 +77,20 @@ bool is_network(std::string_view word) {
   throw ArgumentError(fmt::format("{}: {}", where, message));
 }
 
+std::size_t count_numbers(std::string_view numbers) {
+  return static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), 'x')) + 1;
+}
+
 /// What no layer and no network is called: the names of networks stand beside those of layers, the
-/// latter with the numbers of the word, for they are not what is wrong.
+/// latter with the numbers of the word where they are as many, for they are not what is wrong.
 [[noreturn]] void refuse_word(const std::string& where, std::string_view word,
                               std::string_view numbers) {
   std::vector<std::string> names;
   for (const NetworkName& each : networks()) names.emplace_back(each.name);
   for (const LayerWord& each : layers)
-    names.push_back(fmt::format("{}{}", each.name, numbers.empty() ? "32" : numbers));
+    names.push_back(!numbers.empty() && count_numbers(numbers) == each.numbers
+                        ? fmt::format("{}{}", each.name, numbers)
+                        : std::string(each.example));
   refuse_name(where + ": network", word, {names.begin(), names.end()});
 }
 
@@ -96,8 +103,7 @@ AnyLayer layer_of(std::string_view word, const std::string& where) {
   for (const std::string& part : split(numbers, 'x'))
     if (const Value value = whole_number(part); const auto* number = value.as<std::int64_t>())
       values.push_back(*number);
-  const auto sizes = static_cast<std::size_t>(std::count(numbers.begin(), numbers.end(), 'x')) + 1;
-  if (values.size() != layer->numbers || sizes != layer->numbers)
+  if (values.size() != layer->numbers || count_numbers(numbers) != layer->numbers)
     refuse(where, fmt::format("expected {} as in {}, got \"{}\". Write the {} behind its name, "
                               "without blanks.",
                               layer->name, layer->example, word,
@@ -116,6 +122,9 @@ std::vector<std::string> words_of(std::string_view line) {
 void read_setting(const std::string& word, const std::string& where, Problem& problem) {
   const std::string key = word.substr(0, word.find('='));
   const std::string text = word.substr(key.size() + 1);
+  if (key.empty() || text.empty())
+    refuse(where,
+           fmt::format("expected key=value without blanks, as in batch=32, got \"{}\".", word));
   std::vector<std::string_view> names;
   for_each_field(problem, [&](std::string_view name, auto& member) {
     using T = std::remove_cvref_t<decltype(member)>;
@@ -164,6 +173,9 @@ Problem read_problem(std::string_view line, const std::string& place, const Prob
 }
 
 std::vector<Problem> read_problems(const std::string& path, const Problem& otherwise) {
+  if (path.empty()) throw ArgumentError("--problems: expected a file, got an empty name.");
+  if (std::filesystem::is_directory(path))
+    throw IoError(path + ": expected a file of problems, got a folder.");
   std::ifstream file(path);
   if (!file) throw IoError(path + ": cannot be opened. Does it exist?");
   std::vector<Problem> problems;

@@ -135,8 +135,9 @@ double Timed::steps() const { return static_cast<double>(problem.samples * probl
 Timed counted(const Problem& problem) {
   const Model model = build(problem);
   try {
-    const CostOptions options{
-        .mode = mode_of(problem.mode), .batch_size = problem.batch, .precision = problem.precision};
+    const CostOptions options{.mode = mode_of(problem.mode),
+                              .batch_size = std::min(problem.batch, problem.samples),
+                              .precision = problem.precision};
     return {.problem = problem, .cost = cost_of(model, options)};
   } catch (const ArgumentError& error) {
     throw ArgumentError(fmt::format("{}: {}", problem.where, error.what()));
@@ -159,13 +160,14 @@ void time(Timed& timed, Index rounds) {
 std::string to_text(const Timed& t) {
   const Cost& c = t.cost;
   std::string text = fmt::format(
-      "{}\n  {}, {:.4g} samples a second, median of {} round{}\n"
+      "{}\n  {}, {:.4g} samples a second, median of {} round{}; the fastest took {:.2f} of it\n"
       "  {:.4g} GFLOP/s, {:.1f} % of the {:.4g} that multiply-adds in registers reach on {}\n"
       "  weights {}, packed {}, arena {} for each thread",
       to_line(t.problem), time_text(t), t.samples_per_second(), t.seconds.size(),
-      t.seconds.size() == 1 ? "" : "s", t.speed() / 1e9, t.share() * 100, t.peak.operations / 1e9,
-      threads_text(t.peak.threads), bytes_text(c.weights), bytes_text(c.packed),
-      bytes_text(c.arena));
+      t.seconds.size() == 1 ? "" : "s",
+      *std::min_element(t.seconds.begin(), t.seconds.end()) / t.round(), t.speed() / 1e9,
+      t.share() * 100, t.peak.operations / 1e9, threads_text(t.peak.threads), bytes_text(c.weights),
+      bytes_text(c.packed), bytes_text(c.arena));
   if (c.states > 0) text += fmt::format(", states {}", bytes_text(c.states));
   return text + "\n";
 }

@@ -24,8 +24,8 @@ PlanOptions plan_options(const BatchRunnerOptions& options) {
 }
 
 /// The fewest rows of the batch that fill the kernels of its recurrent layers: a power of two,
-/// `least` at most. Inside a fold each brings a row for every time step, and 256 are a block of the
-/// kernels on the way back.
+/// `least` at most; 0 where there are none. Inside a fold each brings a row for every time step,
+/// and 256 are a block of the kernels on the way back.
 Index rows_wanted(const Plan& plan, Index least) {
   Index wanted = 0;
   for (const Plan::Step& step : plan.steps()) {
@@ -34,7 +34,7 @@ Index rows_wanted(const Plan& plan, Index least) {
     const auto rows = static_cast<std::uint64_t>((256 + fold - 1) / fold);
     wanted = std::max(wanted, std::min(least, static_cast<Index>(std::bit_ceil(rows))));
   }
-  return wanted > 0 ? wanted : least;
+  return wanted;
 }
 
 /// Whether smaller shards cost little: no states that outlive the plan, whose places hang on the
@@ -52,10 +52,12 @@ Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions opti
   options.rows = shard_rows(batch_size, least);
   Plan plan(graph, weights, options);
   const Index wanted = rows_wanted(plan, least);
-  if (wanted == least || !may_have_small_shards(plan)) return plan;
   const Index most_shards = 32;  // a batch of 32 then has one for each sample
-  options.rows = shard_rows(batch_size, wanted, most_shards);
-  return {graph, weights, options};
+  if (wanted == 0)               // only recurrent layers know products of bfloat16
+    options.rows = shard_rows(batch_size, kernels::least_rows(MatmulPrecision::f32));
+  else if (wanted < least && may_have_small_shards(plan))
+    options.rows = shard_rows(batch_size, wanted, most_shards);
+  return options.rows == plan.options().rows ? plan : Plan(graph, weights, options);
 }
 
 BatchPlan::BatchPlan(const Graph& graph, const WeightBlock& weights, const SampleSource& source,

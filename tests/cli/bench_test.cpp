@@ -125,6 +125,7 @@ TEST_F(Bench, names_the_machine) {
   const Json machine = bench({"lstm4 input=9,2 samples=2"})["machine"];
   EXPECT_EQ(machine["version"], std::string(version));
   EXPECT_EQ(machine["kernels"], std::string(kernel_level()));
+  EXPECT_EQ(machine["bfloat16"], std::string(bfloat16_level()));
   EXPECT_EQ(machine["cores"], std::thread::hardware_concurrency());
   EXPECT_FALSE(machine["processor"].get<std::string>().empty());
 }
@@ -145,7 +146,7 @@ TEST_F(Bench, tells_people_the_same) {
   const std::string text = program_.run("bench --input 20,3 --samples 8 --threads 1").out;
   for (const char* part :
        {"conv-lstm input=20,3 batch=32 samples=8 threads=1 mode=train precision=f32\n",
-        " s an epoch, ", " samples a second, median of 5 rounds\n", " GFLOP/s, ",
+        " s an epoch, ", " samples a second, median of 5 rounds; the fastest took ", " GFLOP/s, ",
         " that multiply-adds in registers reach on 1 thread\n", "weights 36.6 kB, packed "})
     EXPECT_PRED2(says, text, part) << text;
 }
@@ -159,6 +160,20 @@ TEST_F(Bench, refuses_words_that_are_no_layer_with_the_nearest_one) {
   refuses({"conv-lstn"}, 2,
           "problem \"conv-lstn\": network: \"conv-lstn\" is not known. Did you mean "
           "\"conv-lstm\"?");
+  refuses({"cnv32x8"}, 2,
+          "problem \"cnv32x8\": network: \"cnv32x8\" is not known. Did you mean \"conv32x8\"?");
+}
+
+TEST_F(Bench, counts_the_memory_of_batches_that_there_are) {
+  const Json few = one("lstm5 input=7,3 batch=4 samples=4 threads=1");
+  EXPECT_EQ(one("lstm5 input=7,3 batch=999999999 samples=4 threads=1")["bytes"], few["bytes"]);
+}
+
+TEST_F(Bench, keeps_what_was_timed_before_a_problem_that_fails) {
+  const Result result = program_.run(std::vector<std::string>{
+      "bench", "--json", "--epochs", "2", "lstm4 samples=2", "lstm4 samples=999999999999"});
+  EXPECT_NE(result.code, 0);
+  EXPECT_EQ(Json::parse(result.out, nullptr, false)["problems"].size(), 1u) << result.out;
 }
 
 TEST_F(Bench, refuses_layers_without_their_numbers) {
@@ -234,12 +249,20 @@ TEST_F(Bench, refuses_files_without_problems) {
           "none.txt: expected a problem on each line, got none. Write one like \"conv-lstm "
           "threads=2\".");
   refuses({"--problems", "missing.txt"}, 5, "missing.txt: cannot be opened. Does it exist?");
+  refuses({"--problems", "."}, 5, ".: expected a file of problems, got a folder.");
+  refuses({"--problems", ""}, 2, "--problems: expected a file, got an empty name.");
 }
 
 TEST_F(Bench, refuses_options_that_say_nothing) {
   refuses({"--model", "conv-lstm", "lstm4"}, 2,
           "--model: problems name their own networks. Leave it or them out.");
-  refuses({"--epochs", "0"}, 2, "--epochs must be at least 1, got 0.");
+  refuses({"--epochs", "0"}, 2, "--epochs must be at least 1 and at most 1000000, got 0.");
+  refuses({"--epochs", "9223372036854775807"}, 2,
+          "--epochs must be at least 1 and at most 1000000, got 9223372036854775807.");
+  refuses(
+      {"conv-lstm batch = 16"}, 2,
+      "problem \"conv-lstm batch = 16\": expected key=value without blanks, as in batch=32, got "
+      "\"=\".");
   refuses({"--samples", "0"}, 2, "--model \"conv-lstm\": samples must be at least 1, got 0.");
 }
 

@@ -9,10 +9,12 @@
 namespace sonde {
 namespace {
 
-Index rows_of_shard(const Tensor& x, const Tensor& y, Index batch_size) {
+Index rows_of_shard(const Tensor& x, const Tensor& y, Index batch_size,
+                    MatmulPrecision precision = MatmulPrecision::f32) {
   const Graph graph({x}, {y});
   const auto weights = graph.weights(7);
-  return plan_shard(graph, *weights, {.mode = Mode::train}, batch_size).options().rows;
+  const PlanOptions options{.mode = Mode::train, .precision = precision};
+  return plan_shard(graph, *weights, options, batch_size).options().rows;
 }
 
 Tensor signal(Index steps) { return Input({steps, 6, 1}); }
@@ -26,6 +28,14 @@ TEST(Shards, have_the_rows_that_a_recurrent_kernel_takes_at_a_time) {
   EXPECT_EQ(rows_of_shard(x, y, 32), least);
   EXPECT_EQ(rows_of_shard(x, y, 3), 3);
   EXPECT_EQ(rows_of_shard(x, Conv1D{.filters = 5, .kernel_size = 3}(x), 32), least);
+}
+
+TEST(Shards, have_the_rows_that_products_of_bfloat16_take_where_there_are_some) {
+  const auto bf16 = MatmulPrecision::bf16;
+  const Tensor x = Input({50, 6});
+  EXPECT_EQ(rows_of_shard(x, LSTM{.units = 5}(x), 32, bf16), kernels::least_rows(bf16));
+  EXPECT_EQ(rows_of_shard(x, Conv1D{.filters = 5, .kernel_size = 3}(x), 128, bf16),
+            rows_of_shard(x, Conv1D{.filters = 5, .kernel_size = 3}(x), 128));
 }
 
 TEST(Shards, are_single_samples_where_each_step_is_a_sequence_of_its_own) {
