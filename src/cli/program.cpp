@@ -66,7 +66,8 @@ std::string explain_extra(const CLI::App& program, const std::string& extra) {
 std::string given_twice(const CLI::App& program) {
   for (const CLI::App* verb : program.get_subcommands())
     for (const CLI::Option* option : verb->get_options())
-      if (option->get_items_expected_max() == 1 && option->count() > 1)
+      if (option->get_multi_option_policy() == CLI::MultiOptionPolicy::Throw &&
+          option->get_items_expected_max() == 1 && option->count() > 1)
         return fmt::format("{} is given {} times, and takes one value. Leave out all but one.",
                            option->get_name(), option->count());
   return {};

@@ -56,6 +56,8 @@ TEST_F(Refusals, of_words_name_what_is_nearest) {
   expect("train --epochs", 2, "--epochs: 1 required N missing.");
   expect("train --epochs 1 --x X.npy --epochs 2", 2,
          "--epochs is given 2 times, and takes one value. Leave out all but one.");
+  expect("train --set a=1 --epochs 1 --set b=2 --epochs 2", 2,
+         "--epochs is given 2 times, and takes one value. Leave out all but one.");
 }
 
 TEST_F(Refusals, of_values_name_the_option) {
