@@ -11,6 +11,10 @@
 /// LSTM, z r h in a GRU, only one in a SimpleRNN.
 namespace sonde::kernels {
 
+/// The pairs (step, row) of a block, whose products backward leaves until all are there: 256 rows
+/// of dz make long products, and mostly stay in a second-level cache.
+inline constexpr Index block_pairs = 256;
+
 /// One layer over `steps` of `rows` sequences.
 struct RecurrentSizes {
   Index steps = 1;

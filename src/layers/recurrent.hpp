@@ -58,12 +58,13 @@ void check_recurrent(const Planner& planner, const L& layer, Index states) {
 /// Steps of a segment, whose gates (`gates` scalars) and states beside h (`cells`) are kept while
 /// backward goes through it; of each segment what was before it is kept all along. 0: all in one.
 ///   S (gates + cells) + steps / S cells   is least at   S = sqrt(steps cells / (gates + cells))
-/// in whole blocks of the backward kernels, which take 256 rows at a time, but at most 64 steps
+/// in whole blocks of the backward kernels, which take 256 pairs at a time, but at most 64 steps
 /// with products of bfloat16, whose sums a cut elsewhere would change. Without c (GRU, SimpleRNN)
 /// that is one block: what was before it is an h, and those are all kept.
 inline Index segment_steps(Index steps, Index rows, Index gates, Index cells,
                            MatmulPrecision precision) {
-  const Index block = precision == MatmulPrecision::bf16 ? 64 : std::max<Index>(1, 256 / rows);
+  const Index block =
+      precision == MatmulPrecision::bf16 ? 64 : std::max<Index>(1, kernels::block_pairs / rows);
   const auto least =
       static_cast<Index>(std::sqrt(static_cast<double>(steps) * static_cast<double>(cells) /
                                    static_cast<double>(gates + cells)));

@@ -25,13 +25,13 @@ PlanOptions plan_options(const BatchRunnerOptions& options) {
 
 /// The fewest rows of the batch that fill the kernels of its recurrent layers: a power of two,
 /// `least` at most; 0 where there are none. Inside a fold each brings a row for every time step,
-/// and 256 are a block of the kernels on the way back.
+/// and as many as a block has pairs fill the kernels.
 Index rows_wanted(const Plan& plan, Index least) {
   Index wanted = 0;
   for (const Plan::Step& step : plan.steps()) {
     if (!step.timing.recurrent) continue;
     const Index fold = std::max<Index>(1, plan.values()[at(step.inputs[0])].fold);
-    const auto rows = static_cast<std::uint64_t>((256 + fold - 1) / fold);
+    const auto rows = static_cast<std::uint64_t>((kernels::block_pairs + fold - 1) / fold);
     wanted = std::max(wanted, std::min(least, static_cast<Index>(std::bit_ceil(rows))));
   }
   return wanted;
@@ -57,7 +57,8 @@ Plan plan_shard(const Graph& graph, const WeightBlock& weights, PlanOptions opti
     options.rows = shard_rows(batch_size, kernels::least_rows(MatmulPrecision::f32));
   else if (wanted < least && may_have_small_shards(plan))
     options.rows = shard_rows(batch_size, wanted, most_shards);
-  return options.rows == plan.options().rows ? plan : Plan(graph, weights, options);
+  if (options.rows == plan.options().rows) return plan;
+  return {graph, weights, options};
 }
 
 BatchPlan::BatchPlan(const Graph& graph, const WeightBlock& weights, const SampleSource& source,

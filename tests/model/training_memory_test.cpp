@@ -38,6 +38,15 @@ Model network(bool masked = true) {
   return model;
 }
 
+/// All weights of the model after training.
+std::vector<float> learned(Model model, const SampleSource& source, const FitOptions& options) {
+  model.fit(source, options);
+  std::vector<float> weights;
+  for (const Array& each : model.get_weights())
+    weights.insert(weights.end(), each.values().begin(), each.values().end());
+  return weights;
+}
+
 class TrainingMemory : public ::testing::Test {
  protected:
   TrainingMemory() { setenv("SONDE_OVERSUBSCRIBE", "1", 1); }
@@ -47,12 +56,7 @@ class TrainingMemory : public ::testing::Test {
     return network().training_memory(source_, options);
   }
   std::vector<float> trained(const FitOptions& options) {
-    Model model = network();
-    model.fit(source_, options);
-    std::vector<float> weights;
-    for (const Array& each : model.get_weights())
-      weights.insert(weights.end(), each.values().begin(), each.values().end());
-    return weights;
+    return learned(network(), source_, options);
   }
 
   const Array x_ = numbers({samples, steps, channels}, 1), y_ = numbers({samples, steps, 1}, 2);
@@ -91,19 +95,13 @@ TEST(ShortMemory, recomputes_sequences_of_single_steps_to_the_same_bits) {
     model.compile({.loss = MeanSquaredError{}});
     return model;
   };
-  const auto trained = [&](const FitOptions& options) {
-    Model model = across();
-    model.fit(source, options);
-    return model.get_weights();
-  };
   FitOptions options{.epochs = 2, .verbose = false};
   options.threads = 2;
-  const std::vector<Array> weights = trained(options);
+  const std::vector<float> weights = learned(across(), source, options);
   options.memory = across().training_memory(source, options).bytes - 1;
   EXPECT_TRUE(across().training_memory(source, options).recomputes);
-  const std::vector<Array> same = trained(options);
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    EXPECT_TRUE(same_bits<float>(weights[i].values(), same[i].values())) << i;
+  const std::vector<float> same = learned(across(), source, options);
+  EXPECT_TRUE(same_bits<float>(weights, same));
 }
 
 TEST(ShortMemory, takes_shards_one_by_one_before_it_recomputes) {
@@ -116,23 +114,17 @@ TEST(ShortMemory, takes_shards_one_by_one_before_it_recomputes) {
     model.compile({.loss = MeanSquaredError{}});
     return model;
   };
-  const auto trained = [&](const FitOptions& options) {
-    Model model = wide();
-    model.fit(source, options);
-    return model.get_weights();
-  };
   FitOptions options{.epochs = 2, .verbose = false};
   options.validation_split = 0.25;
   options.threads = 1;
-  const std::vector<Array> weights = trained(options);
+  const std::vector<float> weights = learned(wide(), source, options);
   const Index all = wide().training_memory(source, options).bytes;
   options.memory = all - 1;
   const sonde::TrainingMemory less = wide().training_memory(source, options);
   EXPECT_FALSE(less.recomputes);
   EXPECT_LT(less.bytes, all * 2 / 3);
-  const std::vector<Array> same = trained(options);
-  for (std::size_t i = 0; i < weights.size(); ++i)
-    EXPECT_TRUE(same_bits<float>(weights[i].values(), same[i].values())) << i;
+  const std::vector<float> same = learned(wide(), source, options);
+  EXPECT_TRUE(same_bits<float>(weights, same));
   options.memory = less.bytes - 1;
   EXPECT_TRUE(wide().training_memory(source, options).recomputes);
 }

@@ -79,8 +79,8 @@ HWY_INLINE Several<n> take_sums(const float* z, int gate) {
   return all;
 }
 
-/// Calls tile(rows, vectors, r, unit), the first two as constants, until some rows are done: of the
-/// units `unit` to end - 1.
+/// Calls tile(rows, vectors, r, unit), the first two as constants, until the units `unit` to end - 1
+/// of some rows are done.
 template <int rows, class Tile>
 HWY_INLINE void walk_units(Index r, Index unit, Index end, const Tile& tile) {
   constexpr int vectors = cell_vectors(rows);
@@ -103,17 +103,10 @@ HWY_INLINE void walk_near(Index first, Index end, Index unit, Index units, const
     const Index rows =
         parts == 2 ? std::min<Index>(cell_rows, end - r) : (end - r + tiles - 1) / tiles;
     switch (rows) {
-      case 1:
-        walk_units<1>(r, unit, unit_end, tile);
-        break;
-      case 2:
-        walk_units<2>(r, unit, unit_end, tile);
-        break;
-      case 3:
-        walk_units<3>(r, unit, unit_end, tile);
-        break;
-      default:
-        walk_units<cell_rows>(r, unit, unit_end, tile);
+      case 1: walk_units<1>(r, unit, unit_end, tile); break;
+      case 2: walk_units<2>(r, unit, unit_end, tile); break;
+      case 3: walk_units<3>(r, unit, unit_end, tile); break;
+      default: walk_units<cell_rows>(r, unit, unit_end, tile);
     }
     r += rows;
   }

@@ -131,9 +131,6 @@ struct Pairs {
   Index place, gate, count;
 };
 
-/// The pairs (step, row) of a block, at most; more where a shard has more rows.
-constexpr Index block_rows = 256;
-
 /// m (width, 3 units) += in transposed * dz, over `count` rows that lie `in_row` and `dz_row`
 /// apart.
 void add_products(const RecurrentSizes& s, const Pairs& p, Index count, const float* in,
@@ -159,27 +156,18 @@ void add_products(const RecurrentSizes& s, const Pairs& p, Index count, const fl
       sum_rows(sum, tile_vectors, walk, in, place(unit, g), result(unit, g));
   }
   if (p.count % tile_vectors == 0) return;
-  // One gate is left over: of two slices each, which are laid together for the rows of m.
-  HWY_ALIGN float two[block_rows * tile_lanes];
+  // One gate is left over: of two slices each.
+  HWY_ALIGN float column[block_pairs * tile_lanes];
   sum.y_vector = slice;
+  sum.w_inner = tile_lanes;
   for (Index unit = 0; unit < s.units; unit += tile_lanes) {
     const Index vectors = set_counts(sum, s.units - unit);
-    const float* w = place(unit, last);
-    if (vectors == 1 || count > block_rows) {
-      sum.w_inner = dz_row;
-      for (int v = 0; v < vectors; ++v) {
-        const Index from = unit + v * slice;
-        set_counts(sum, s.units - from);
-        sum_rows(sum, 1, walk, in, place(from, last), result(from, last));
-      }
-      continue;
+    for (Index from = 0; from < count; from += block_pairs) {
+      sum.inner = std::min(block_pairs, count - from);
+      lay_together(sum.inner, place(unit, last) + from * dz_row, dz_row, gates_of_slice, vectors,
+                   column);
+      sum_rows(sum, vectors, walk, in + from * in_row, column, result(unit, last));
     }
-    for (Index i = 0; i < count; ++i) {
-      hn::Store(hn::LoadU(tag, w + i * dz_row), tag, two + i * tile_lanes);
-      hn::Store(hn::LoadU(tag, w + i * dz_row + gates_of_slice), tag, two + i * tile_lanes + lanes);
-    }
-    sum.w_inner = tile_lanes;
-    sum_rows(sum, vectors, walk, in, two, result(unit, last));
   }
 }
 
@@ -238,8 +226,7 @@ void gru_backward_walk(const RecurrentSizes& s, const RecurrentBackward<float>& 
   const Places through_u{place_z, at.gates_u, a.packed + at.u_back};
   const Places through_inner{place_candidate, 1, a.packed + at.inner_back};
   const Places through_w{place_candidate, 3, a.packed + at.w_back};
-  // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
-  const Index block = std::max<Index>(1, block_rows / s.rows);
+  const Index block = std::max<Index>(1, block_pairs / s.rows);
   // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
   // adds in the same order: along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;

@@ -51,7 +51,7 @@ inline Index lstm_carried_size(const RecurrentSizes& s) {
 /// rows make the products long, and mostly stay in a second-level cache. A power of two, 64 at
 /// most, so that blocks of any number of rows end where segments of 64 steps do.
 inline Index lstm_block_steps(Index rows) {
-  const auto most = static_cast<std::uint64_t>(std::clamp<Index>(256 / rows, 1, 64));
+  const auto most = static_cast<std::uint64_t>(std::clamp<Index>(block_pairs / rows, 1, 64));
   return static_cast<Index>(std::bit_floor(most));
 }
 

@@ -52,9 +52,6 @@ void multiply_gates(const RecurrentSizes& s, const float* packed, const Columns&
   }
 }
 
-/// The pairs (step, row) of a block, at most; more where a shard has more rows.
-constexpr Index block_rows = 256;
-
 /// One factor of a product with dz: rows that lie `row` apart, and the sums (width, 4 units) that
 /// the product is added to.
 struct Factor {
@@ -65,8 +62,8 @@ struct Factor {
   float* m;
 };
 
-/// m += in transposed * dz for each factor, over the first of `count` rows of dz, `dz_row` apart:
-/// the columns of some units.
+/// m += in transposed * dz for each factor, over the first of `count` rows of dz, block_pairs at
+/// most and `dz_row` apart: the columns of some units.
 void add_products(const RecurrentSizes& s, const UnitsOfPart& units, Index count, const float* dz,
                   Index dz_row, std::span<const Factor> factors) {
   Sum sum{.w_inner = dz_row, .add = true};
@@ -74,20 +71,16 @@ void add_products(const RecurrentSizes& s, const UnitsOfPart& units, Index count
   sum.y_vector = parts == 1 ? s.units : lanes;
   // Where many rows of m read the same lanes of dz, these are laid together for them: a column of
   // it is a line from each of as many pages.
-  HWY_ALIGN float column[block_rows * tile_lanes];
-  const bool lay_together = s.units >= 128 && count <= block_rows;
-  if (lay_together) sum.w_inner = tile_lanes;
+  assert(count <= block_pairs);
+  HWY_ALIGN float column[block_pairs * tile_lanes];
+  const bool lays_together = s.units >= 128;
+  if (lays_together) sum.w_inner = tile_lanes;
   for (Index lane = 4 * units.first; lane < 4 * whole_slices(units.end); lane += tile_lanes) {
     const Index unit = lane / gates_of_slice * slice, gate = lane % gates_of_slice / slice;
     for (int v = 0; v < tile_vectors; ++v) sum.count[v] = s.units - unit - v * lanes % slice;
     const float* w = dz + lane;
-    if (lay_together) {
-      for (Index i = 0; i < count; ++i) {
-        SONDE_UNROLL for (int v = 0; v < tile_vectors; ++v) {
-          hn::Store(hn::LoadU(tag, w + i * dz_row + v * lanes), tag,
-                    column + i * tile_lanes + v * lanes);
-        }
-      }
+    if (lays_together) {
+      lay_together(count, w, dz_row, lanes, tile_vectors, column);
       w = column;
     }
     for (const Factor& f : factors) {
@@ -187,15 +180,14 @@ void lstm_backward_walk(const RecurrentSizes& s, std::span<const RecurrentBackwa
   for (std::size_t i = 0; i < shards.size(); ++i) places[i] = walk_of(s, shards[i]);
   const std::span<const ShardWalk> walks(places, shards.size());
   share.deal(walks, begin_walk);
-  // 256 rows of dz make the products of a block long, and mostly stay in a second-level cache.
-  const Index block = std::max<Index>(1, block_rows / s.rows);
+  const Index block = std::max<Index>(1, block_pairs / s.rows);
   for (Index done = 0; done < s.steps; done += block) {
     const Index end = std::min(s.steps, done + block);
     for (Index n = done; n < end; ++n)
       step_back(walks, at, s.backwards ? n : s.steps - 1 - n, units, share);
     for (const ShardWalk& walk : walks) {
-      for (Index from = done * s.rows; from < end * s.rows; from += block_rows) {
-        const Index until = std::min(end * s.rows, from + block_rows);
+      for (Index from = done * s.rows; from < end * s.rows; from += block_pairs) {
+        const Index until = std::min(end * s.rows, from + block_pairs);
         finish_pairs(walk, at, from, until, units, share);
       }
     }

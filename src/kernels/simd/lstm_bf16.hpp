@@ -97,7 +97,7 @@ struct LstmBackwardScratch {
 
   explicit LstmBackwardScratch(const RecurrentSizes& s) {
     block = lstm_block_steps(std::max<Index>(1, s.rows));
-    const Index block_rows = std::max<Index>(256, s.rows), groups = groups_of(block_rows);
+    const Index block_rows = std::max(block_pairs, s.rows), groups = groups_of(block_rows);
     const Index lanes = gate_lanes(s);
     dz = lstm_carried_size(s);
     dz_now = dz + block_rows * lanes / 2;

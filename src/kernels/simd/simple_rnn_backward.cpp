@@ -99,8 +99,7 @@ void simple_rnn_backward_walk(const RecurrentSizes& s, const RecurrentBackward<f
   widen(s, a.dh, dh);
   std::fill_n(db, width, 0.0f);
   if (a.db) std::copy_n(a.db, s.units, db);
-  // As in the LSTM: 256 rows make the products of a block long. Their dz at 32 units are 32 KiB.
-  const Index block = std::max<Index>(1, 256 / s.rows);
+  const Index block = std::max<Index>(1, block_pairs / s.rows);
   // Everything is summed from the last step of the walk to the first, so that a walk cut in pieces
   // adds in the same order: along memory for a backwards walk, else against it.
   const Index along = s.backwards ? 1 : -1;

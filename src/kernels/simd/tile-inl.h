@@ -197,6 +197,16 @@ inline void sum_rows(Sum s, Index vectors, const RowList& list, Index x_from, co
   }
 }
 
+/// Lays `vectors` vectors of each of `count` rows beside each other, tile_lanes from one row to the
+/// next, for rows of a product that all read them: w's lie `w_row` and `w_vector` apart.
+HWY_INLINE void lay_together(Index count, const float* w, Index w_row, Index w_vector,
+                             Index vectors, float* to) {
+  for (Index i = 0; i < count; ++i) {
+    for (Index v = 0; v < vectors; ++v)
+      hn::Store(hn::LoadU(tag, w + i * w_row + v * w_vector), tag, to + i * tile_lanes + v * lanes);
+  }
+}
+
 /// A packed matrix and what of it is summed: `outer` times `inner` of its `sums` rows, from row `k`
 /// on, `k_outer` rows from one outer step to the next.
 struct Matrix {
